@@ -1,0 +1,194 @@
+"""The influence reward: how much my action changed what the others do.
+
+    conditional  p(a^j | a^k, z)    what j does, given what I (k) did
+    marginal     sum_k' pi(k' | z) p(a^j | k', z)    what j would do on average,
+                                    had I drawn my action anew
+    influence    sum_j D[conditional || marginal]
+
+z is all that both have seen so far. Who answers for p (the others' own
+policies, or a model of them), and at which time step, is the caller's choice.
+
+Source: Jaques et al., "Social Influence as Intrinsic Motivation for
+Multi-Agent Deep Reinforcement Learning", ICML 2019 (arXiv 1810.08647v4).
+
+Letters: `...` any batch axes, J the others (N - 1, in the agents' order), K my
+own choices (actions or symbols), A an other's actions.
+"""
+
+import math
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.ops import indexing
+
+MEASURES = ('kl', 'jsd', 'pmi')
+
+
+class InfluenceOutput(NamedTuple):
+  """The influence of one agent's choice on each of the others.
+
+  Attributes:
+    reward: float32 [...], nats; the sum of `per_agent` over the others.
+    per_agent: float32 [..., J], nats; 0 for an other that is masked out.
+    marginal_log_probs: float32 [..., J, A], what the others would do on
+      average over my policy.
+    conditional_log_probs: float32 [..., J, A], what they do given my choice.
+  """
+
+  reward: jax.Array
+  per_agent: jax.Array
+  marginal_log_probs: jax.Array
+  conditional_log_probs: jax.Array
+
+
+def counterfactual_marginal(
+  conditional_logits: chex.Array, policy_logits: chex.Array
+) -> jax.Array:
+  """Averages the others' policies over my own choices (the sum in Eq. 3).
+
+  All K choices are enumerated: the same quantity as sampling, without noise.
+
+  Args:
+    conditional_logits: float [..., K, J, A], the others' logits had I made
+      each choice; they need not be normalised, and may be -inf.
+    policy_logits: float [..., K], my policy's logits, likewise.
+
+  Returns:
+    float32 [..., J, A], log-probabilities.
+  """
+  _check_shapes(conditional_logits, policy_logits)
+  return _mixture(_log_softmax(conditional_logits), _log_softmax(policy_logits))
+
+
+def influence_reward(
+  conditional_logits: chex.Array,
+  policy_logits: chex.Array,
+  actions: chex.Numeric,
+  *,
+  measure: str = 'kl',
+  others_actions: chex.Array | None = None,
+  mask: chex.Array | None = None,
+) -> InfluenceOutput:
+  """Measures how much my choices changed what each other does.
+
+  - 'kl', KL[conditional || marginal] (Eq. 1 and 3): in [0, -log pi(a^k)] for
+    each other; its mean over my policy is the mutual information (Eq. 4-6).
+  - 'jsd', the Jensen-Shannon divergence of the two: in [0, log 2].
+  - 'pmi', log conditional - log marginal at the action that the other really
+    took (Eq. 7): may be negative; its mean is the mutual information too.
+
+  No gradient flows through the result. A probability of 0 (a logit of -inf) is
+  legal, with 0 log 0 = 0; for 'pmi' an action that is impossible whatever I do
+  counts 0. A NaN spreads no further than the other, and the batch entry, that
+  it belongs to. Logits that are all -inf, and actions out of range, are NaN.
+
+  Args:
+    conditional_logits: float [..., K, J, A], the others' logits had I made
+      each choice; they need not be normalised.
+    policy_logits: float [..., K], my policy's logits, likewise.
+    actions: int [...], the choices that I made, in 0..K-1.
+    measure: one of `MEASURES`.
+    others_actions: int [..., J] in 0..A-1, what the others really did; read by
+      'pmi' alone, which needs it.
+    mask: bool [..., J], False for the others that count 0, even if they are
+      NaN (those out of sight, say); by default everyone counts.
+
+  Returns:
+    The reward and its parts, see `InfluenceOutput`.
+
+  Raises:
+    ValueError: the measure is unknown, or lacks `others_actions`.
+  """
+  if measure not in MEASURES:
+    raise ValueError(
+      f'Unknown measure {measure!r}: there are {", ".join(MEASURES)}.'
+    )
+  _check_shapes(
+    conditional_logits, policy_logits, actions, others_actions, mask
+  )
+
+  conditional_logits, policy_logits = jax.lax.stop_gradient(
+    (conditional_logits, policy_logits)
+  )
+  log_probs = _log_softmax(conditional_logits)  # [..., K, J, A]
+  marginal = _mixture(log_probs, _log_softmax(policy_logits))  # [..., J, A]
+  my_choice = jnp.asarray(actions)[..., None, None]
+  conditional = indexing.select(log_probs, my_choice, axis=-3)  # [..., J, A]
+  per_agent = _compare(conditional, marginal, measure, others_actions)
+  if mask is not None:
+    per_agent = jnp.where(mask, per_agent, 0)
+  return InfluenceOutput(per_agent.sum(-1), per_agent, marginal, conditional)
+
+
+def _check_shapes(
+  conditional_logits: chex.Array,
+  policy_logits: chex.Array,
+  actions: chex.Numeric | None = None,
+  others_actions: chex.Array | None = None,
+  mask: chex.Array | None = None,
+) -> None:
+  """Asserts that the arguments have the shapes that their docstrings give."""
+  chex.assert_shape(
+    conditional_logits,
+    (..., None, None, None),
+    custom_message='conditional_logits must be [..., K, J, A].',
+  )
+  *batch, num_choices, num_others, _ = jnp.shape(conditional_logits)
+  expected = {
+    'policy_logits [..., K]': (policy_logits, (*batch, num_choices)),
+    'actions [...]': (actions, tuple(batch)),
+    'others_actions [..., J]': (others_actions, (*batch, num_others)),
+    'mask [..., J]': (mask, (*batch, num_others)),
+  }
+  for name, (array, shape) in expected.items():
+    if array is not None:
+      chex.assert_shape(
+        array,
+        shape,
+        custom_message=f'{name} must match conditional_logits [..., K, J, A].',
+      )
+  for indices in (actions, others_actions):
+    if indices is not None:
+      chex.assert_type(indices, int)
+
+
+def _log_softmax(logits: chex.Array) -> jax.Array:
+  return jax.nn.log_softmax(jnp.asarray(logits, jnp.float32), axis=-1)
+
+
+def _mixture(
+  conditional_log_probs: jax.Array, policy_log_probs: jax.Array
+) -> jax.Array:
+  """Mixes distributions [..., K, J, A] with the weights [..., K]."""
+  weights = policy_log_probs[..., None, None]  # [..., K, 1, 1]
+  return jax.nn.logsumexp(weights + conditional_log_probs, axis=-3)
+
+
+def _compare(
+  conditional: jax.Array,
+  marginal: jax.Array,
+  measure: str,
+  others_actions: chex.Array | None,
+) -> jax.Array:
+  """Measures how far log-probabilities [..., J, A] differ, [..., J]."""
+  if measure == 'kl':
+    return _kl(conditional, marginal)
+  if measure == 'jsd':
+    middle = jnp.logaddexp(conditional, marginal) - math.log(2)
+    return (_kl(conditional, middle) + _kl(marginal, middle)) / 2
+  if others_actions is None:
+    raise ValueError("measure='pmi' needs others_actions, int [..., J].")
+  # Equal ones may both be -inf, whose difference would be NaN.
+  ratio = jnp.where(conditional == marginal, 0, conditional - marginal)
+  return indexing.select(ratio, others_actions, axis=-1)
+
+
+def _kl(log_p: jax.Array, log_q: jax.Array) -> jax.Array:
+  """KL divergence of log-probabilities over their last axis, in nats."""
+  p = jnp.exp(log_p)
+  divergence = jnp.where(p == 0, 0, p * (log_p - log_q)).sum(-1)
+  # Rounding alone can make it negative. A NaN stays one.
+  return jnp.maximum(divergence, 0)

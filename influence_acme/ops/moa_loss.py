@@ -1,0 +1,161 @@
+"""The loss of a model of other agents (MOA): who does what next.
+
+The model's output at t, which has seen what everyone did at t, predicts what
+the others do at t + 1. The rows of a sequence hold episodes end to end, each
+with one more row for its last observation, on which nobody acts:
+
+    row                0      1      2      3      4      5      6 = T-1
+    action             a0     a1     a2     none   b0     b1     b2
+    start_of_episode   1      0      0      0      1      0      0
+    is_dummy           0      0      0      1      0      0      (unknown)
+    episode_mask       1      1      0      0      1      0      0
+    predicts           a1     a2                   b1
+
+The last row of a sequence only bootstraps: whether it is a dummy one shows in
+the next row alone, so that nothing is predicted from it, and it is no target.
+
+Source: Jaques et al. 2019 (arXiv 1810.08647v4), section on modeling other
+agents. Letters: T rows, J others (N - 1, in the agents' order), A actions.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.ops import indexing
+
+
+class EpisodeMasks(NamedTuple):
+  """What the rows of a sequence are good for.
+
+  Attributes:
+    is_dummy: bool [T, ...], rows that hold only an episode's last observation.
+      It cannot be known of the sequence's last row, which has False.
+    episode_mask: float32 [T, ...], 1 where rows t and t + 1 are real steps of
+      one episode and t + 1 is not the sequence's last row, else 0.
+  """
+
+  is_dummy: jax.Array
+  episode_mask: jax.Array
+
+
+class MOALoss(NamedTuple):
+  """How well the others' next actions were predicted.
+
+  Attributes:
+    loss: float32 [], nats; mean of `cross_entropy` weighted by `weight`.
+    accuracy: float32 [], in [0, 1]; how often the likeliest action was taken,
+      weighted likewise.
+    cross_entropy: float32 [T-1, ..., J], nats, of each prediction, unweighted.
+    weight: float32 [T-1, ..., J], what each prediction counts.
+  """
+
+  loss: jax.Array
+  accuracy: jax.Array
+  cross_entropy: jax.Array
+  weight: jax.Array
+
+
+def episode_masks(start_of_episode: chex.Array) -> EpisodeMasks:
+  """Finds the rows that are no steps, and the pairs of steps to learn from.
+
+  Args:
+    start_of_episode: bool [T, ...], rows that hold an episode's first
+      observation.
+
+  Returns:
+    The masks, see `EpisodeMasks`.
+  """
+  start = jnp.asarray(start_of_episode, bool)
+  last = jnp.zeros_like(start[:1])
+  is_dummy = jnp.concatenate([start[1:], last])
+  is_step = jnp.concatenate([~start[1:], last])
+  next_is_step = jnp.concatenate([is_step[1:], last])
+  # A step is followed by a row of its own episode: an episode ends in a dummy.
+  return EpisodeMasks(is_dummy, (is_step & next_is_step).astype(jnp.float32))
+
+
+def moa_loss(
+  logits: chex.Array,
+  actions: chex.Array,
+  *,
+  mask: chex.Array | None = None,
+  episode_mask: chex.Array | None = None,
+) -> MOALoss:
+  """Cross-entropy of the others' next actions: logits[t] against actions[t+1].
+
+  Predictions of weight 0 count nothing, in the loss and in its gradient, even
+  if they are NaN. A NaN elsewhere makes loss and accuracy NaN, and
+  `cross_entropy` shows where it is. An action out of range is a NaN.
+
+  Args:
+    logits: float [T, ..., J, A], what each other may do in the next row; they
+      need not be normalised, and may be -inf.
+    actions: int [T, ..., J] in 0..A-1, what each other did in this row.
+    mask: bool or weights [T, ..., J], whose prediction counts (those in sight
+      at t, say); by default everyone's.
+    episode_mask: bool or weights [T, ...], as of `episode_masks`; by default
+      all rows are steps of one episode.
+
+  Returns:
+    The loss and its parts, see `MOALoss`. Where nothing counts the loss is 0.
+  """
+  chex.assert_shape(
+    logits,
+    (None, ..., None, None),
+    custom_message='logits must be [T, ..., J, A].',
+  )
+  predictions = jnp.asarray(logits, jnp.float32)[:-1]  # [T-1, ..., J, A]
+  weight = _weight(jnp.shape(logits)[:-1], mask, episode_mask)  # [T-1, ..., J]
+  chex.assert_shape(
+    actions,
+    jnp.shape(logits)[:-1],
+    custom_message='actions [T, ..., J] must match logits [T, ..., J, A].',
+  )
+  chex.assert_type(actions, int)
+  targets = jnp.asarray(actions)[1:]  # [T-1, ..., J]
+
+  # Without this a NaN of weight 0 would reach the gradient, as 0 * NaN.
+  predictions = jnp.where(
+    weight[..., None] == 0, jax.lax.stop_gradient(predictions), predictions
+  )
+  log_probs = jax.nn.log_softmax(predictions, axis=-1)
+  cross_entropy = -indexing.select(log_probs, targets, axis=-1)
+  is_hit = jnp.argmax(log_probs, axis=-1) == targets
+  hit = jnp.where(jnp.isnan(cross_entropy), jnp.nan, is_hit)
+  return MOALoss(
+    loss=_weighted_mean(cross_entropy, weight),
+    accuracy=_weighted_mean(hit, weight),
+    cross_entropy=cross_entropy,
+    weight=weight,
+  )
+
+
+def _weight(
+  shape: tuple[int, ...],
+  mask: chex.Array | None,
+  episode_mask: chex.Array | None,
+) -> jax.Array:
+  """Weights [T-1, ..., J] of the predictions made in rows of `shape`."""
+  weight = jnp.ones(shape, jnp.float32)
+  if mask is not None:
+    chex.assert_shape(
+      mask, shape, custom_message='mask must be [T, ..., J], as actions are.'
+    )
+    weight *= jnp.asarray(mask, jnp.float32)
+  if episode_mask is not None:
+    chex.assert_shape(
+      episode_mask,
+      shape[:-1],
+      custom_message='episode_mask must be [T, ...], as actions are.',
+    )
+    weight *= jnp.asarray(episode_mask, jnp.float32)[..., None]
+  return weight[:-1]
+
+
+def _weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+  """Mean of what has a weight; 0 where nothing has."""
+  weighted = jnp.where(weight == 0, 0, weight * values)
+  return weighted.sum() / jnp.maximum(weight.sum(), 1)

@@ -1,0 +1,1 @@
+"""What tests need, ours and yours: fakes, oracles and conformance checks."""

@@ -1,0 +1,132 @@
+"""The paper's network for one agent in slow, plain NumPy (float64).
+
+It shares no code with `influence_acme.networks` and reads that one's
+parameters by name. Letters: H x W the view, N agents, J others, A actions, K
+own counterfactual actions, U hidden units.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Params = Mapping[str, Mapping[str, Any]]
+State = tuple[np.ndarray, np.ndarray]  # Hidden and cell, [U] each.
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+  return 1.0 / (1.0 + np.exp(-x))
+
+
+def _linear(params: Params, name: str, x: np.ndarray) -> np.ndarray:
+  weights = np.asarray(params[name]['w'], np.float64)
+  return x @ weights + np.asarray(params[name]['b'], np.float64)
+
+
+def _conv(params: Params, world: np.ndarray) -> np.ndarray:
+  """A valid 3x3 convolution by loops; [H, W, 3] to [(H-2) * (W-2) * 6]."""
+  height, width, channels = world.shape
+  pixels = world.astype(np.float64) / 255.0
+  kernel = np.asarray(params['pixel_conv/kernel']['w'], np.float64)
+  kernel = kernel.reshape(3, 3, channels, -1)
+  bias = np.asarray(params['pixel_conv/kernel']['b'], np.float64)
+  output = np.zeros((height - 2, width - 2, kernel.shape[-1]))
+  for row in range(height - 2):
+    for column in range(width - 2):
+      window = pixels[row : row + 3, column : column + 3]
+      for channel in range(kernel.shape[-1]):
+        output[row, column, channel] = (
+          np.sum(window * kernel[..., channel]) + bias[channel]
+        )
+  return np.maximum(output, 0.0).reshape(-1)
+
+
+def _dense(params: Params, name: str, features: np.ndarray) -> np.ndarray:
+  for layer in range(2):
+    features = np.maximum(
+      _linear(params, f'{name}/mlp/~/linear_{layer}', features), 0.0
+    )
+  return features
+
+
+def _lstm(params: Params, name: str, x: np.ndarray, state: State) -> State:
+  hidden, cell = (np.asarray(s, np.float64) for s in state)
+  gates = (
+    x @ np.asarray(params[name]['w_i'], np.float64)
+    + hidden @ np.asarray(params[name]['w_h'], np.float64)
+    + np.asarray(params[name]['b'], np.float64)
+  )
+  size = len(hidden)
+  input_gate = _sigmoid(gates[:size])
+  candidate = np.tanh(gates[size : 2 * size])
+  forget_gate = _sigmoid(gates[2 * size : 3 * size] + 1.0)
+  output_gate = _sigmoid(gates[3 * size :])
+  cell = forget_gate * cell + input_gate * candidate
+  return output_gate * np.tanh(cell), cell
+
+
+def _one_hots(actions: np.ndarray, num_actions: int) -> np.ndarray:
+  encoded = np.zeros((len(actions), num_actions))
+  for agent, action in enumerate(actions):
+    if action >= 0:
+      encoded[agent, action] = 1.0
+  return encoded.reshape(-1)
+
+
+def policy(
+  params: Params, world: np.ndarray, last_actions: np.ndarray, state: State
+) -> tuple[np.ndarray, float, State]:
+  """One step of the policy.
+
+  Args:
+    params: of one agent.
+    world: uint8 [H, W, 3].
+    last_actions: int [N], -1 before the first.
+    state: the policy's, before the step.
+
+  Returns:
+    Logits [A], the value, and the next state.
+  """
+  num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
+  features = _dense(params, 'policy_dense', _conv(params, world))
+  inputs = np.concatenate([features, _one_hots(last_actions, num_actions)])
+  state = _lstm(params, 'policy_core', inputs, state)
+  logits = _linear(params, 'policy_value_head/policy', state[0])
+  value = _linear(params, 'policy_value_head/value', state[0])
+  return logits, float(value[0]), state
+
+
+def counterfactuals(
+  params: Params,
+  world: np.ndarray,
+  actions: np.ndarray,
+  state: State,
+  own_index: int,
+) -> tuple[np.ndarray, State]:
+  """The MOA's step: every own action is tried, in a loop.
+
+  Args:
+    params: of one agent.
+    world: uint8 [H, W, 3].
+    actions: int [N], what everyone did.
+    state: the MOA's, before the step.
+    own_index: which agent this is.
+
+  Returns:
+    Logits [K, J, A], and the state after the actions really taken.
+  """
+  num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
+  features = _dense(params, 'moa_dense', _conv(params, world))
+
+  def after(joint_actions: np.ndarray) -> State:
+    inputs = np.concatenate([features, _one_hots(joint_actions, num_actions)])
+    return _lstm(params, 'moa_core/~/lstm', inputs, state)
+
+  logits = []
+  for own_action in range(num_actions):
+    supposed = np.array(actions)
+    supposed[own_index] = own_action
+    hidden, _ = after(supposed)
+    predicted = _linear(params, 'moa_core/~/others', hidden)
+    logits.append(predicted.reshape(len(actions) - 1, num_actions))
+  return np.stack(logits), after(np.asarray(actions))

@@ -1,0 +1,50 @@
+"""What every layer shares: the agents' names and their order."""
+
+import jax
+import numpy as np
+
+AgentId = str
+
+
+def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
+  """Returns the agents' names, in the order of every axis N.
+
+  Args:
+    num_agents: N, at least 1.
+
+  Returns:
+    ('agent_0', ..., 'agent_{N-1}').
+
+  Raises:
+    ValueError: there is no agent.
+  """
+  if num_agents < 1:
+    raise ValueError(f'num_agents must be at least 1, got {num_agents}.')
+  return tuple(f'agent_{i}' for i in range(num_agents))
+
+
+def others(
+  own_index: int | jax.Array, num_agents: int
+) -> np.ndarray | jax.Array:
+  """Returns whom an axis J = N - 1 stands for: everyone else, in order.
+
+  Args:
+    own_index: the agent left out; an int, or an int [] that JAX traces, so
+      that one compiled function can serve all agents under `jax.vmap`.
+    num_agents: N.
+
+  Returns:
+    int32 [J], the others' indices in the agents' order; a NumPy array for an
+    int, so that it can be used where JAX wants constants.
+
+  Raises:
+    ValueError: an own index that is known is out of range.
+  """
+  is_known = isinstance(own_index, (int, np.integer))
+  if is_known and not 0 <= own_index < num_agents:
+    raise ValueError(
+      f'own_index must be in 0..{num_agents - 1} for {num_agents} agents, got '
+      f'{own_index}.'
+    )
+  index = np.arange(num_agents - 1, dtype=np.int32)
+  return index + (own_index <= index)

@@ -1,0 +1,55 @@
+"""Installs influence_acme: the pure layers, and by extras the whole stack."""
+
+import pathlib
+
+import setuptools
+
+_HERE = pathlib.Path(__file__).parent
+
+# dm-acme, dm-reverb and dm-launchpad link TensorFlow's C++ library, so that
+# they, TensorFlow and NumPy must match to the build; see the README's table.
+_ACME = [
+  'dm-acme==0.4.0',
+  'dm-launchpad==0.5.0',
+  'dm-reverb==0.7.3',
+  'tensorflow-cpu==2.8.4',
+  'tensorflow-probability==0.16.0',
+  'protobuf<3.21',
+  'numpy<1.24',
+  'scipy<1.12',
+  'jax==0.4.23',
+  'jaxlib==0.4.23',
+  'dm-haiku==0.0.13',
+  'chex==0.1.7',
+  'optax==0.2.1',
+  'rlax==0.1.7',
+  'distrax==0.1.2',
+  'flax==0.8.4',
+  'dm-sonnet',
+  'trfl',
+  'gym<0.26',
+  'setuptools<81',
+  'mock',
+  'cloudpickle',
+  'psutil',
+  'matplotlib',
+  'imageio',
+  'pillow',
+  'rich',
+]
+
+setuptools.setup(
+  name='influence_acme',
+  version='0.1.0',
+  description='Social influence as intrinsic motivation, as Acme components.',
+  long_description=(_HERE / 'README.md').read_text(encoding='utf-8'),
+  long_description_content_type='text/markdown',
+  # agents/ and environments/ lie at the top of the repository and are linked
+  # into the package, so that no global `agents` or `tests` is installed.
+  packages=setuptools.find_packages(
+    include=['influence_acme', 'influence_acme.*']
+  ),
+  python_requires='>=3.10',
+  install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
+  extras_require={'acme': _ACME},
+)

@@ -1,0 +1,41 @@
+"""The torso against Haiku's own convolution."""
+
+import haiku as hk
+import jax
+import numpy as np
+import pytest
+
+from influence_acme.networks import torso
+
+
+def test_pixel_conv_equals_haikus_convolution():
+  pixels = np.random.default_rng(0).integers(
+    0, 256, (2, 4, 15, 15, 3), dtype=np.uint8
+  )
+  mine = hk.without_apply_rng(hk.transform(lambda x: torso.PixelConv()(x)))
+  theirs = hk.without_apply_rng(
+    hk.transform(lambda x: hk.Conv2D(6, 3, padding='VALID')(x))
+  )
+  params = mine.init(jax.random.PRNGKey(0), pixels)
+  kernel = params['pixel_conv/kernel']
+  their_params = {
+    'conv2_d': {'w': kernel['w'].reshape(3, 3, 3, 6), 'b': kernel['b'] + 0.1}
+  }
+  params = {'pixel_conv/kernel': {'w': kernel['w'], 'b': kernel['b'] + 0.1}}
+  features = mine.apply(params, pixels)
+  expected = jax.nn.relu(
+    theirs.apply(their_params, pixels.reshape(8, 15, 15, 3) / 255.0)
+  )
+  # The paper's 13 x 13 x 6.
+  assert features.shape == (2, 4, 1014)
+  np.testing.assert_allclose(features, expected.reshape(2, 4, 1014), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+  'pixels',
+  [np.zeros((1, 15, 15, 3), np.float32), np.zeros((1, 2, 15, 3), np.uint8)],
+)
+def test_bad_pixels_are_refused(pixels):
+  conv = hk.transform(lambda x: torso.PixelConv()(x))
+  with pytest.raises(ValueError, match='uint8 views'):
+    conv.init(jax.random.PRNGKey(0), pixels)
