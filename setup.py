@@ -30,6 +30,7 @@ _ACME = [
   'gym<0.26',
   'setuptools<81',
   'mock',
+  'packaging',
   'cloudpickle',
   'psutil',
   'matplotlib',

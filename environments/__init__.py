@@ -1,0 +1,80 @@
+"""Multi-agent environments: pure JAX functions, and a dm_env face over them.
+
+`functional` gives an environment's pure functions, `make` its dm_env face.
+"""
+
+import dataclasses
+import importlib
+from typing import Any
+
+from influence_acme.environments.base import FunctionalEnvironment, Step
+from influence_acme.environments.face import MultiAgentEnvironment
+
+__all__ = (
+  'FunctionalEnvironment',
+  'MultiAgentEnvironment',
+  'Step',
+  'functional',
+  'make',
+  'names',
+)
+
+# Name -> (module, class). Loaded on demand: one game does not load the others.
+_REGISTRY = {
+  'cleanup': ('influence_acme.environments.cleanup', 'Cleanup'),
+  'coordination': ('influence_acme.environments.matrix', 'Coordination'),
+  'matrix': ('influence_acme.environments.matrix', 'MatrixGame'),
+}
+
+
+def names() -> tuple[str, ...]:
+  """Returns the names that `functional` and `make` know."""
+  return tuple(sorted(_REGISTRY))
+
+
+def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
+  """Returns the pure functions of an environment.
+
+  Args:
+    name: one of `names()`.
+    **overrides: fields of the environment, such as `num_agents`.
+
+  Returns:
+    An immutable environment, see `FunctionalEnvironment`.
+
+  Raises:
+    ValueError: the name or an override is unknown, or a value out of range.
+  """
+  if name not in _REGISTRY:
+    raise ValueError(
+      f'Unknown environment {name!r}: there are {", ".join(names())}.'
+    )
+  module, class_name = _REGISTRY[name]
+  cls = getattr(importlib.import_module(module), class_name)
+  known = [field.name for field in dataclasses.fields(cls) if field.init]
+  unknown = sorted(set(overrides) - set(known))
+  if unknown:
+    raise ValueError(
+      f'Unknown override {unknown[0]!r} of environment {name!r}: there are '
+      f'{", ".join(known)}.'
+    )
+  return cls(**overrides)
+
+
+def make(
+  name: str, *, seed: int = 0, **overrides: Any
+) -> MultiAgentEnvironment:
+  """Returns the dm_env face of an environment.
+
+  Args:
+    name: one of `names()`.
+    seed: of all the environment's randomness.
+    **overrides: as for `functional`.
+
+  Returns:
+    A multi-agent `dm_env.Environment` over the same functions.
+
+  Raises:
+    ValueError: as for `functional`.
+  """
+  return MultiAgentEnvironment(functional(name, **overrides), seed=seed)

@@ -1,0 +1,86 @@
+"""What every environment is: an immutable record of pure functions.
+
+Letters: N agents, H x W the height and width of an agent's view.
+"""
+
+import abc
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import numpy as np
+
+
+class Step(NamedTuple):
+  """What the agents get from one step.
+
+  Attributes:
+    observation: uint8 [N, H, W, 3], each agent's view.
+    reward: float32 [N]; 0 on the first step of an episode.
+    discount: float32 []; 1 on the first step, and on the last step of an
+      episode that a time limit ends.
+    step_type: int32 [], of dm_env's values.
+  """
+
+  observation: chex.Array
+  reward: chex.Array
+  discount: chex.Array
+  step_type: chex.Array
+
+
+class FunctionalEnvironment(abc.ABC):
+  """An environment as pure functions: jittable, vmappable, no hidden state.
+
+  All randomness comes from the state (and so from the key given to `reset`).
+  Subclasses are frozen dataclasses whose fields are the overrides; equal ones
+  share their compiled functions. `testing.conformance` checks all of this.
+  """
+
+  num_agents: int
+
+  @property
+  def agent_ids(self) -> tuple[str, ...]:
+    """The agents' names, in the order of every axis N."""
+    return tuple(f'agent_{i}' for i in range(self.num_agents))
+
+  @property
+  @abc.abstractmethod
+  def num_actions(self) -> int:
+    """How many actions each agent chooses from."""
+
+  @property
+  @abc.abstractmethod
+  def observation_shape(self) -> tuple[int, int, int]:
+    """[H, W, 3] of one agent's view."""
+
+  @abc.abstractmethod
+  def reset(self, key: jax.Array) -> tuple[Any, Step]:
+    """Starts an episode.
+
+    Args:
+      key: a JAX random key.
+
+    Returns:
+      The state, a pytree of arrays whose shapes and dtypes never change, and
+      the first step.
+    """
+
+  @abc.abstractmethod
+  def step(self, state: Any, actions: chex.Array) -> tuple[Any, Step]:
+    """Plays one step of all agents; a finished episode starts the next one.
+
+    Args:
+      state: as returned by `reset` or `step`.
+      actions: int32 [N], each in [0, num_actions).
+
+    Returns:
+      The next state and what the agents get.
+    """
+
+  @abc.abstractmethod
+  def visible(self, state: Any) -> chex.Array:
+    """Returns bool [N, N]: row agent has column agent in view; diagonal 0."""
+
+  @abc.abstractmethod
+  def render(self, state: Any) -> np.ndarray:
+    """Returns a picture of the whole state, uint8 [H', W', 3], for people."""

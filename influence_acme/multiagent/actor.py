@@ -1,0 +1,78 @@
+"""One actor made of several: plays a multi-agent environment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import acme
+import dm_env
+
+from influence_acme import types
+from influence_acme.multiagent import specs
+
+
+class JointActor(acme.Actor):
+  """Plays every agent of an environment by an Acme actor of its own.
+
+  Each actor sees only its own observations, rewards and actions, as if it were
+  alone; so any single-agent Acme actor will do, and they may be of different
+  kinds. To `acme.EnvironmentLoop` the whole is one actor.
+  """
+
+  def __init__(
+    self,
+    actors: Mapping[types.AgentId, acme.Actor],
+    agent_ids: Sequence[types.AgentId],
+  ):
+    """Initializes the actor.
+
+    Args:
+      actors: every agent's actor by its id.
+      agent_ids: the environment's agents, in the order in which they choose
+        and observe.
+
+    Raises:
+      ValueError: an agent has no actor, or an actor no agent.
+    """
+    if sorted(actors) != sorted(agent_ids):
+      raise ValueError(
+        f'Every agent needs one actor: the agents are {list(agent_ids)}, and '
+        f'the actors are of {list(actors)}.'
+      )
+    self._actors = {agent_id: actors[agent_id] for agent_id in agent_ids}
+
+  def select_action(
+    self, observation: Mapping[types.AgentId, Any]
+  ) -> dict[types.AgentId, Any]:
+    """Returns every agent's action by its id.
+
+    Args:
+      observation: every agent's observation by its id.
+    """
+    return {
+      agent_id: actor.select_action(observation[agent_id])
+      for agent_id, actor in self._actors.items()
+    }
+
+  def observe_first(self, timestep: dm_env.TimeStep) -> None:
+    """Shows every agent its part of an episode's first time step."""
+    for agent_id, actor in self._actors.items():
+      actor.observe_first(specs.agent_timestep(timestep, agent_id))
+
+  def observe(
+    self, action: Mapping[types.AgentId, Any], next_timestep: dm_env.TimeStep
+  ) -> None:
+    """Shows every agent its action and its part of the time step after it.
+
+    Args:
+      action: every agent's action by its id.
+      next_timestep: the multi-agent time step that the actions led to.
+    """
+    for agent_id, actor in self._actors.items():
+      actor.observe(
+        action[agent_id], specs.agent_timestep(next_timestep, agent_id)
+      )
+
+  def update(self, wait: bool = False) -> None:
+    """Updates every agent's parameters from its variable source."""
+    for actor in self._actors.values():
+      actor.update(wait)

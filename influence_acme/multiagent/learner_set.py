@@ -1,0 +1,101 @@
+"""One learner made of several: trains agents independently of each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import acme
+from acme import types as acme_types
+
+from influence_acme import types
+from influence_acme.multiagent import variables
+
+
+class LearnerSet(acme.Learner):
+  """Trains every agent by an Acme learner of its own.
+
+  The learners share nothing and may be of different kinds. The set serves all
+  their variables under prefixed names such as `agent_0/policy`; give an agent's
+  actor an `AgentVariableSource` of it.
+
+  The learners take turns, and each waits for its own replay table while all
+  tables are filled by the same steps. So a table must be able to take the steps
+  that the slowest of the others needs for its batch: where a rate limiter would
+  make the actors wait instead, the two sides wait for each other for ever.
+  """
+
+  def __init__(
+    self,
+    learners: Mapping[types.AgentId, acme.Learner],
+    variable_names: Mapping[types.AgentId, Sequence[str]],
+  ):
+    """Initializes the set.
+
+    Args:
+      learners: every agent's learner by the agent's id.
+      variable_names: by agent id, the names under which the actors of that
+        agent ask for variables. A learner of Acme does not tell: those for
+        IMPALA and PPO are asked for 'network', for R2D2 'actor_variables', for
+        SAC, TD3 and D4PG 'policy', for DQN ''.
+
+    Raises:
+      ValueError: the two are not of the same agents.
+    """
+    if sorted(learners) != sorted(variable_names):
+      raise ValueError(
+        f'learners is of {list(learners)}, but variable_names of '
+        f'{list(variable_names)}: both must be of the same agents.'
+      )
+    self._learners = dict(learners)
+    self._variables = {
+      variables.prefixed(agent_id, name): (agent_id, name)
+      for agent_id in learners
+      for name in variable_names[agent_id]
+    }
+
+  def step(self) -> None:
+    """Lets every learner take one step, in the order they were given in."""
+    for learner in self._learners.values():
+      learner.step()
+
+  def get_variables(self, names: Sequence[str]) -> list[acme_types.NestedArray]:
+    """Returns variables of several agents.
+
+    Args:
+      names: prefixed names such as `agent_0/policy`.
+
+    Returns:
+      The variables in the order of the names.
+
+    Raises:
+      ValueError: a name does not exist; the message lists those that do.
+    """
+    variables.check_names(names, self._variables)
+    result = []
+    for name in names:
+      agent_id, own_name = self._variables[name]
+      # One by one: some learners return one value however many are asked for.
+      result += self._learners[agent_id].get_variables([own_name])
+    return result
+
+  def save(self) -> dict[types.AgentId, Any]:
+    """Returns every learner's state by the agent's id."""
+    return {
+      agent_id: learner.save() for agent_id, learner in self._learners.items()
+    }
+
+  def restore(self, state: Mapping[types.AgentId, Any]) -> None:
+    """Restores every learner.
+
+    Args:
+      state: as returned by `save`.
+
+    Raises:
+      ValueError: the state is of other agents; no learner has changed.
+    """
+    if sorted(state) != sorted(self._learners):
+      raise ValueError(
+        f'The state is of agents {list(state)}, but the learners are of '
+        f'{list(self._learners)}.'
+      )
+    for agent_id, learner in self._learners.items():
+      learner.restore(state[agent_id])

@@ -1,0 +1,165 @@
+"""Shows every agent what everyone did last, and whom it sees now.
+
+```
+ o_t --pi--> a_t --environment--> o_{t+1}['actions'] = a_t
+                                  o_{t+1}['visible'] = who is in view at t+1
+```
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dm_env
+import numpy as np
+from dm_env import specs
+
+from influence_acme.wrappers import base
+
+# Stands for the action of an agent that has not acted in this episode.
+NO_ACTION = -1
+
+
+class OthersActionsWrapper(base.EnvironmentWrapper):
+  """Adds 'actions' and 'visible' to every agent's observation.
+
+  - 'actions': int32 [N], everyone's last actions in the order of `agent_ids`,
+    own included; -1 on the first step of an episode.
+  - 'visible': bool [N], whom this agent has in view at this step; the own entry
+    is False.
+  """
+
+  def __init__(
+    self,
+    environment: Any,
+    visible_fn: Callable[[dm_env.TimeStep], np.ndarray] | None = None,
+  ):
+    """Initialises the wrapper.
+
+    Args:
+      environment: a multi-agent `dm_env.Environment` whose actions are scalar
+        `DiscreteArray`s and whose observations are dicts.
+      visible_fn: gets the wrapped environment's time step and returns bool
+        [N, N], the row's agent has the column's in view. Used only where the
+        environment has no `visible()`; without either, everyone sees everyone.
+
+    Raises:
+      ValueError: actions or observations are of another kind, or the
+        observations have these entries already.
+    """
+    super().__init__(environment)
+    _check_specs(environment)
+    self._visible_fn = visible_fn
+    self._has_visible = hasattr(environment, 'visible')
+    self._num_agents = len(environment.agent_ids)
+    self._actions = self._nobody_acted()
+
+  def reset(self) -> dm_env.TimeStep:
+    """Starts an episode, in which nobody has acted yet."""
+    timestep = self._environment.reset()
+    self._actions = self._nobody_acted()
+    return self._extend(timestep)
+
+  def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
+    """Plays one step of all agents.
+
+    Args:
+      action: agent id -> integer.
+
+    Returns:
+      The wrapped environment's time step, its observations extended.
+    """
+    timestep = self._environment.step(action)
+    if timestep.first():  # The step started an episode: nobody has acted.
+      self._actions = self._nobody_acted()
+    else:
+      joint = [action[agent_id] for agent_id in self.agent_ids]
+      self._actions = np.array(joint, np.int32)
+    return self._extend(timestep)
+
+  def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
+    """Returns the wrapped environment's, with 'actions' and 'visible'."""
+    inner = self._environment.observation_spec()
+    action_spec = self._environment.action_spec()
+    shape = (self._num_agents,)
+    highest = max(spec.maximum for spec in action_spec.values())
+    added = {
+      'actions': specs.BoundedArray(
+        shape, np.int32, NO_ACTION, highest, name='actions'
+      ),
+      'visible': specs.Array(shape, bool, name='visible'),
+    }
+    return {agent_id: {**inner[agent_id], **added} for agent_id in inner}
+
+  def save(self) -> dict[str, Any]:
+    """Returns the wrapped environment's state and the last actions."""
+    return {
+      'environment': self._environment.save(),
+      'actions': self._actions.copy(),
+    }
+
+  def restore(self, state: dict[str, Any]) -> None:
+    """Continues exactly where `save` was called.
+
+    Args:
+      state: what `save` returned.
+    """
+    self._environment.restore(state['environment'])
+    self._actions = np.array(state['actions'])
+
+  def _nobody_acted(self) -> np.ndarray:
+    return np.full(self._num_agents, NO_ACTION, np.int32)
+
+  def _extend(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
+    """Adds both entries to every agent's observation."""
+    visible = self._visible(timestep)
+    observation = {
+      agent_id: {
+        **timestep.observation[agent_id],
+        'actions': self._actions.copy(),
+        'visible': visible[i],
+      }
+      for i, agent_id in enumerate(self.agent_ids)
+    }
+    return timestep._replace(observation=observation)
+
+  def _visible(self, timestep: dm_env.TimeStep) -> np.ndarray:
+    """Returns bool [N, N], who sees whom at this time step."""
+    shape = (self._num_agents, self._num_agents)
+    if self._has_visible:
+      visible = np.array(self._environment.visible(), bool)
+    elif self._visible_fn is not None:
+      visible = np.array(self._visible_fn(timestep), bool)
+    else:
+      visible = np.ones(shape, bool)
+    if visible.shape != shape:
+      raise ValueError(
+        f'Visibility has shape {visible.shape}: it must be {shape}, a row for '
+        'each agent that looks.'
+      )
+    np.fill_diagonal(visible, False)
+    return visible
+
+
+def _check_specs(environment: Any) -> None:
+  """Raises if the environment's specs are not those that can be extended."""
+  action_spec = environment.action_spec()
+  observation_spec = environment.observation_spec()
+  for agent_id in environment.agent_ids:
+    if not isinstance(action_spec[agent_id], specs.DiscreteArray):
+      raise ValueError(
+        f'The actions of {agent_id!r} are {action_spec[agent_id]!r}: only a '
+        'scalar DiscreteArray can be shown to the others. Put wrappers that '
+        'change the actions outside this one.'
+      )
+    inner = observation_spec[agent_id]
+    if not isinstance(inner, Mapping):
+      raise ValueError(
+        f'The observation of {agent_id!r} is {inner!r}: it must be a dict, '
+        "such as {'world': ...}, to be extended."
+      )
+    taken = sorted({'actions', 'visible'} & set(inner))
+    if taken:
+      raise ValueError(
+        f'The observation of {agent_id!r} has {taken[0]!r} already: wrap the '
+        'environment only once.'
+      )

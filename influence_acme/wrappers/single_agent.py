@@ -1,0 +1,112 @@
+"""One agent's view of a multi-agent environment: given functions play the rest.
+
+What is left is an ordinary dm_env, which any single-agent learner can play.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dm_env
+
+from influence_acme.wrappers import base
+
+# An agent's observation -> its action. Saving does not cover hidden state.
+Policy = Callable[[Any], Any]
+
+
+class SingleAgentView(base.EnvironmentWrapper):
+  """A single-agent dm_env: one agent plays, functions play the others."""
+
+  def __init__(
+    self, environment: Any, agent_id: str, policies: Mapping[str, Policy]
+  ):
+    """Initialises the view.
+
+    Args:
+      environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
+      agent_id: who plays.
+      policies: agent id -> function from that agent's own observation to its
+        action, for exactly the other agents.
+
+    Raises:
+      ValueError: the agent is unknown, or an other agent has no policy, or
+        somebody else has one.
+    """
+    super().__init__(environment)
+    agent_ids = environment.agent_ids
+    if agent_id not in agent_ids:
+      raise ValueError(
+        f'Unknown agent {agent_id!r}: there are {", ".join(agent_ids)}.'
+      )
+    others = [other for other in agent_ids if other != agent_id]
+    missing = [other for other in others if other not in policies]
+    unknown = [name for name in policies if name not in others]
+    if missing or unknown:
+      raise ValueError(
+        f'Policies must be given for exactly {others}, the agents other than '
+        f'{agent_id!r}: missing are {missing}, not among them {unknown}.'
+      )
+    self._agent_id = agent_id
+    self._policies = dict(policies)
+    self._observation: Any = None  # Everyone's; None: the next step resets.
+
+  def reset(self) -> dm_env.TimeStep:
+    """Starts an episode."""
+    return self._view(self._environment.reset())
+
+  def step(self, action: Any) -> dm_env.TimeStep:
+    """Plays one step: the agent as told, the others by their policies.
+
+    Args:
+      action: the agent's. Ignored before the first `reset` and after a LAST
+        time step: both start an episode.
+
+    Returns:
+      The agent's own time step.
+    """
+    if self._observation is None:
+      return self.reset()
+    actions = {
+      other: policy(self._observation[other])
+      for other, policy in self._policies.items()
+    }
+    actions[self._agent_id] = action
+    return self._view(self._environment.step(actions))
+
+  def action_spec(self) -> Any:
+    """Returns the agent's actions."""
+    return self._environment.action_spec()[self._agent_id]
+
+  def observation_spec(self) -> Any:
+    """Returns the agent's observation."""
+    return self._environment.observation_spec()[self._agent_id]
+
+  def reward_spec(self) -> Any:
+    """Returns the agent's reward."""
+    return self._environment.reward_spec()[self._agent_id]
+
+  def save(self) -> dict[str, Any]:
+    """Returns the wrapped environment's state and the last observations."""
+    return {
+      'environment': self._environment.save(),
+      'observation': copy.deepcopy(self._observation),
+    }
+
+  def restore(self, state: dict[str, Any]) -> None:
+    """Continues exactly where `save` was called.
+
+    Args:
+      state: what `save` returned.
+    """
+    self._environment.restore(state['environment'])
+    self._observation = copy.deepcopy(state['observation'])
+
+  def _view(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
+    """Remembers what the others see and returns what the agent gets."""
+    self._observation = None if timestep.last() else timestep.observation
+    reward = timestep.reward
+    return timestep._replace(
+      observation=timestep.observation[self._agent_id],
+      reward=None if reward is None else reward[self._agent_id],
+    )
