@@ -1,0 +1,16 @@
+"""The paper's agent: actor-critic, MOA and influence reward."""
+
+from influence_acme import compat  # noqa: F401
+from influence_acme.agents.influence.builder import InfluenceBuilder
+from influence_acme.agents.influence.config import InfluenceConfig
+from influence_acme.agents.influence.networks import (
+  InfluenceNetworks,
+  make_networks,
+)
+
+__all__ = [
+  'InfluenceBuilder',
+  'InfluenceConfig',
+  'InfluenceNetworks',
+  'make_networks',
+]

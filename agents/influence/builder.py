@@ -1,0 +1,186 @@
+"""Joins the influence agent's parts to what Acme's layouts build from."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import chex
+import numpy as np
+import reverb
+from acme import adders as adders_lib
+from acme import core, specs
+from acme.adders import reverb as reverb_adders
+from acme.agents.jax import builders
+from acme.jax import variable_utils
+from acme.utils import counting, loggers
+
+from influence_acme import adders
+from influence_acme.agents.influence import acting, learning
+from influence_acme.agents.influence import config as config_lib
+from influence_acme.agents.influence import networks as influence_networks
+from influence_acme.multiagent import specs as multiagent_specs
+
+
+class InfluenceBuilder(builders.ActorLearnerBuilder):
+  """Builds one joint learner and joint actors for a whole population.
+
+  The environment is a multi-agent one, see `influence_acme.multiagent`. Its
+  rows are stacked over agents, so that one table, one writer and one learner
+  step serve everyone, while no weights and no gradients are shared.
+  """
+
+  def __init__(
+    self,
+    config: config_lib.InfluenceConfig,
+    logger: loggers.Logger | None = None,
+  ):
+    """Makes the builder.
+
+    Args:
+      config: of the agent.
+      logger: of the learner; Acme's default if None.
+    """
+    self._config = config
+    self._logger = logger
+
+  @property
+  def config(self) -> config_lib.InfluenceConfig:
+    """The agent's configuration."""
+    return self._config
+
+  def make_replay_tables(
+    self, environment_spec: specs.EnvironmentSpec
+  ) -> list[reverb.Table]:
+    """Makes a first-in-first-out queue; a full one blocks the actors."""
+    networks = influence_networks.make_networks(environment_spec, self._config)
+    stacked = multiagent_specs.stacked_spec(
+      environment_spec, networks.agent_ids
+    )
+    return [
+      reverb.Table.queue(
+        name=reverb_adders.DEFAULT_PRIORITY_TABLE,
+        max_size=self._config.max_queue_size,
+        signature=reverb_adders.SequenceAdder.signature(
+          stacked,
+          _extras_spec(networks, stacked.rewards),
+          sequence_length=self._config.unroll_length + 1,
+        ),
+      )
+    ]
+
+  def make_dataset_iterator(
+    self, replay_client: reverb.Client
+  ) -> Iterator[reverb.ReplaySample]:
+    """Makes an iterator over batches of sequences, oldest first."""
+    dataset = reverb.TrajectoryDataset.from_table_signature(
+      server_address=replay_client.server_address,
+      table=reverb_adders.DEFAULT_PRIORITY_TABLE,
+      max_in_flight_samples_per_worker=self._config.batch_size,
+      # More workers would change the order of the queue.
+      num_workers_per_iterator=1,
+    )
+    dataset = dataset.batch(self._config.batch_size, drop_remainder=True)
+    return dataset.as_numpy_iterator()
+
+  def make_adder(self, replay_client: reverb.Client) -> adders_lib.Adder:
+    """Makes the adder of stacked rows; sequences run on over episode ends."""
+    return reverb_adders.SequenceAdder(
+      client=replay_client,
+      priority_fns={reverb_adders.DEFAULT_PRIORITY_TABLE: None},
+      # The last row of a sequence only bootstraps: the next one begins there.
+      period=self._config.unroll_length,
+      sequence_length=self._config.unroll_length + 1,
+      end_of_episode_behavior=reverb_adders.EndBehavior.CONTINUE,
+    )
+
+  def make_learner(
+    self,
+    random_key: chex.PRNGKey,
+    networks: influence_networks.InfluenceNetworks,
+    dataset: Iterator[reverb.ReplaySample],
+    replay_client: reverb.Client | None = None,
+    counter: counting.Counter | None = None,
+  ) -> core.Learner:
+    """Makes the learner of all agents."""
+    del replay_client
+    return learning.InfluenceLearner(
+      networks, self._config, dataset, random_key, counter, self._logger
+    )
+
+  def make_actor(
+    self,
+    random_key: chex.PRNGKey,
+    policy_network: influence_networks.InfluenceNetworks,
+    adder: adders_lib.Adder | None = None,
+    variable_source: core.VariableSource | None = None,
+  ) -> core.Actor:
+    """Makes the actor of all agents; its rewards get the influence added.
+
+    Args:
+      random_key: this actor's own.
+      policy_network: the population's networks.
+      adder: as of `make_adder`; None to record nothing.
+      variable_source: the learner.
+
+    Returns:
+      The actor.
+
+    Raises:
+      ValueError: there is no variable source.
+    """
+    variables = self._make_variables(variable_source)
+    if adder is not None:
+      adder = acting.make_influence_adder(
+        adder,
+        self._config.influence_measure,
+        functools.partial(config_lib.influence_weight, self._config),
+        steps_fn=lambda: variables.environment_steps,
+      )
+    return acting.InfluenceActor(policy_network, random_key, variables, adder)
+
+  def make_evaluator(
+    self,
+    random_key: chex.PRNGKey,
+    policy_network: influence_networks.InfluenceNetworks,
+    adder: adders_lib.Adder,
+    variable_source: core.VariableSource,
+  ) -> core.Actor:
+    """Makes an actor whose adder gets everything that it knows of a step.
+
+    Args:
+      random_key: this actor's own.
+      policy_network: the population's networks.
+      adder: gets the environment's rewards, and `influence_inputs`.
+      variable_source: the learner.
+
+    Returns:
+      The actor.
+    """
+    variables = self._make_variables(variable_source)
+    return acting.InfluenceActor(policy_network, random_key, variables, adder)
+
+  def _make_variables(
+    self, source: core.VariableSource | None
+  ) -> acting.HeldVariables:
+    if source is None:
+      raise ValueError('variable_source is None: the actor needs a learner.')
+    client = variable_utils.VariableClient(
+      source,
+      key=['params', 'counts'],
+      update_period=self._config.variable_update_period,
+      device='cpu',
+    )
+    return acting.HeldVariables(client)
+
+
+def _extras_spec(
+  networks: influence_networks.InfluenceNetworks, rewards: specs.Array
+) -> dict[str, Any]:
+  """Specs of what a row holds beside the step itself."""
+  num_agents = len(networks.agent_ids)
+  spec = {
+    'logits': specs.Array((num_agents, networks.num_actions), np.float32),
+    'core_state': networks.agent.initial_state(num_agents),
+    'learner_steps': specs.Array((), np.int32),
+  }
+  return adders.InfluenceAdder.extras_spec(spec, rewards)

@@ -1,0 +1,133 @@
+"""Every number that the influence agent is trained with."""
+
+import dataclasses
+
+import numpy as np
+
+from influence_acme import ops
+
+
+@dataclasses.dataclass(frozen=True)
+class InfluenceConfig:
+  """Configuration of the influence agent; it checks itself.
+
+  Defaults are the paper's best Cleanup setting of the MOA experiment (Jaques
+  et al., 2019, Table 3) where the paper states a value, and ours elsewhere.
+  Steps are global environment steps, in which all agents act once.
+
+  Attributes:
+    hidden_size: units of the policy's LSTM and of the MOA's.
+    influence_measure: 'kl', 'jsd' or 'pmi'.
+    influence_weight: beta, the weight of influence in the reward.
+    influence_curriculum_steps: C, over which the weight rises from 0 to beta.
+    moa_loss_weight: factor of the mean cross-entropy of the MOA.
+    moa_only_visible: whether the MOA learns only about agents in view. (The
+      influence reward is always of agents in view only.)
+    discount: gamma.
+    vtrace_lambda: mixing parameter of V-trace.
+    reward_scale: factor of all rewards inside the learner, the same for every
+      agent and variant; rewards that are reported are never scaled. A beam
+      costs 50, so that raw returns in the thousands drown the policy.
+    entropy_cost: weight of the entropy bonus.
+    value_cost: weight of the squared value error.
+    learning_rate: of Adam, at the start.
+    learning_rate_end: of Adam, from `learning_rate_steps` on.
+    learning_rate_steps: over which the learning rate falls, linearly.
+    adam_epsilon: of Adam.
+    max_gradient_norm: clip of each agent's own gradient.
+    unroll_length: T, steps of a sequence; a row more bootstraps.
+    batch_size: B, sequences of a learner step.
+    max_queue_size: sequences that wait for the learner; actors block on more.
+    variable_update_period: actor steps between fetches of parameters.
+  """
+
+  hidden_size: int = 128
+  influence_measure: str = 'kl'
+  influence_weight: float = 0.62
+  influence_curriculum_steps: int = 40_000_000
+  moa_loss_weight: float = 15.007
+  moa_only_visible: bool = True
+  discount: float = 0.99
+  vtrace_lambda: float = 0.95
+  reward_scale: float = 0.1
+  entropy_cost: float = 0.01
+  value_cost: float = 0.5
+  learning_rate: float = 1.23e-3
+  learning_rate_end: float = 1.2e-5
+  learning_rate_steps: int = 20_000_000
+  adam_epsilon: float = 1e-5
+  max_gradient_norm: float = 0.5
+  unroll_length: int = 20
+  batch_size: int = 32
+  max_queue_size: int = 64
+  variable_update_period: int = 20
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    if self.influence_measure not in ops.MEASURES:
+      raise ValueError(
+        f'influence_measure is {self.influence_measure!r}: it must be one of '
+        f'{", ".join(ops.MEASURES)}.'
+      )
+    self._check_range('discount', 0.0, 1.0)
+    self._check_range('vtrace_lambda', 0.0, 1.0)
+    for name in (
+      'influence_weight',
+      'moa_loss_weight',
+      'entropy_cost',
+      'value_cost',
+      'learning_rate_end',
+    ):
+      self._check_range(name, 0.0, float('inf'))
+    for name in ('reward_scale', 'learning_rate', 'adam_epsilon'):
+      self._check_positive(name)
+    self._check_positive('max_gradient_norm')
+    for name in (
+      'hidden_size',
+      'influence_curriculum_steps',
+      'learning_rate_steps',
+      'unroll_length',
+      'batch_size',
+      'max_queue_size',
+      'variable_update_period',
+    ):
+      self._check_count(name)
+    if self.max_queue_size < self.batch_size:
+      raise ValueError(
+        f'max_queue_size is {self.max_queue_size}: it must be at least '
+        f'batch_size, {self.batch_size}, or no batch ever fills.'
+      )
+
+  def _check_range(self, name: str, low: float, high: float) -> None:
+    value = getattr(self, name)
+    if not low <= value <= high:
+      raise ValueError(f'{name} is {value}: it must be in [{low}, {high}].')
+
+  def _check_positive(self, name: str) -> None:
+    value = getattr(self, name)
+    if not 0.0 < value < float('inf'):
+      raise ValueError(f'{name} is {value}: it must be finite and above 0.')
+
+  def _check_count(self, name: str) -> None:
+    value = getattr(self, name)
+    if not isinstance(value, int) or value < 1:
+      raise ValueError(f'{name} is {value!r}: it must be an int of at least 1.')
+
+
+def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
+  """The curriculum: the weight rises linearly from 0 to beta over C steps.
+
+  Args:
+    config: with beta and C.
+    environment_steps: global ones.
+
+  Returns:
+    The weight w(t) of the influence in the reward.
+  """
+  return float(
+    np.interp(
+      environment_steps,
+      [0, config.influence_curriculum_steps],
+      [0.0, config.influence_weight],
+    )
+  )

@@ -1,0 +1,233 @@
+"""How the population learns: one compiled step for all agents.
+
+Letters: T steps (T + 1 rows), B sequences, N agents.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import reverb
+from acme import core
+from acme.utils import counting, loggers
+
+from influence_acme.agents.influence import config as config_lib
+from influence_acme.agents.influence import losses
+from influence_acme.agents.influence import networks as influence_networks
+from influence_acme.multiagent import variables
+
+
+class TrainingState(NamedTuple):
+  """What training changes; every array has a leading axis N."""
+
+  params: chex.ArrayTree
+  opt_state: optax.OptState
+
+
+class Published(NamedTuple):
+  """What actors fetch, replaced as a whole so that its parts belong together.
+
+  Attributes:
+    state: of the training.
+    counts: 'learner_steps' and 'environment_steps' at which it was reached.
+  """
+
+  state: TrainingState
+  counts: dict[str, Any]
+
+
+def make_optimizer(
+  config: config_lib.InfluenceConfig,
+) -> optax.GradientTransformation:
+  """Returns one agent's optimiser; the learning rate is applied outside."""
+  return optax.chain(
+    optax.clip_by_global_norm(config.max_gradient_norm),
+    optax.scale_by_adam(eps=config.adam_epsilon),
+  )
+
+
+def make_sgd_step(
+  loss_fn: losses.LossFn, optimizer: optax.GradientTransformation
+) -> Callable[..., tuple[TrainingState, losses.Metrics]]:
+  """Returns one compiled step for all agents, in which nothing mixes.
+
+  Everything is of one agent and vmapped: loss, gradient, the clip by its own
+  norm, and the optimiser's state.
+
+  Args:
+    loss_fn: one agent's.
+    optimizer: one agent's.
+
+  Returns:
+    (state, sequences [N, ...], learning rate []) -> (state, metrics [N]).
+  """
+
+  def one_agent(state, own_index, sequences, learning_rate):
+    grads, metrics = jax.grad(loss_fn, has_aux=True)(
+      state.params, own_index, sequences
+    )
+    updates, opt_state = optimizer.update(grads, state.opt_state)
+    updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
+    params = optax.apply_updates(state.params, updates)
+    metrics = dict(metrics, gradient_norm=optax.global_norm(grads))
+    return TrainingState(params, opt_state), metrics
+
+  @jax.jit
+  def sgd_step(state, sequences, learning_rate):
+    indices = jnp.arange(sequences.own_actions.shape[0])
+    return jax.vmap(one_agent, in_axes=(0, 0, 0, None))(
+      state, indices, sequences, learning_rate
+    )
+
+  return sgd_step
+
+
+class InfluenceLearner(core.Learner):
+  """Learns from sequences of the whole population; an Acme learner.
+
+  Its variables are 'params', stacked [N, ...], and 'counts', the learner
+  steps and environment steps at which they were learned.
+  """
+
+  def __init__(
+    self,
+    networks: influence_networks.InfluenceNetworks,
+    config: config_lib.InfluenceConfig,
+    iterator: Iterator[reverb.ReplaySample],
+    key: chex.PRNGKey,
+    counter: counting.Counter | None = None,
+    logger: loggers.Logger | None = None,
+  ):
+    """Makes the learner.
+
+    Args:
+      networks: of the population.
+      config: of the agent.
+      iterator: over batches [B, T + 1, ...] of the replay.
+      key: for the first parameters.
+      counter: shared; its 'environment_steps' drive the schedules.
+      logger: of the learner's metrics.
+    """
+    self._config = config
+    self._agent_ids = networks.agent_ids
+    self._iterator = iterator
+    self._counter = counter or counting.Counter()
+    self._logger = logger or loggers.make_default_logger('learner')
+    self._learning_rate = optax.linear_schedule(
+      config.learning_rate, config.learning_rate_end, config.learning_rate_steps
+    )
+    optimizer = make_optimizer(config)
+    sgd_step = make_sgd_step(
+      losses.make_loss(networks.agent, config), optimizer
+    )
+    self._sgd_step = jax.jit(
+      lambda state, data, rate: sgd_step(state, losses.to_sequences(data), rate)
+    )
+    params = networks.init(key)
+    opt_state = jax.vmap(optimizer.init)(params)
+    self._publish(TrainingState(params, opt_state), learner_steps=0)
+    self._timestamp = time.time()
+
+  def step(self) -> None:
+    """Learns from one batch.
+
+    Raises:
+      FloatingPointError: a loss is not finite; the state is as before.
+    """
+    data = next(self._iterator).data
+    # The other rows' recurrent states are never read: do not copy them.
+    first_states = jax.tree_util.tree_map(
+      lambda x: x[:, 0], data.extras['core_state']
+    )
+    data = data._replace(extras=dict(data.extras, core_state=first_states))
+    environment_steps = self._environment_steps()
+    learning_rate = self._learning_rate(environment_steps)
+    state, metrics = self._sgd_step(self._now.state, data, learning_rate)
+    metrics = jax.device_get(metrics)
+    self._check_finite(metrics['loss'])
+
+    counts = self._counter.increment(
+      steps=1, walltime=time.time() - self._timestamp
+    )
+    self._timestamp = time.time()
+    self._publish(state, self._learner_steps + 1)
+    self._logger.write(self._summarise(metrics, data, learning_rate) | counts)
+
+  def get_variables(self, names: Sequence[str]) -> list[Any]:
+    """Returns what is asked for; 'params' are stacked NumPy arrays.
+
+    Args:
+      names: of 'params' and 'counts'.
+
+    Raises:
+      ValueError: a name is unknown.
+    """
+    now = self._now
+    available = {'params': now.state.params, 'counts': now.counts}
+    variables.check_names(names, available)
+    return jax.device_get([available[name] for name in names])
+
+  def save(self) -> dict[str, Any]:
+    """Returns all that a resumed learner needs, as NumPy arrays."""
+    return jax.device_get(self._now._asdict())
+
+  def restore(self, state: dict[str, Any]) -> None:
+    """Goes on from what `save` returned."""
+    self._now = Published(
+      jax.tree_util.tree_map(jnp.asarray, state['state']),
+      dict(state['counts']),
+    )
+
+  def _environment_steps(self) -> int:
+    return int(self._counter.get_counts().get('environment_steps', 0))
+
+  @property
+  def _learner_steps(self) -> int:
+    return int(self._now.counts['learner_steps'])
+
+  def _publish(self, state: TrainingState, learner_steps: int) -> None:
+    counts: dict[str, Any] = {
+      'learner_steps': np.int32(learner_steps),
+      'environment_steps': np.int64(self._environment_steps()),
+    }
+    self._now = Published(state, counts)
+
+  def _check_finite(self, loss: np.ndarray) -> None:
+    """Raises FloatingPointError: an agent's loss is not finite."""
+    bad = [
+      agent_id
+      for agent_id, value in zip(self._agent_ids, loss, strict=True)
+      if not np.isfinite(value)
+    ]
+    if bad:
+      raise FloatingPointError(
+        f'The loss of {", ".join(bad)} is not finite at learner step '
+        f'{self._learner_steps}. The last checkpoint is still good: '
+        'resume from it with a lower learning_rate, max_gradient_norm or '
+        'reward_scale.'
+      )
+
+  def _summarise(
+    self, metrics: losses.Metrics, data: Any, learning_rate: chex.Numeric
+  ) -> dict[str, Any]:
+    """Returns means over agents, and each agent's rewards, of one batch."""
+    lag = self._learner_steps - data.extras['learner_steps']
+    means: dict[str, Any] = {
+      name: float(np.mean(value)) for name, value in metrics.items()
+    }
+    for name in ('extrinsic', 'influence'):
+      by_agent = data.extras[name][:, :-1].mean(axis=(0, 1))
+      means[name] = dict(zip(self._agent_ids, by_agent, strict=True))
+    return {
+      **means,
+      'learning_rate': float(learning_rate),
+      'influence_weight': config_lib.influence_weight(
+        self._config, self._environment_steps()
+      ),
+      'policy_lag': float(lag.mean()),
+    }

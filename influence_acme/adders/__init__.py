@@ -1,0 +1,13 @@
+"""Adders that put social influence into the reward.
+
+- `InfluenceAdder`: wraps any Acme adder.
+- `InfluenceStep`: what its influence function gets.
+"""
+
+from influence_acme import compat  # noqa: F401  Before any import of acme.jax.
+
+# isort: split
+
+from influence_acme.adders.influence import InfluenceAdder, InfluenceStep
+
+__all__ = ['InfluenceAdder', 'InfluenceStep']

@@ -1,0 +1,250 @@
+"""An adder that puts social influence into the reward, around any Acme adder.
+
+It knows times and rows; what influence is, the given function says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import dm_env
+import jax
+import numpy as np
+from acme import specs, types
+from acme.adders import base
+from acme.adders.reverb import base as reverb_base
+
+from influence_acme.adders import parts
+
+_SCALAR_REWARD = specs.Array((), np.float32)
+
+
+class InfluenceStep(NamedTuple):
+  """One environment step, as `influence_fn` sees it.
+
+  Attributes:
+    observation: o_t, what the agent saw.
+    action: a_t, what it did then.
+    reward: e_t, the extrinsic reward of a_t; a tree of arrays.
+    discount: d_t, the environment's discount after a_t.
+    next_observation: o_{t+1}, what it saw next.
+    extras: what the actor passed to `add`, with `influence_inputs`.
+  """
+
+  observation: types.NestedArray
+  action: types.NestedArray
+  reward: types.NestedArray
+  discount: types.NestedArray
+  next_observation: types.NestedArray
+  extras: types.NestedArray
+
+
+InfluenceFn = Callable[[InfluenceStep, InfluenceStep | None], types.NestedArray]
+
+
+class _Pending(NamedTuple):
+  """A step on its way to the inner adder, with the weight of its own time."""
+
+  step: InfluenceStep
+  next_timestep: dm_env.TimeStep
+  weight: float
+
+
+class InfluenceAdder(base.Adder):
+  """Writes r_t = e_t + w(t) * c_t where the caller gave the reward e_t.
+
+  The reward of Jaques et al. (2019) with alpha = 1. The influence c_t stands
+  in the row of the action or symbol that caused it. Where it takes step t+1 to
+  know c_t (`delay=1`), the adder holds one step back. An episode of three
+  steps, whose LAST observation is o_3:
+
+    calls      add_first(o_0)  add(a_0, o_1)  add(a_1, o_2)  add(a_2, o_3)
+
+    delay=0
+      asks                     c_0(0, None)   c_1(1, None)   c_2(2, None)
+      writes   o_0             step 0         step 1         step 2
+
+    delay=1
+      asks                     -              c_0(0, 1)      c_1(1, 2); c_2 = 0
+      writes   o_0             -              step 0         steps 1 and 2
+
+  The inner adder gets the same calls in the same order as it would without
+  this one: its sequences and ends of episodes are as ever, an n-step adder sums
+  changed rewards (and keeps the parts of the first step), and the row that Acme
+  adds for a LAST observation is zero throughout.
+
+  What a network must supply, the actor computes when it observes the step, and
+  passes in `extras['influence_inputs']`: the influence function, which is pure,
+  sees it, the inner adder does not. With `delay=0` the function is asked for
+  the last step of an episode too, and the discount does not mark it (a time
+  limit leaves 1): where nobody acts after that step, as under a model of the
+  others' next actions, the actor masks its inputs once `next_timestep.last()`.
+  """
+
+  def __init__(
+    self,
+    adder: base.Adder,
+    influence_fn: InfluenceFn,
+    weight: float | Callable[[int], float] = 1.0,
+    *,
+    delay: int = 0,
+    keep_parts: bool = True,
+    steps_fn: Callable[[], int] | None = None,
+  ):
+    """Initialises the adder.
+
+    Args:
+      adder: where the changed steps go: any Acme adder.
+      influence_fn: gives c_t in nats, float32 and shaped like the reward, from
+        step t and the following step (None if `delay` is 0).
+      weight: w, a number or a pure function of the number of steps.
+      delay: 0 if c_t is known at step t, 1 if only at step t+1.
+      keep_parts: whether the extras get `extrinsic` (e_t) and `influence` (c_t,
+        unweighted), both float32 and shaped like the reward; extras that are
+        None or () become a dict. See `extras_spec` for the table.
+      steps_fn: gives the number of (global) environment steps so far, for a
+        `weight` that is a function; called once a step.
+
+    Raises:
+      ValueError: an argument is out of range, or `steps_fn` is missing.
+    """
+    if not callable(influence_fn):
+      raise ValueError(f'influence_fn must be callable, got {influence_fn!r}.')
+    if delay not in (0, 1):
+      raise ValueError(f'delay must be 0 or 1 (steps), got {delay!r}.')
+    self._adder = adder
+    self._influence_fn = influence_fn
+    self._weight_fn = parts.weight_fn(weight, steps_fn)
+    self._delay = delay
+    self._keep_parts = keep_parts
+    self._in_episode = False
+    self._observation: types.NestedArray = None
+    self._held: _Pending | None = None
+
+  def add_first(self, timestep: dm_env.TimeStep) -> None:
+    """Starts an episode.
+
+    Args:
+      timestep: the FIRST timestep, with o_0.
+
+    Raises:
+      ValueError: the previous episode has not ended.
+    """
+    if self._in_episode:
+      raise ValueError('An episode is open: end it, or call reset() first.')
+    self._adder.add_first(timestep)
+    self._observation = parts.snapshot(timestep.observation)
+    self._in_episode = True
+
+  def add(
+    self,
+    action: types.NestedArray,
+    next_timestep: dm_env.TimeStep,
+    extras: types.NestedArray = (),
+  ) -> None:
+    """Records an action and what came of it.
+
+    Args:
+      action: a_t.
+      next_timestep: e_t, d_t and o_{t+1}; it is not changed.
+      extras: for the table, and `influence_inputs` for the influence function.
+
+    Raises:
+      ValueError: no episode is open; or reward, influence, weight and extras
+        do not fit together.
+    """
+    if not self._in_episode:
+      raise ValueError('No episode is open: call add_first() before add().')
+    # Environments may write their next step into the same arrays.
+    action, next_timestep, extras = parts.snapshot(
+      (action, next_timestep, extras)
+    )
+    _, reward, discount, next_observation = next_timestep
+    step = InfluenceStep(
+      self._observation, action, reward, discount, next_observation, extras
+    )
+    pending = _Pending(step, next_timestep, self._weight_fn())
+    if self._delay:
+      self._write_late(pending)
+    else:
+      self._write(pending, self._influence_fn(step, None))
+    self._observation = next_observation
+    self._in_episode = not next_timestep.last()
+
+  def reset(self, timeout_ms: int | None = None) -> None:
+    """Gives up the episode, if one is open, and the step that is held back.
+
+    Items that the inner adder has written stay; rows that are in none yet are
+    lost. The next episode may follow at once, and under EndBehavior.CONTINUE
+    no sequence joins it to the one given up.
+
+    Args:
+      timeout_ms: for the inner adder's `reset`, where it takes one.
+    """
+    if self._in_episode and isinstance(self._adder, reverb_base.ReverbAdder):
+      _close_row(self._adder)
+    self._in_episode = False
+    self._held = None
+    kwargs = {} if timeout_ms is None else {'timeout_ms': timeout_ms}
+    self._adder.reset(**kwargs)
+
+  def __getattr__(self, name: str) -> Any:
+    """Returns what else the inner adder offers, as `add_priority_table`."""
+    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
+      raise AttributeError(name)
+    return getattr(self._adder, name)
+
+  @staticmethod
+  def extras_spec(
+    inner_spec: types.NestedSpec | None,
+    reward_spec: types.NestedSpec = _SCALAR_REWARD,
+  ) -> dict[str, types.NestedSpec]:
+    """Returns the spec of the table's extras where `keep_parts` is set.
+
+    Args:
+      inner_spec: of the actor's extras: a dict, None or ().
+      reward_spec: of the environment's reward, if it is not one number; a tree
+        of specs, of which only the shapes count.
+
+    Returns:
+      The spec with the two parts, and without `influence_inputs`.
+    """
+    part = jax.tree_util.tree_map(
+      lambda spec: specs.Array(spec.shape, np.float32), reward_spec
+    )
+    return parts.with_parts(parts.without_inputs(inner_spec), part, part)
+
+  def _write_late(self, pending: _Pending) -> None:
+    """Writes the step held back, and holds this one unless it is the last."""
+    if self._held is not None:
+      held, self._held = self._held, None
+      self._write(held, self._influence_fn(held.step, pending.step))
+    if pending.next_timestep.last():
+      nothing = jax.tree_util.tree_map(np.zeros_like, pending.step.reward)
+      self._write(pending, nothing)
+    else:
+      self._held = pending
+
+  def _write(self, pending: _Pending, influence: types.NestedArray) -> None:
+    """Adds a step to the inner adder with the changed reward."""
+    step, next_timestep, weight = pending
+    influence = parts.like_reward(influence, step.reward)
+    reward = parts.weighted_sum(step.reward, influence, weight)
+    extras = parts.without_inputs(step.extras)
+    if self._keep_parts:
+      extrinsic = jax.tree_util.tree_map(np.float32, step.reward)
+      extras = parts.with_parts(extras, extrinsic, influence)
+    self._adder.add(step.action, next_timestep._replace(reward=reward), extras)
+
+
+def _close_row(adder: reverb_base.ReverbAdder) -> None:
+  """Ends an episode whose last row waits for an action that will not come.
+
+  Acme's `reset` does not do in mid-episode: Reverb 0.7.3 still takes that row
+  for open, and refuses the next episode's first observation ("has already been
+  set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at all.
+  """
+  writer = adder._writer  # The adder's own accessor; there is no public one.
+  writer.append({})
+  writer.end_episode()

@@ -1,0 +1,184 @@
+"""The influence adder's pure parts: weight, reward and extras of one step.
+
+A reward is any tree of arrays: one agent's number, a vector over stacked
+agents, a dict over reward streams. All here go through it leaf by leaf.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from acme import types
+
+# The key of extras under which the actor hands `influence_fn` what it needs.
+INPUTS = 'influence_inputs'
+
+
+def snapshot(nest: types.NestedArray) -> types.NestedArray:
+  """Returns the nest with its NumPy arrays copied; JAX's cannot change."""
+  return jax.tree_util.tree_map(
+    lambda x: x.copy() if isinstance(x, np.ndarray) else x, nest
+  )
+
+
+def weight_fn(
+  weight: float | Callable[[int], float], steps_fn: Callable[[], int] | None
+) -> Callable[[], float]:
+  """Returns the function that gives the weight now.
+
+  Args:
+    weight: units of reward per nat; a number, or a pure function of steps.
+    steps_fn: gives the number of steps; needed if `weight` is a function.
+
+  Raises:
+    ValueError: the weight is not finite (the function returned raises this
+      too), or `steps_fn` is missing.
+  """
+  if not callable(weight):
+    constant = _finite(weight)
+    return lambda: constant
+  if steps_fn is None:
+    raise ValueError(
+      'steps_fn must be given, since weight is a function of the number of '
+      'steps: pass a function that returns this number.'
+    )
+  # The count reaches an actor only now and then, and a schedule written in JAX
+  # takes longer than all the rest of `add`: compute it once for each count.
+  weight_at = functools.lru_cache(maxsize=1)(
+    lambda steps: _finite(weight(steps))
+  )
+  return lambda: weight_at(int(steps_fn()))
+
+
+def _finite(weight: Any) -> float:
+  """Returns the weight as a float, which must be finite."""
+  try:
+    value = float(weight)
+  except (TypeError, ValueError):
+    value = math.nan
+  if not math.isfinite(value):
+    raise ValueError(
+      f'weight must be a finite number, or a function that returns one, got '
+      f'{weight!r}.'
+    )
+  return value
+
+
+def like_reward(
+  influence: types.NestedArray, reward: types.NestedArray
+) -> types.NestedArray:
+  """Returns the influence in float32, and refuses what cannot be added.
+
+  Args:
+    influence: what the user's function returned, in nats.
+    reward: the extrinsic reward, whose tree and shapes it must have.
+
+  Returns:
+    The influence: float32, shaped like the reward.
+
+  Raises:
+    ValueError: tree or shapes differ, or a number is NaN or infinite.
+  """
+  expected = jax.tree_util.tree_structure(reward)
+  actual = jax.tree_util.tree_structure(influence)
+  if actual != expected:
+    raise ValueError(
+      f'influence_fn must return a tree like the reward, {expected}, got '
+      f'{actual}.'
+    )
+  return jax.tree_util.tree_map(_leaf_like_reward, influence, reward)
+
+
+def _leaf_like_reward(influence: Any, reward: Any) -> np.ndarray:
+  influence = np.asarray(influence, np.float32)
+  if influence.shape != np.shape(reward):
+    raise ValueError(
+      'influence_fn must return an array shaped like the reward, '
+      f'{np.shape(reward)}, got {influence.shape}.'
+    )
+  if not np.isfinite(influence).all():
+    # A replay buffer would hand it on to every learner, for long.
+    raise ValueError(
+      f'influence_fn must return finite numbers, got {influence}. Look for NaN '
+      f"in extras['{INPUTS}'] and in the parameters behind it, or mask the "
+      'entries that do not count.'
+    )
+  return influence
+
+
+def weighted_sum(
+  extrinsic: types.NestedArray, influence: types.NestedArray, weight: float
+) -> types.NestedArray:
+  """Returns extrinsic + weight * influence.
+
+  Args:
+    extrinsic: the environment's reward, of any floating dtype.
+    influence: float32, shaped like the reward, in nats.
+    weight: units of reward per nat.
+
+  Returns:
+    New arrays, shaped like the reward and of its dtype.
+
+  Raises:
+    ValueError: the reward is not of a floating dtype.
+  """
+  return jax.tree_util.tree_map(
+    lambda e, c: _leaf_weighted_sum(e, c, weight), extrinsic, influence
+  )
+
+
+def _leaf_weighted_sum(
+  extrinsic: Any, influence: np.ndarray, weight: float
+) -> np.ndarray:
+  extrinsic = np.asarray(extrinsic)
+  if extrinsic.dtype.kind != 'f':
+    raise ValueError(
+      f'The reward must be floating-point, got {extrinsic.dtype}, which cannot '
+      'hold influence. Let the environment return float32 rewards, and say so '
+      'in its reward_spec().'
+    )
+  return (extrinsic + weight * influence).astype(extrinsic.dtype)
+
+
+def without_inputs(extras: Any) -> Any:
+  """Returns extras, or their spec, without `influence_inputs`."""
+  if not isinstance(extras, Mapping) or INPUTS not in extras:
+    return extras
+  return {key: value for key, value in extras.items() if key != INPUTS}
+
+
+def with_parts(extras: Any, extrinsic: Any, influence: Any) -> dict[str, Any]:
+  """Returns extras, or their spec, with the two parts of the reward.
+
+  Args:
+    extras: a dict, None or (), the latter two for no extras.
+    extrinsic: the environment's reward, or its spec.
+    influence: the unweighted influence, or its spec.
+
+  Returns:
+    A new dict with the entries `extrinsic` and `influence`.
+
+  Raises:
+    ValueError: the extras cannot take an entry, or have one of this name.
+  """
+  if extras is None or (isinstance(extras, tuple) and not extras):
+    extras = {}
+  if not isinstance(extras, Mapping):
+    raise ValueError(
+      'keep_parts needs extras that are a dict, None or (), got '
+      f'{type(extras).__name__}. Put them into a dict, or pass '
+      'keep_parts=False.'
+    )
+  parts = {'extrinsic': extrinsic, 'influence': influence}
+  taken = sorted(parts.keys() & extras.keys())
+  if taken:
+    raise ValueError(
+      f'The extras have an entry {taken[0]!r} already, which keep_parts would '
+      'replace. Rename it, or pass keep_parts=False.'
+    )
+  return {**extras, **parts}

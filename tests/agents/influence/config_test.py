@@ -1,0 +1,45 @@
+"""The configuration checks itself, and the curriculum is the paper's."""
+
+import dataclasses
+
+import pytest
+
+from influence_acme.agents import influence
+from influence_acme.agents.influence import config as config_lib
+
+
+@pytest.mark.parametrize(
+  ('field', 'value'),
+  [
+    ('influence_measure', 'mi'),
+    ('influence_weight', -1.0),
+    ('discount', 1.5),
+    ('vtrace_lambda', -0.1),
+    ('learning_rate', 0.0),
+    ('learning_rate', float('nan')),
+    ('max_gradient_norm', float('inf')),
+    ('unroll_length', 0),
+    ('batch_size', 2.5),
+    ('max_queue_size', 8),
+    ('influence_curriculum_steps', 0),
+    ('moa_loss_weight', float('nan')),
+  ],
+)
+def test_a_bad_value_is_refused_by_name(field, value):
+  with pytest.raises(ValueError, match=f'{field} is {value!r}'):
+    influence.InfluenceConfig(**{field: value})
+
+
+def test_it_is_frozen():
+  with pytest.raises(dataclasses.FrozenInstanceError):
+    influence.InfluenceConfig().discount = 0.5  # type: ignore[misc]
+
+
+def test_the_weight_rises_linearly_and_stays():
+  config = influence.InfluenceConfig(
+    influence_weight=2.0, influence_curriculum_steps=100
+  )
+  weights = [
+    config_lib.influence_weight(config, steps) for steps in (0, 25, 100, 1000)
+  ]
+  assert weights == [0.0, 0.5, 2.0, 2.0]

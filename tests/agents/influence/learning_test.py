@@ -1,0 +1,116 @@
+"""The learner: its variables, its checkpoint, and what it refuses."""
+
+import itertools
+
+import jax
+import numpy as np
+import pytest
+from acme.utils import counting, loggers
+
+from influence_acme.agents.influence import learning
+
+
+class _LastRow(loggers.base.Logger):
+  """Keeps what was logged last."""
+
+  def write(self, data):
+    self.row = data
+
+  def close(self):
+    pass
+
+
+def _learner(run, data=None, logger=None):
+  class Sample:
+    def __init__(self, data):
+      self.data = data
+
+  samples = itertools.repeat(Sample(run.data if data is None else data))
+  counter = counting.Counter()
+  counter.increment(environment_steps=10_000_000)
+  return learning.InfluenceLearner(
+    run.networks,
+    run.config,
+    samples,
+    jax.random.PRNGKey(3),
+    counter,
+    logger or loggers.NoOpLogger(),
+  )
+
+
+def _assert_equal(left, right):
+  jax.tree_util.tree_map(np.testing.assert_array_equal, left, right)
+
+
+def test_unknown_variables_are_refused(run):
+  with pytest.raises(ValueError, match="'parameters'.*counts.*params"):
+    _learner(run).get_variables(['parameters'])
+
+
+def test_all_agents_learn_and_the_counts_say_how_far(run):
+  learner = _learner(run)
+  before, counts = learner.get_variables(['params', 'counts'])
+  assert counts['learner_steps'] == 0
+  learner.step()
+  learner.step()
+  after, counts = learner.get_variables(['params', 'counts'])
+  assert counts['learner_steps'] == 2
+  assert counts['environment_steps'] == 10_000_000
+  changed = np.array(
+    [
+      [not np.array_equal(x[i], y[i]) for i in range(3)]
+      for x, y in zip(
+        jax.tree_util.tree_leaves(before),
+        jax.tree_util.tree_leaves(after),
+        strict=True,
+      )
+    ]
+  )
+  assert changed.all(axis=1).mean() > 0.9
+
+
+def test_a_restored_learner_goes_on_bit_for_bit(run):
+  uninterrupted = _learner(run)
+  for _ in range(2):
+    uninterrupted.step()
+  state = uninterrupted.save()
+  uninterrupted.step()
+  resumed = _learner(run)
+  resumed.restore(state)
+  resumed.step()
+  _assert_equal(uninterrupted.save(), resumed.save())
+
+
+def test_a_loss_that_is_not_finite_is_refused_and_nothing_is_lost(run):
+  reward = np.array(run.data.reward)
+  reward[0, 1, 2] = np.nan
+  learner = _learner(run, run.data._replace(reward=reward))
+  before = learner.save()
+  with pytest.raises(FloatingPointError, match='agent_2 is not finite'):
+    learner.step()
+  _assert_equal(before, learner.save())
+
+
+def test_schedules_follow_environment_steps(run):
+  logger = _LastRow()
+  _learner(run, logger=logger).step()
+  config = run.config
+  # Half of the 2e7 steps over which it falls.
+  middle = (config.learning_rate + config.learning_rate_end) / 2
+  np.testing.assert_allclose(logger.row['learning_rate'], middle, rtol=1e-5)
+  assert logger.row['influence_weight'] == config.influence_weight
+
+
+def test_rewards_are_logged_unscaled_and_by_agent(run):
+  logger = _LastRow()
+  _learner(run, logger=logger).step()
+  expected = run.data.extras['extrinsic'][:, :-1, 1].mean()
+  np.testing.assert_allclose(logger.row['extrinsic']['agent_1'], expected)
+  assert set(logger.row['influence']) == {'agent_0', 'agent_1', 'agent_2'}
+
+
+def test_a_step_is_compiled_once(run):
+  learner = _learner(run)
+  learner.step()
+  learner.step()
+  assert learner._sgd_step._cache_size() == 1
