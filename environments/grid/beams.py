@@ -1,0 +1,144 @@
+"""Beams: three lanes of five cells, cut short by walls, agents and waste.
+
+```
+      4          The lanes of agent A, which looks up; numbers count the cells
+    4 3 4        of a lane from A's end. The side lanes start beside A.
+    3 2 3
+    2 1 2
+    1 0 1
+    0 A 0
+```
+
+Letters: N agents, L cells of a lane, R x C the map. Cells of the map are
+numbered row by row.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from influence_acme.environments.grid import draws, moves
+
+LENGTH = 5
+# Where a lane's cells lie from the agent: [3, 1] to the right, [3, L] ahead.
+_RIGHT = np.array([[-1], [0], [1]])
+_AHEAD = np.arange(LENGTH) + np.array([[0], [1], [0]])
+
+# The kinds of beam that a cell can show; where beams cross, the highest.
+NONE, CLEANING, FIRING = range(3)
+
+
+class Lanes(NamedTuple):
+  """Where the beams of all agents can go.
+
+  Attributes:
+    cells: int32 [N, 3, L], the cells' numbers; 0, a wall, outside of the map.
+    open: bool [N, 3, L]; no wall is here, and no agent is nearer.
+    agents: int32 [N, 3, L], 1 + the agent who stands here, 0 if there is none.
+  """
+
+  cells: chex.Array
+  open: chex.Array
+  agents: chex.Array
+
+
+def trace(
+  positions: chex.Array, headings: chex.Array, occupants: chex.Array
+) -> Lanes:
+  """Finds everyone's lanes.
+
+  Args:
+    positions: int32 [N, 2].
+    headings: int32 [N].
+    occupants: int32 [R, C], see `moves.occupants`.
+
+  Returns:
+    The lanes of all agents, whether they fire or not.
+  """
+  down, right = (x[:, None, None] for x in moves.ahead(headings))  # [N, 1, 1]
+  rows = positions[:, 0, None, None] + down * _AHEAD + right * _RIGHT
+  columns = positions[:, 1, None, None] + right * _AHEAD - down * _RIGHT
+  height, width = occupants.shape
+  inside = (rows > 0) & (rows < height - 1)
+  inside &= (columns > 0) & (columns < width - 1)
+  cells = jnp.where(inside, rows * width + columns, 0)
+  agents = occupants.reshape(-1)[cells]
+  return Lanes(cells, inside & ~_any_nearer(agents > 0), agents)
+
+
+def fire(lanes: Lanes, firing: chex.Array) -> tuple[chex.Array, chex.Array]:
+  """Fires: every lane hits the first agent in it.
+
+  Args:
+    lanes: of all agents.
+    firing: bool [N], who fires.
+
+  Returns:
+    int32 [N], how many hits each agent takes, and bool [N, 3, L], where the
+    beams go.
+  """
+  covered = lanes.open & firing[:, None, None]
+  victims = jnp.max(jnp.where(covered, lanes.agents, 0), axis=-1)  # [N, 3]
+  agents = jnp.arange(1, firing.size + 1)
+  hits = victims.reshape(-1)[None, :] == agents[:, None]
+  return jnp.sum(hits, axis=1, dtype=jnp.int32), covered
+
+
+def clean(
+  lanes: Lanes, cleaning: chex.Array, waste: chex.Array, ranks: chex.Array
+) -> tuple[chex.Array, chex.Array]:
+  """Cleans: every lane turns the first waste in it into water, and ends there.
+
+  Args:
+    lanes: of all agents.
+    cleaning: bool [N], who cleans.
+    waste: bool [R, C].
+    ranks: int32 [N], a permutation: the agents act in this order, each on what
+      those before it left.
+
+  Returns:
+    bool [R, C], the waste that is left, and bool [N, 3, L], where the beams
+    go, the cleaned cells included.
+  """
+
+  def act(waste: chex.Array, agent: chex.Array):
+    cells = lanes.cells[agent]  # [3, L]
+    reached = lanes.open[agent] & cleaning[agent]
+    dirty = reached & waste[cells]
+    covered = reached & ~_any_nearer(dirty)
+    first = jnp.max(jnp.where(covered & dirty, cells, 0), axis=-1)  # [3]
+    # A lane without waste clears cell 0, a wall, which never holds any.
+    return waste.at[first].set(False), covered
+
+  left, covered = jax.lax.scan(act, waste.reshape(-1), draws.order(ranks))
+  return left.reshape(waste.shape), covered[ranks]
+
+
+def marks(
+  lanes: Lanes,
+  fired: chex.Array,
+  cleaned: chex.Array,
+  shape: tuple[int, int],
+) -> chex.Array:
+  """Returns uint8 [R, C], the kind of beam on each cell.
+
+  Args:
+    lanes: of all agents.
+    fired: bool [N, 3, L], where beams of the kind FIRING go.
+    cleaned: bool [N, 3, L], where beams of the kind CLEANING go.
+    shape: (R, C).
+  """
+  kinds = jnp.where(fired, FIRING, jnp.where(cleaned, CLEANING, NONE))
+  nothing = jnp.zeros(shape[0] * shape[1], jnp.uint8)
+  return nothing.at[lanes.cells].max(kinds.astype(jnp.uint8)).reshape(shape)
+
+
+def _any_nearer(flags: chex.Array) -> chex.Array:
+  """Returns bool [..., L]: is a flag, bool [..., L], up at a nearer cell?"""
+  nearer = [jnp.zeros_like(flags[..., 0])]
+  for i in range(flags.shape[-1] - 1):
+    nearer.append(nearer[-1] | flags[..., i])
+  return jnp.stack(nearer, axis=-1)

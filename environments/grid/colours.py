@@ -1,0 +1,90 @@
+"""What everything looks like.
+
+A picture of the map holds one number a cell, the packed colour, so that it can
+be cut and turned like any array of cells. Letters: N agents, R x C the map.
+"""
+
+from collections.abc import Sequence
+
+import chex
+import jax.numpy as jnp
+import numpy as np
+
+from influence_acme.environments.grid import beams, levels
+
+RGB = tuple[int, int, int]
+
+FLOOR: RGB = (0, 0, 0)
+WALL: RGB = (180, 180, 180)
+WATER: RGB = (113, 75, 24)  # The river where it is clean, and the stream.
+WASTE: RGB = (99, 156, 194)
+APPLE: RGB = (0, 255, 0)
+CLEANING: RGB = (255, 255, 255)
+FIRING: RGB = (255, 255, 0)
+AGENTS: tuple[RGB, ...] = (
+  (0, 0, 255),
+  (2, 81, 154),
+  (204, 0, 204),
+  (216, 30, 54),
+  (254, 151, 0),
+  (100, 255, 255),
+  (99, 99, 255),
+  (250, 204, 255),
+  (238, 223, 16),
+  (0, 128, 96),
+)
+
+
+def pack(rgb: RGB) -> np.uint32:
+  """Returns a colour as one number, red in its lowest byte."""
+  red, green, blue = rgb
+  return np.uint32(red | green << 8 | blue << 16)
+
+
+def unpack(packed: chex.Array) -> chex.Array:
+  """Returns uint8 [..., 3] for packed colours, uint32 [...]."""
+  shifts = np.array([0, 8, 16], np.uint32)
+  return (packed[..., None] >> shifts).astype(jnp.uint8)
+
+
+def background(level: levels.Level) -> np.ndarray:
+  """Returns uint32 [R, C], what a level looks like with nothing on it."""
+  water = level.mask(levels.WATER + levels.WASTE + levels.STREAM)
+  picture = np.where(water, pack(WATER), pack(FLOOR))
+  return np.where(level.mask(levels.WALL), pack(WALL), picture)
+
+
+def paint(
+  picture: chex.Array,
+  layers: Sequence[tuple[chex.Array, RGB]],
+  marks: chex.Array,
+) -> chex.Array:
+  """Puts things and beams on a picture.
+
+  Args:
+    picture: uint32 [R, C], packed colours.
+    layers: (where, colour) of each kind of thing, the lowest first; where is
+      bool [R, C].
+    marks: uint8 [R, C], the beams, see `beams.marks`; they cover the things.
+
+  Returns:
+    uint32 [R, C], packed colours.
+  """
+  shots = [(marks == beams.CLEANING, CLEANING), (marks == beams.FIRING, FIRING)]
+  for where, colour in [*layers, *shots]:
+    picture = jnp.where(where, pack(colour), picture)
+  return picture
+
+
+def paint_agents(picture: chex.Array, positions: chex.Array) -> chex.Array:
+  """Puts the agents on a picture.
+
+  Args:
+    picture: uint32 [R, C], packed colours.
+    positions: int32 [N, 2].
+
+  Returns:
+    uint32 [R, C], packed colours.
+  """
+  palette = np.array([pack(rgb) for rgb in AGENTS[: len(positions)]])
+  return picture.at[positions[:, 0], positions[:, 1]].set(palette)

@@ -1,0 +1,50 @@
+"""What each agent sees: a square around it, turned so that ahead is up.
+
+Letters: N agents, V = 15 the side of a view, R x C the map.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.environments.grid import colours, moves
+
+RADIUS = 7
+SIZE = 2 * RADIUS + 1
+
+
+def observe(
+  picture: chex.Array, positions: chex.Array, headings: chex.Array
+) -> chex.Array:
+  """Cuts every agent's view out of the picture of the map.
+
+  Args:
+    picture: uint32 [R, C], packed colours.
+    positions: int32 [N, 2].
+    headings: int32 [N].
+
+  Returns:
+    uint8 [N, V, V, 3]; black outside of the map.
+  """
+  padded = jnp.pad(picture, RADIUS)
+
+  def view(position: chex.Array, heading: chex.Array) -> chex.Array:
+    window = jax.lax.dynamic_slice(padded, position, (SIZE, SIZE))
+    sideways = (heading == moves.RIGHT) | (heading == moves.LEFT)
+    # RIGHT becomes up and LEFT becomes down; then DOWN and LEFT become up.
+    window = jnp.where(sideways, jnp.rot90(window), window)
+    turned = (heading == moves.DOWN) | (heading == moves.LEFT)
+    return jnp.where(turned, jnp.rot90(window, 2), window)
+
+  return colours.unpack(jax.vmap(view)(positions, headings))
+
+
+def visible(positions: chex.Array) -> chex.Array:
+  """Returns bool [N, N]: the column's agent is in the row's agent's view.
+
+  Args:
+    positions: int32 [N, 2].
+  """
+  distance = jnp.abs(positions[:, None] - positions[None, :])  # [N, N, 2]
+  near = jnp.all(distance <= RADIUS, axis=-1)
+  return near & ~jnp.eye(positions.shape[0], dtype=bool)

@@ -1,0 +1,135 @@
+"""A grid world's episodes: what Cleanup and Harvest have in common.
+
+Letters: N agents, P start cells, R x C the map.
+"""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import chex
+import dm_env
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from influence_acme.environments import base
+from influence_acme.environments.grid import colours, levels, render, views
+from influence_acme.environments.grid import draws as draws_lib
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GridWorld(base.FunctionalEnvironment):
+  """Plays episodes of fixed length on a level.
+
+  A game is its `start`, `play` and `paint`. Its state is a NamedTuple with at
+  least these fields: `key`, `time` (int32 [], steps played in the episode),
+  `positions` (int32 [N, 2]) and `headings` (int32 [N]).
+
+  Attributes:
+    level: the map.
+    num_agents: N, at least 1, at most one for each start cell.
+    episode_length: how many steps make an episode, at least 1.
+  """
+
+  level: ClassVar[levels.Level]
+
+  num_agents: int = 5
+  episode_length: int = 1000
+
+  def __post_init__(self):
+    most = len(self.level.starts)
+    _check_integer('num_agents', self.num_agents, most)
+    _check_integer('episode_length', self.episode_length)
+
+  @abc.abstractmethod
+  def start(self, key: jax.Array, draws: draws_lib.Draws) -> Any:
+    """Returns the first state of an episode.
+
+    Args:
+      key: of all chance to come.
+      draws: the chance in where agents start.
+    """
+
+  @abc.abstractmethod
+  def play(
+    self, state: Any, actions: chex.Array, draws: draws_lib.Draws
+  ) -> tuple[Any, chex.Array]:
+    """Plays one step inside an episode, by the rules alone.
+
+    Args:
+      state: before the step.
+      actions: int32 [N].
+      draws: the chance in the step.
+
+    Returns:
+      The state after the step, its key unchanged, and float32 [N], the reward.
+    """
+
+  @abc.abstractmethod
+  def paint(self, state: Any) -> chex.Array:
+    """Returns uint32 [R, C], packed colours: all but the agents."""
+
+  @property
+  def observation_shape(self) -> tuple[int, int, int]:
+    """[15, 15, 3]."""
+    return views.SIZE, views.SIZE, 3
+
+  def draw(self, key: jax.Array) -> draws_lib.Draws:
+    """Returns the chance of one step."""
+    num_starts = len(self.level.starts)
+    return draws_lib.draw(key, self.level.shape, self.num_agents, num_starts)
+
+  def reset(self, key: jax.Array) -> tuple[Any, base.Step]:
+    """Starts an episode; see the base class."""
+    key, draw_key = jax.random.split(key)
+    state = self.start(key, self.draw(draw_key))
+    return state, self._step_at(state, jnp.zeros(self.num_agents, jnp.float32))
+
+  def step(self, state: Any, actions: chex.Array) -> tuple[Any, base.Step]:
+    """Plays one step, or starts the next episode; see the base class."""
+    key, draw_key = jax.random.split(state.key)
+    # Only one of the two happens, so that they can share one set of draws.
+    draws = self.draw(draw_key)
+    finished = state.time >= self.episode_length
+    started = self.start(key, draws)
+    state = state._replace(key=key)
+    played, reward = self.play(state, jnp.asarray(actions), draws)
+    state = jax.tree_util.tree_map(
+      lambda x, y: jnp.where(finished, x, y), started, played
+    )
+    return state, self._step_at(state, jnp.where(finished, 0.0, reward))
+
+  def visible(self, state: Any) -> chex.Array:
+    """Returns who stands in whose 15 x 15 view, bool [N, N]; diagonal False."""
+    return views.visible(state.positions)
+
+  def render(self, state: Any) -> np.ndarray:
+    """Returns a picture of the map, uint8 [16 R, 16 C, 3], for people."""
+    return render.render(
+      np.asarray(self.paint(state)), state.positions, state.headings
+    )
+
+  def _step_at(self, state: Any, reward: chex.Array) -> base.Step:
+    """Returns what the agents get where the episode now stands."""
+    picture = colours.paint_agents(self.paint(state), state.positions)
+    last = state.time == self.episode_length
+    step_type = jnp.where(last, dm_env.StepType.LAST, dm_env.StepType.MID)
+    step_type = jnp.where(state.time == 0, dm_env.StepType.FIRST, step_type)
+    return base.Step(
+      observation=views.observe(picture, state.positions, state.headings),
+      reward=reward,
+      discount=jnp.ones((), jnp.float32),
+      step_type=step_type.astype(jnp.int32),
+    )
+
+
+def _check_integer(name: str, value: Any, most: int | None = None) -> None:
+  """Raises a ValueError unless the value is an integer from 1 to `most`."""
+  allowed = 'of at least 1' if most is None else f'from 1 to {most}'
+  if (
+    not isinstance(value, (int, np.integer))
+    or value < 1
+    or (most is not None and value > most)
+  ):
+    raise ValueError(f'{name} is {value!r}: it must be an integer {allowed}.')

@@ -1,0 +1,37 @@
+import dm_env
+import pytest
+
+from influence_acme import environments
+from influence_acme.environments import matrix
+
+
+def test_functional_passes_overrides():
+  environment = environments.functional(
+    'coordination', num_agents=4, episode_length=7
+  )
+  assert environment == matrix.Coordination(num_agents=4, episode_length=7)
+  assert environment.agent_ids == ('agent_0', 'agent_1', 'agent_2', 'agent_3')
+
+
+def test_make_returns_the_dm_env_face():
+  environment = environments.make('matrix', num_agents=3, seed=1)
+  assert isinstance(environment, dm_env.Environment)
+  assert environment.agent_ids == ('agent_0', 'agent_1', 'agent_2')
+
+
+def test_unknown_names_list_what_exists():
+  for factory in (environments.functional, environments.make):
+    with pytest.raises(ValueError, match="'chess'.*cleanup, coordination, mat"):
+      factory('chess')
+
+
+def test_unknown_overrides_list_what_exists():
+  with pytest.raises(
+    ValueError, match="'horizon'.*num_agents, num_actions, episode_length"
+  ):
+    environments.make('coordination', horizon=3)
+
+
+def test_values_out_of_range_raise():
+  with pytest.raises(ValueError, match='num_agents is 1'):
+    environments.functional('matrix', num_agents=1)
