@@ -14,6 +14,8 @@ first in the pickle: launch such programs with `local_resources(program)`.
 """
 
 import atexit
+import contextlib
+import importlib
 import importlib.metadata
 import os
 import shutil
@@ -230,5 +232,13 @@ def local_resources(program: Any) -> dict[str, Any]:
   }
 
 
+def silence_gym() -> None:
+  """Keeps gym, which dm-acme's wrappers import, from printing its obituary."""
+  with contextlib.suppress(ImportError):
+    notices = importlib.import_module('gym_notices.notices')
+    notices.notices.clear()
+
+
 check_stack()
 patch_jax()
+silence_gym()

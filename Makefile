@@ -1,0 +1,65 @@
+# `make demo` trains a population, `make test` checks everything; both install
+# what they need into .venv first. `make help` lists the rest.
+
+SHELL := /bin/sh
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+CORE_BIN := .venv-core/bin
+# The pure layers: they run on any recent Python, with today's JAX.
+CORE_TESTS := tests/types_test.py tests/ops tests/networks tests/environments \
+  tests/wrappers tests/testing
+PYTEST := -n 2 -q
+
+export JAX_PLATFORMS ?= cpu
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help install demo test test-core test-slow lint format bench-env clean
+
+help: ## Lists the commands.
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed ## Installs everything into .venv (Python 3.10).
+
+demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
+	$(BIN)/python examples/cleanup_moa.py \
+	  --num_steps=80000 --influence_curriculum_steps=30000
+
+test: lint ## Runs lint, types and the default tests.
+	$(BIN)/pytest $(PYTEST) -m 'not slow'
+
+test-slow: .venv/installed ## Runs the slow tests, one at a time.
+	$(BIN)/pytest -q -m slow
+
+test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
+	$(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
+
+lint: .venv/installed ## Runs the linter, the formatter's check and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy influence_acme examples tests
+
+format: .venv/installed ## Formats the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-env: .venv/installed ## Measures the environments on one core.
+	$(BIN)/python examples/bench_environment.py
+
+clean: ## Removes what was installed and built.
+	rm -rf .venv .venv-core build dist *.egg-info
+
+.venv/installed: requirements/full.txt setup.py
+	$(call install,.venv,3.10,requirements/full.txt)
+
+.venv-core/installed: requirements/core.txt setup.py
+	$(call install,.venv-core,3.12,requirements/core.txt)
+
+# $(1) the environment's folder, $(2) the Python version, $(3) the lock file.
+define install
+	@echo "Installing into $(1) ..."
+	@python=$$(tools/find_python.sh $(2)) && $$python -m venv $(1)
+	@$(1)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(1)/bin/uv pip install --quiet -p $(1)/bin/python -r $(3)
+	@$(1)/bin/uv pip install --quiet -p $(1)/bin/python --no-deps -e .
+	@touch $@
+endef

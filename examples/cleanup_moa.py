@@ -1,0 +1,100 @@
+"""Trains agents that influence each other on Cleanup, through Launchpad.
+
+  python examples/cleanup_moa.py --num_steps=1000000 --num_actors=2
+
+Stop it with Ctrl-C; go on with --resume --run_dir=THE_SAME.
+"""
+
+import functools
+import sys
+import time
+from collections.abc import Sequence
+
+from absl import app, flags, logging
+
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+from influence_acme import environments, programs, wrappers
+from influence_acme.agents import influence
+from influence_acme.programs import evaluation, report
+
+_LAUNCH = flags.DEFINE_enum(
+  'launch', 'threads', programs.LAUNCHES, 'How to run the program.'
+)
+_NUM_STEPS = flags.DEFINE_integer(
+  'num_steps', 1_000_000, 'Environment steps of all actors together.'
+)
+_NUM_ACTORS = flags.DEFINE_integer('num_actors', 2, 'Environments at once.')
+_NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
+_EPISODE_LENGTH = flags.DEFINE_integer(
+  'episode_length', 1000, 'Steps of an episode.'
+)
+_SEED = flags.DEFINE_integer('seed', 0, 'Of all randomness.')
+_RUN_DIR = flags.DEFINE_string(
+  'run_dir', '', 'Of this run; a new one under runs/ if not given.'
+)
+_RESUME = flags.DEFINE_boolean('resume', False, 'Go on with a stopped run.')
+_INFLUENCE_WEIGHT = flags.DEFINE_float(
+  'influence_weight', 0.62, 'Of the influence reward, in the end.'
+)
+_INFLUENCE_CURRICULUM_STEPS = flags.DEFINE_integer(
+  'influence_curriculum_steps',
+  40_000_000,
+  'Environment steps over which the weight rises from 0.',
+)
+
+
+def make_environment(seed: int, num_agents: int, episode_length: int):
+  """Returns Cleanup, in which everyone sees who did what."""
+  return wrappers.OthersActionsWrapper(
+    environments.make(
+      'cleanup', num_agents=num_agents, episode_length=episode_length, seed=seed
+    )
+  )
+
+
+def make_experiment() -> programs.Experiment:
+  """Returns what the flags ask for."""
+  config = influence.InfluenceConfig(
+    influence_weight=_INFLUENCE_WEIGHT.value,
+    influence_curriculum_steps=_INFLUENCE_CURRICULUM_STEPS.value,
+  )
+  own_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+  return programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=functools.partial(
+      make_environment,
+      num_agents=_NUM_AGENTS.value,
+      episode_length=_EPISODE_LENGTH.value,
+    ),
+    network_factory=functools.partial(influence.make_networks, config=config),
+    batch_size=config.batch_size,
+    num_steps=_NUM_STEPS.value,
+    num_actors=_NUM_ACTORS.value,
+    seed=_SEED.value,
+    run_dir=_RUN_DIR.value or time.strftime('runs/cleanup_moa/%Y%m%d-%H%M%S'),
+    resume=_RESUME.value,
+    identity={'environment': 'cleanup'},
+    config={'agent': config, **{flag.name: flag.value for flag in own_flags}},
+  )
+
+
+def main(argv: Sequence[str]) -> int:
+  """Trains, then shows what came of it."""
+  if len(argv) > 1:
+    raise app.UsageError(f'Unknown argument: {argv[1]}')
+  logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
+  experiment = make_experiment()
+  code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
+  directory = experiment.directory
+  report.write_curves(directory)
+  if code == 0:
+    evaluation.write(directory, evaluation.evaluate(experiment))
+    print(f'Done. Open {directory.curves_path} and {directory.video_path}.')
+  return code
+
+
+if __name__ == '__main__':
+  app.run(main)

@@ -1,0 +1,19 @@
+"""Programs: one graph of replay, learner and actors, launched in three ways."""
+
+from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+from influence_acme.programs.checkpoint import CheckpointError
+from influence_acme.programs.experiment import Experiment
+from influence_acme.programs.graph import make_program, Program
+from influence_acme.programs.launcher import launch, LAUNCHES
+
+__all__ = (
+  'CheckpointError',
+  'Experiment',
+  'LAUNCHES',
+  'Program',
+  'launch',
+  'make_program',
+)

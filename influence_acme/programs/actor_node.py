@@ -1,0 +1,113 @@
+"""The node that plays."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import dm_env
+from acme import core, environment_loop, specs
+from acme.utils import counting
+from acme.utils.loggers import base as loggers_base
+from acme.utils.observers import base as observers_base
+
+from influence_acme.programs import blocking, loggers
+from influence_acme.programs import experiment as experiment_lib
+
+
+class ActorNode:
+  """Plays episodes in an environment of its own."""
+
+  def __init__(
+    self,
+    experiment: experiment_lib.Experiment,
+    actor_id: int,
+    replay: blocking.StoppableReplay,
+    learner: Any,
+    after_step: Callable[[], None],
+    *,
+    in_turn: bool = False,
+  ):
+    """Makes the actor and its environment.
+
+    Args:
+      experiment: what is run.
+      actor_id: the actor's number, from 0.
+      replay: where it writes.
+      learner: the learner node, or a client of it.
+      after_step: called after every environment step.
+      in_turn: whether all nodes are called in turn. Else the actor fetches
+        parameters in the background, and counts about once a second.
+    """
+    self._replay = replay
+    first_step = learner.first_step()
+    environment = experiment.environment_factory(
+      experiment.environment_seed(actor_id, first_step)
+    )
+    builder = experiment.builder_factory(loggers_base.NoOpLogger())
+    actor = builder.make_actor(
+      experiment.actor_key(actor_id, first_step),
+      experiment.network_factory(specs.make_environment_spec(environment)),
+      builder.make_adder(replay),
+      learner,
+    )
+    self.environment: dm_env.Environment = environment
+    self.actor: core.Actor = actor
+    self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
+    time_delta = -1 if in_turn else 1
+    counter = counting.Counter(learner, time_delta=time_delta)
+    self._loop = environment_loop.EnvironmentLoop(
+      environment,
+      actor,
+      counting.Counter(counter, 'actor', time_delta=time_delta),
+      loggers_base.NoOpLogger(),
+      should_update=not in_turn,
+      observers=[_AfterStep(counter, after_step)],
+    )
+
+  def run(self) -> None:
+    """Plays until the program stops."""
+    try:
+      with contextlib.suppress(blocking.StoppedError):
+        while True:
+          self.run_episode()
+    finally:
+      self.close()
+
+  def run_episode(self) -> None:
+    """Plays and logs one episode.
+
+    Raises:
+      StoppedError: the program stops.
+    """
+    self._logger.write(self._loop.run_episode())
+
+  def close(self) -> None:
+    """Closes the actor's logs, and its way into the replay."""
+    self._logger.close()
+    self._replay.close()
+
+
+class _AfterStep(observers_base.EnvLoopObserver):
+  """Counts environment steps, and calls back after each."""
+
+  def __init__(self, counter: counting.Counter, after_step: Callable[[], None]):
+    self._counter = counter
+    self._after_step = after_step
+
+  def observe_first(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep
+  ) -> None:
+    """A reset is no step."""
+    del env, timestep
+
+  def observe(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
+  ) -> None:
+    """Takes note of one step."""
+    del env, timestep, action
+    self._counter.increment(**{loggers.STEPS_KEY: 1})
+    self._after_step()
+
+  def get_metrics(self) -> dict[str, float]:
+    """Adds nothing to what is logged."""
+    return {}

@@ -1,0 +1,63 @@
+"""The batches of a learner that is called in turn with its actors."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from influence_acme.programs import blocking, journal
+
+# A batch that has been written arrives much sooner.
+_BATCH_SECS = 60.0
+
+
+class Batches(Iterator[Any]):
+  """The learner's batches, struck out of the journal as it takes them."""
+
+  def __init__(
+    self,
+    dataset: Iterator[Any],
+    waiting: journal.Journal,
+    batch_size: int,
+    stopping: Callable[[], bool],
+  ):
+    self._journal = waiting
+    self._batch_size = batch_size
+    self._stopping = stopping
+    self._deadline = 0.0
+    self._batches = blocking.StoppableIterator(
+      dataset, lambda: stopping() or time.monotonic() > self._deadline
+    )
+
+  def __next__(self) -> Any:
+    """Returns the next batch.
+
+    Raises:
+      StopIteration: the program stops.
+      ValueError: the learner does not take one batch of `batch_size` items
+        for a step.
+    """
+    if self._journal.num_waiting < self._batch_size:
+      raise ValueError(
+        'The learner takes several batches for a step, which the one-process '
+        'program does not know. Launch it in threads.'
+      )
+    self._deadline = time.monotonic() + _BATCH_SECS
+    try:
+      sample = next(self._batches)
+    except StopIteration:
+      if self._stopping():
+        raise
+      raise self._mismatch('more') from None
+    num_items = np.size(sample.info.key)
+    if num_items != self._batch_size:
+      raise self._mismatch(num_items)
+    self._journal.consume(num_items)
+    return sample
+
+  def _mismatch(self, found: Any) -> ValueError:
+    return ValueError(
+      f'batch_size of the experiment is {self._batch_size}, but the batches of '
+      f'the builder hold {found}: set it to that of the builder.'
+    )

@@ -1,0 +1,201 @@
+"""Calls that wait for another node, and end when the program stops.
+
+Nothing in Python interrupts a thread that waits inside a library: for a batch,
+for room in the replay, for an answer of the learner. Such a thread would keep
+a stopped program from ending. So everything here waits a little, asks whether
+the program stops, and waits again.
+"""
+
+import logging
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from typing import Any, TypeVar
+
+import reverb
+
+T = TypeVar('T')
+
+# Seconds, or milliseconds, from one look at `stopping` to the next.
+_POLL_SECS = 0.2
+_POLL_MS = 200
+
+
+class StoppedError(Exception):
+  """The program stops: what was waited for does not come any more."""
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+  return not (record.exc_info and record.exc_info[0] is StoppedError)
+
+
+# An actor fetches parameters in a thread, whose errors are only logged.
+logging.getLogger('concurrent.futures').addFilter(_is_worth_a_line)
+
+
+class StoppableIterator(Iterator[T]):
+  """Iterates in a thread of its own, one element ahead."""
+
+  def __init__(self, iterator: Iterator[T], stopping: Callable[[], bool]):
+    """Starts to pull.
+
+    Args:
+      iterator: whose `next` may block for ever; errors of it are passed on.
+      stopping: whether to give up.
+    """
+    self._stopping = stopping
+    self._elements: queue.Queue[tuple[Any, BaseException | None]]
+    self._elements = queue.Queue(maxsize=1)
+    thread = threading.Thread(
+      target=self._pull, args=(iterator,), name='dataset', daemon=True
+    )
+    thread.start()
+
+  def _pull(self, iterator: Iterator[T]) -> None:
+    while True:
+      try:
+        self._elements.put((next(iterator), None))
+      except BaseException as error:  # noqa: BLE001  Raised by `__next__`.
+        self._elements.put((None, error))
+        return
+
+  def __next__(self) -> T:
+    """Returns the next element.
+
+    Raises:
+      StopIteration: the program stops, or the iterator has ended.
+    """
+    while not self._stopping():
+      try:
+        element, error = self._elements.get(timeout=_POLL_SECS)
+      except queue.Empty:
+        continue
+      if error is not None:
+        raise error
+      return element
+    raise StopIteration
+
+
+class StoppableClient:
+  """Calls the methods of a node through its Courier client."""
+
+  def __init__(self, client: Any, stopping: Callable[[], bool]):
+    """Wraps a client.
+
+    Args:
+      client: a `courier.Client`.
+      stopping: whether to give up; the call then raises `StoppedError`.
+    """
+    self._client = client
+    self._stopping = stopping
+
+  def __getattr__(self, method: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+      future = getattr(self._client.futures, method)(*args, **kwargs)
+      while not futures.wait([future], timeout=_POLL_SECS).done:
+        if self._stopping():
+          future.cancel()
+          raise StoppedError
+      return future.result()
+
+    return call
+
+
+class StoppableReplay(reverb.Client):
+  """A Reverb client whose trajectory writers can be stopped, and closed."""
+
+  def __init__(self, server_address: str, stopping: Callable[[], bool]):
+    """Waits until the server is up.
+
+    Args:
+      server_address: of the replay.
+      stopping: whether to give up.
+
+    Raises:
+      StoppedError: the program stops.
+    """
+    super().__init__(server_address)
+    self._stopping = stopping
+    self._writers: weakref.WeakSet[StoppableWriter] = weakref.WeakSet()
+    while not self._is_up():
+      if stopping():
+        raise StoppedError
+
+  def _is_up(self) -> bool:
+    try:
+      self.server_info(timeout=1)
+    except reverb.errors.DeadlineExceededError:
+      return False
+    return True
+
+  def trajectory_writer(self, *args: Any, **kwargs: Any) -> Any:
+    """Makes a writer, as `reverb.Client` does."""
+    writer = super().trajectory_writer(*args, **kwargs)
+    stoppable = StoppableWriter(writer, self._stopping)
+    self._writers.add(stoppable)
+    return stoppable
+
+  def close(self) -> None:
+    """Closes all writers. A server with open ones takes seconds to stop."""
+    for writer in self._writers:
+      writer.close()
+
+
+class StoppableWriter:
+  """A Reverb trajectory writer that does not wait for room for ever."""
+
+  def __init__(
+    self, writer: reverb.TrajectoryWriter, stopping: Callable[[], bool]
+  ):
+    """Wraps a writer.
+
+    Args:
+      writer: does the work; what is not below is its own.
+      stopping: whether to give up.
+    """
+    self._writer = writer
+    self._stopping = stopping
+    self._is_closed = False
+
+  def __getattr__(self, name: str) -> Any:
+    return getattr(self._writer, name)
+
+  def flush(
+    self, block_until_num_items: int = 0, timeout_ms: int | None = None
+  ) -> None:
+    """Waits until at most so many items wait for the server.
+
+    Args:
+      block_until_num_items: how many may wait on.
+      timeout_ms: for how long; without one, until there is room.
+
+    Raises:
+      StoppedError: the program stops, and there is no timeout.
+      reverb.DeadlineExceededError: it took longer than the timeout.
+    """
+    if self._is_closed:  # An adder that is deleted flushes once more.
+      return
+    if timeout_ms is not None:
+      self._writer.flush(block_until_num_items, timeout_ms)
+      return
+    while True:
+      try:
+        self._writer.flush(block_until_num_items, _POLL_MS)
+        return
+      except reverb.errors.DeadlineExceededError:
+        if self._stopping():
+          raise StoppedError from None
+
+  def end_episode(
+    self, clear_buffers: bool = True, timeout_ms: int | None = None
+  ) -> None:
+    """Ends an episode once its items are in the table; see `flush`."""
+    self.flush(timeout_ms=timeout_ms)
+    self._writer.end_episode(clear_buffers, timeout_ms)
+
+  def close(self) -> None:
+    """Closes the writer; it may be closed already."""
+    self._is_closed = True
+    self._writer.close()

@@ -1,0 +1,189 @@
+"""An episode of a trained population: its video, and who influenced whom.
+
+The actor is the one that trains, with an adder that keeps what it is given:
+
+    evaluation.write(run, evaluation.evaluate(experiment))
+
+Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import dm_env
+import jax
+import numpy as np
+from acme import adders, core, specs
+from acme.utils.loggers import base as loggers_base
+
+from influence_acme import ops, types
+from influence_acme.programs import checkpoint, pictures, run_dir
+from influence_acme.programs import experiment as experiment_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class EpisodeRecord:
+  """What happened in one episode.
+
+  Attributes:
+    agent_ids: the agents' names, in the order of every axis N.
+    rewards: float32 [T, N], what the environment paid.
+    actions: int32 [T, N].
+    influence: float32 [T, N, N], nats: of the row's agent on the column's, by
+      the row's model of others; the diagonal is NaN. None if the agents have
+      no such model.
+    frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
+      be rendered.
+  """
+
+  agent_ids: tuple[types.AgentId, ...]
+  rewards: np.ndarray
+  actions: np.ndarray
+  influence: np.ndarray | None
+  frames: Sequence[np.ndarray]
+
+  @property
+  def influence_matrix(self) -> np.ndarray | None:
+    """float32 [N, N], the mean influence in nats per step; None as above."""
+    return None if self.influence is None else self.influence.mean(axis=0)
+
+
+class RecordingAdder(adders.Adder):
+  """Keeps the steps of the current episode in memory.
+
+  Attributes:
+    actions: T of them, int32 [N] each.
+    extras: T of them, as the actor gave them.
+  """
+
+  def __init__(self) -> None:
+    self.reset()
+
+  def add_first(self, timestep: dm_env.TimeStep) -> None:
+    """Begins an episode; the last one is forgotten."""
+    del timestep
+    self.reset()
+
+  def add(
+    self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
+  ) -> None:
+    """Keeps one step."""
+    del next_timestep
+    self.actions.append(action)
+    self.extras.append(extras)
+
+  def reset(self) -> None:
+    """Forgets all steps."""
+    self.actions: list[Any] = []
+    self.extras: list[Any] = []
+
+
+def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
+  """Plays one episode with what a run has learned.
+
+  Args:
+    experiment: as it was run; its checkpoint is read. Its builder must have
+      `make_evaluator`, as `InfluenceBuilder` has.
+
+  Returns:
+    The episode.
+
+  Raises:
+    CheckpointError: there is no checkpoint, or none of this experiment.
+  """
+  environment = experiment.environment_factory(experiment.seed)
+  spec = specs.make_environment_spec(environment)
+  saved = checkpoint.load(
+    experiment.directory.checkpoint_path, experiment.make_identity(spec)
+  )
+  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+  networks = experiment.network_factory(spec)
+  key = experiment.learner_key()
+  learner = builder.make_learner(key, networks, iter(()))
+  learner.restore(saved.learner)
+  adder = RecordingAdder()
+  actor = builder.make_evaluator(key, networks, adder, learner)
+  return record_episode(environment, actor, adder)
+
+
+def record_episode(
+  environment: dm_env.Environment,
+  actor: core.Actor,
+  adder: RecordingAdder,
+  max_steps: int = 1000,
+) -> EpisodeRecord:
+  """Plays one episode, with the parameters that the actor can fetch now.
+
+  Args:
+    environment: multi-agent; filmed if it has `render()`.
+    actor: of all agents.
+    adder: the actor's.
+    max_steps: at which the episode is broken off, if it has not ended.
+
+  Returns:
+    The episode.
+  """
+  agent_ids = tuple(environment.agent_ids)
+  render = getattr(environment, 'render', None)
+  frames: list[np.ndarray] = []
+  rewards: list[list[Any]] = []
+  actions: list[list[Any]] = []
+  actor.update(wait=True)
+  timestep = environment.reset()
+  actor.observe_first(timestep)
+  if render is not None:
+    frames.append(render())
+  while not timestep.last() and len(rewards) < max_steps:
+    action = actor.select_action(timestep.observation)
+    timestep = environment.step(action)
+    actor.observe(action, next_timestep=timestep)
+    rewards.append([timestep.reward[agent_id] for agent_id in agent_ids])
+    actions.append([action[agent_id] for agent_id in agent_ids])
+    if render is not None:
+      frames.append(render())
+  return EpisodeRecord(
+    agent_ids=agent_ids,
+    rewards=np.asarray(rewards, np.float32),
+    actions=np.asarray(actions, np.int32),
+    influence=_influence(adder, len(agent_ids)),
+    frames=frames,
+  )
+
+
+def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
+  """Computes float32 [T, N, N] from what the actor gave its adder."""
+  inputs = [
+    extras['influence_inputs']
+    for extras in adder.extras
+    if 'influence_inputs' in (extras or ())
+  ]
+  if not inputs:
+    return None
+  stacked = jax.tree_util.tree_map(lambda *x: np.stack(x), *inputs)
+  output = ops.influence_reward(
+    stacked['conditional_logits'],  # [T, N, K, J, A]
+    stacked['policy_logits'],  # [T, N, K]
+    np.stack(adder.actions),  # [T, N]
+    mask=stacked['mask'],  # [T, N, J]
+  )
+  per_agent = np.asarray(output.per_agent)  # [T, N, J]
+  influence = np.full((len(inputs), num_agents, num_agents), np.nan, np.float32)
+  for i in range(num_agents):
+    influence[:, i, types.others(i, num_agents)] = per_agent[:, i]
+  return influence
+
+
+def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
+  """Writes an episode's video and influence matrix, as far as it has them.
+
+  Args:
+    run: where to write.
+    record: of the episode.
+  """
+  if record.frames:
+    pictures.write_video(run.video_path, record.frames)
+  if record.influence_matrix is not None:
+    pictures.write_influence_matrix(
+      run.influence_matrix_path, record.influence_matrix, record.agent_ids
+    )

@@ -1,0 +1,129 @@
+"""What is run: everything that a program is made from, in one record."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dm_env
+import jax
+import numpy as np
+from acme import specs
+from acme.agents.jax import builders
+from acme.utils.loggers import base as loggers
+
+from influence_acme.programs import run_dir as run_dir_lib
+
+# What no actor is numbered: the learner's place among the random keys.
+_LEARNER_ID = 2**32 - 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+  """One training run. It must be picklable to run as processes.
+
+  Attributes:
+    builder_factory: takes the logger of the learner and gives the builder of
+      the agent, such as `functools.partial(InfluenceBuilder, config)`.
+    environment_factory: takes a seed in [0, 2**32). To be resumed exactly, the
+      environment must have `save()` and `restore(state)`.
+    network_factory: takes the environment's spec; the networks are what the
+      builder's `make_learner` and `make_actor` get.
+    batch_size: how many items of its replay the learner takes for a step. The
+      one-process program learns as soon as there are so many.
+    num_steps: environment steps at which the run ends, over all actors; those
+      before a resume count.
+    run_dir: the directory of the run.
+    num_actors: how many environments are played at once.
+    seed: of all randomness.
+    resume: whether to go on with the run that lies in `run_dir`.
+    checkpoint_seconds: between two checkpoints, about.
+    identity: settings that a resumed run must share with the one that it
+      resumes, by name; for example the name of the environment.
+    config: all settings by name, for `config.json`.
+  """
+
+  builder_factory: Callable[
+    [loggers.Logger], builders.GenericActorLearnerBuilder
+  ]
+  environment_factory: Callable[[int], dm_env.Environment]
+  network_factory: Callable[[specs.EnvironmentSpec], Any]
+  batch_size: int
+  num_steps: int
+  run_dir: str | os.PathLike[str]
+  num_actors: int = 1
+  seed: int = 0
+  resume: bool = False
+  checkpoint_seconds: float = 60.0
+  identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    for name in ('batch_size', 'num_steps', 'num_actors'):
+      value = getattr(self, name)
+      if not isinstance(value, int) or value < 1:
+        raise ValueError(
+          f'{name} is {value!r}: it must be an int of at least 1.'
+        )
+    if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+      raise ValueError(
+        f'seed is {self.seed!r}: it must be an int in [0, 2**32).'
+      )
+    if not self.checkpoint_seconds > 0:
+      raise ValueError(
+        f'checkpoint_seconds is {self.checkpoint_seconds}: it must be above 0.'
+      )
+
+  @property
+  def directory(self) -> run_dir_lib.RunDirectory:
+    """The layout of the run's directory."""
+    return run_dir_lib.RunDirectory(self.run_dir)
+
+  def make_environment_spec(self) -> specs.EnvironmentSpec:
+    """Makes an environment only to read its specs."""
+    return specs.make_environment_spec(self.environment_factory(self.seed))
+
+  def make_identity(
+    self, environment_spec: specs.EnvironmentSpec
+  ) -> dict[str, Any]:
+    """Returns what a resumed run must share with the one that it resumes.
+
+    Args:
+      environment_spec: as of `make_environment_spec`.
+    """
+    leaves, _ = jax.tree_util.tree_flatten_with_path(environment_spec)
+    return {
+      'agent': type(self.builder_factory(loggers.NoOpLogger())).__qualname__,
+      **{jax.tree_util.keystr(path)[1:]: repr(leaf) for path, leaf in leaves},
+      **self.identity,
+    }
+
+  def learner_key(self) -> jax.Array:
+    """Returns the random key of the learner."""
+    return jax.random.fold_in(jax.random.PRNGKey(self.seed), _LEARNER_ID)
+
+  def actor_key(self, actor_id: int, first_step: int) -> jax.Array:
+    """Returns the random key of an actor.
+
+    Args:
+      actor_id: the actor's number.
+      first_step: global environment steps before it: where the run was
+        resumed, or 0. A resumed run does not draw again what was drawn.
+
+    Returns:
+      fold_in(PRNGKey(seed), actor_id), with the first step folded in on top if
+      it is not 0.
+    """
+    key = jax.random.fold_in(jax.random.PRNGKey(self.seed), actor_id)
+    return jax.random.fold_in(key, first_step) if first_step else key
+
+  def environment_seed(self, actor_id: int, first_step: int) -> int:
+    """Returns the seed of an actor's environment, in [0, 2**32).
+
+    Args:
+      actor_id: the actor's number.
+      first_step: as for `actor_key`.
+    """
+    entropy = np.random.SeedSequence([self.seed, actor_id, first_step])
+    return int(entropy.generate_state(1)[0])

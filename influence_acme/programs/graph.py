@@ -1,0 +1,141 @@
+"""The graph of a program: replay, learner, actors, and who talks to whom.
+
+    actor_0 ... actor_{n-1}  -- rows -->      replay
+    actor_0 ... actor_{n-1}  -- counts -->    learner
+    actor_0 ... actor_{n-1}  <- parameters -- learner
+                                learner  <- batches -- replay
+
+The graph is the same however it is launched, see `launch`.
+"""
+
+import dataclasses
+from typing import Any
+
+import launchpad as lp
+import reverb
+from acme import specs
+from acme.utils import counting
+from acme.utils.loggers import base as loggers
+
+from influence_acme.programs import (
+  actor_node,
+  blocking,
+  checkpoint,
+  learner_node,
+  supervisor,
+)
+from influence_acme.programs import experiment as experiment_lib
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+  """What `launch` runs.
+
+  Attributes:
+    experiment: what is run.
+    environment_spec: of its environment.
+    graph: the nodes, in the groups 'replay', 'learner' and 'actor'.
+  """
+
+  experiment: experiment_lib.Experiment
+  environment_spec: specs.EnvironmentSpec
+  graph: lp.Program
+
+
+def make_program(experiment: experiment_lib.Experiment) -> Program:
+  """Makes the program of an experiment; nothing is started yet.
+
+  Args:
+    experiment: what to run.
+
+  Returns:
+    The program.
+  """
+  spec = experiment.make_environment_spec()
+  failure_path = experiment.directory.failure_path
+  graph = lp.Program('influence_acme')
+  with graph.group('replay'):
+    replay = graph.add_node(
+      supervisor.ReverbNode(
+        'replay', failure_path, lambda: _make_tables(experiment, spec)
+      )
+    )
+  with graph.group('learner'):
+    learner = graph.add_node(
+      supervisor.CourierNode(
+        'learner', failure_path, _make_learner, experiment, spec, replay
+      )
+    )
+  with graph.group('actor'):
+    for actor_id in range(experiment.num_actors):
+      graph.add_node(
+        supervisor.ClassNode(
+          f'actor_{actor_id}',
+          failure_path,
+          _make_actor,
+          experiment,
+          actor_id,
+          replay,
+          learner,
+        )
+      )
+  return Program(experiment, spec, graph)
+
+
+def _make_tables(
+  experiment: experiment_lib.Experiment, spec: specs.EnvironmentSpec
+) -> list[reverb.Table]:
+  builder = experiment.builder_factory(loggers.NoOpLogger())
+  return builder.make_replay_tables(spec)
+
+
+def _make_learner(
+  experiment: experiment_lib.Experiment,
+  spec: specs.EnvironmentSpec,
+  replay: reverb.Client,
+) -> learner_node.LearnerNode:
+  """Makes the learner, whose dataset ends at a stop or at the budget."""
+  stop = lp.stop_event()
+  counter = counting.Counter()
+
+  def stopping() -> bool:
+    return (
+      stop.is_set()
+      or learner_node.steps_so_far(counter) >= experiment.num_steps
+    )
+
+  saved = None
+  if experiment.resume:
+    path = experiment.directory.checkpoint_path
+    saved = checkpoint.load(path, experiment.make_identity(spec))
+  return learner_node.LearnerNode(
+    experiment,
+    spec,
+    blocking.StoppableReplay(replay.server_address, stop.is_set),
+    counter,
+    lambda dataset: blocking.StoppableIterator(dataset, stopping),
+    saved,
+    learner_node.first_step(saved),
+  )
+
+
+def _make_actor(
+  experiment: experiment_lib.Experiment,
+  actor_id: int,
+  replay: reverb.Client,
+  learner: Any,
+) -> actor_node.ActorNode:
+  """Makes an actor, which stops after the step in which it is told to."""
+  stop = lp.stop_event()
+
+  def stop_if_told() -> None:
+    if stop.is_set():
+      raise blocking.StoppedError
+
+  return actor_node.ActorNode(
+    experiment,
+    actor_id,
+    blocking.StoppableReplay(replay.server_address, stop.is_set),
+    blocking.StoppableClient(learner, stop.is_set),
+    stop_if_told,
+  )

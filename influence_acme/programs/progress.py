@@ -1,0 +1,241 @@
+"""Shows on the terminal how a run goes, from the logs that it writes.
+
+Reading the logs works the same for threads, processes and one loop, and can
+take nothing from the run but a few milliseconds a second.
+"""
+
+import collections
+import dataclasses
+import datetime
+import pathlib
+import threading
+import time
+import types
+from collections.abc import Iterator
+
+import numpy as np
+from absl import logging
+from rich import console as console_lib
+from rich import live, progress_bar, table
+
+from influence_acme.programs import csv_log, run_dir
+
+_TABLE_SECONDS = 1.0
+_LINE_SECONDS = 10.0
+_TAIL_BYTES = 64 * 1024  # That are read of each log.
+_NUM_EPISODES = 20  # That returns are averaged over.
+_NUM_UPDATES = 20  # That the learner's values are averaged over.
+_RATE_SECONDS = 60.0  # That the speed is averaged over.
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+  """How far a run is; None where nothing was logged yet.
+
+  Attributes:
+    steps: environment steps.
+    collective_return: of an episode, mean over the last ones of each actor.
+    returns: agent id -> its return, likewise.
+    influence: mean over agents and the last updates, in nats per step.
+    moa_accuracy: of the MOA, in [0, 1], likewise.
+  """
+
+  steps: int = 0
+  collective_return: float | None = None
+  returns: dict[str, float] = dataclasses.field(default_factory=dict)
+  influence: float | None = None
+  moa_accuracy: float | None = None
+
+
+def read_status(log_directory: pathlib.Path) -> Status:
+  """Reads how far a run is.
+
+  Args:
+    log_directory: of the run's CSV logs, which may be being written.
+
+  Returns:
+    The status.
+  """
+  tails = [
+    csv_log.read(path, max_bytes=_TAIL_BYTES)
+    for path in sorted(log_directory.glob('*.csv'))
+  ]
+  steps = [next(iter(tail.values()))[-1] for tail in tails if tail]
+  prefix = 'episode_return/'
+  agents = {
+    name.removeprefix(prefix): None
+    for tail in tails
+    for name in tail
+    if name.startswith(prefix)
+  }
+  returns = {
+    agent: _mean(tails, prefix + agent, _NUM_EPISODES) for agent in agents
+  }
+  return Status(
+    steps=int(max(steps, default=0)),
+    collective_return=_mean(tails, 'collective_return', _NUM_EPISODES),
+    returns={k: v for k, v in returns.items() if v is not None},
+    influence=_mean(tails, 'influence', _NUM_UPDATES),
+    moa_accuracy=_mean(tails, 'moa_accuracy', _NUM_UPDATES),
+  )
+
+
+def _mean(
+  tails: list[dict[str, np.ndarray]], name: str, num_rows: int
+) -> float | None:
+  """Averages the last rows of a column, and of its parts, over all logs."""
+  numbers = [
+    values[~np.isnan(values)][-num_rows:]
+    for tail in tails
+    for column, values in tail.items()
+    if column == name or column.startswith(f'{name}/')
+  ]
+  joined = np.concatenate([np.empty(0), *numbers])
+  return float(joined.mean()) if joined.size else None
+
+
+class Speedometer:
+  """Measures the speed of a run over the last minute.
+
+  Between two readings at which the steps had changed: they may come episode by
+  episode, and do not begin before everything is compiled.
+  """
+
+  def __init__(self) -> None:
+    self._steps: int | None = None
+    self._changes: collections.deque[tuple[float, int]] = collections.deque()
+
+  def update(self, now: float, steps: int) -> float | None:
+    """Takes a reading.
+
+    Args:
+      now: seconds.
+      steps: environment steps so far.
+
+    Returns:
+      Steps per second, or None before the steps have changed twice.
+    """
+    if self._steps is not None and steps > self._steps:
+      self._changes.append((now, steps))
+    elif self._steps is not None and steps < self._steps:
+      self._changes.clear()  # A resumed run went back to its checkpoint.
+    self._steps = steps
+    changes = self._changes
+    while len(changes) > 2 and now - changes[0][0] > _RATE_SECONDS:
+      changes.popleft()
+    if len(changes) < 2:
+      return None
+    (start, first), (end, last) = changes[0], changes[-1]
+    return (last - first) / (end - start)
+
+
+def describe(
+  status: Status, num_steps: int, rate: float | None
+) -> dict[str, str]:
+  """Puts a status into words.
+
+  Args:
+    status: how far the run is.
+    num_steps: environment steps at which it ends.
+    rate: environment steps per second, if known.
+
+  Returns:
+    What is shown -> its value, in the order to show; what is not known yet is
+    left out.
+  """
+  part = min(status.steps / max(num_steps, 1), 1.0)
+  words = {'steps': f'{status.steps:,} of {num_steps:,} ({part:.0%})'}
+  if rate is not None:
+    seconds = max(num_steps - status.steps, 0) / rate
+    words['speed'] = f'{rate:,.0f} steps/s'
+    words['time left'] = str(datetime.timedelta(seconds=round(seconds)))
+  if status.collective_return is not None:
+    words['collective return'] = f'{status.collective_return:.1f}'
+  for agent, episode_return in status.returns.items():
+    words[agent] = f'{episode_return:.1f}'
+  if status.influence is not None:
+    words['influence'] = f'{status.influence:.4f} nats/step'
+  if status.moa_accuracy is not None:
+    words['MOA accuracy'] = f'{status.moa_accuracy:.0%}'
+  return words
+
+
+class Progress:
+  """Shows how a run goes while the `with` block is in it.
+
+  A table that is renewed every second on a terminal, else a line every ten
+  seconds. Whatever goes wrong in showing, the run goes on.
+  """
+
+  def __init__(
+    self,
+    run: run_dir.RunDirectory,
+    num_steps: int,
+    console: console_lib.Console | None = None,
+  ):
+    """Sets the display up; entering starts it.
+
+    Args:
+      run: whose logs to read.
+      num_steps: environment steps at which the run ends.
+      console: where to show; stdout by default.
+    """
+    self._run = run
+    self._num_steps = num_steps
+    self._console = console or console_lib.Console()
+    self._speedometer = Speedometer()
+    self._stop = threading.Event()
+    self._thread = threading.Thread(
+      target=self._show, name='progress', daemon=True
+    )
+
+  def __enter__(self) -> 'Progress':
+    self._thread.start()
+    return self
+
+  def __exit__(
+    self,
+    exc_type: type[BaseException] | None,
+    exc: BaseException | None,
+    traceback: types.TracebackType | None,
+  ) -> None:
+    self._stop.set()
+    self._thread.join(timeout=5)
+
+  def _show(self) -> None:
+    """Runs in a thread until the block ends."""
+    try:
+      if self._console.is_terminal:
+        self._show_table()
+      else:
+        self._show_lines()
+    except Exception:  # noqa: BLE001  A display must not end a run.
+      logging.exception('The progress is not shown any more.')
+
+  def _show_table(self) -> None:
+    display = live.Live(console=self._console, auto_refresh=False)
+    with display:
+      # A killed process could not give it back.
+      self._console.show_cursor(True)
+      for status, rate in self._readings(_TABLE_SECONDS):
+        words = describe(status, self._num_steps, rate)
+        rows = table.Table.grid(padding=(0, 2))
+        bar = progress_bar.ProgressBar(self._num_steps, status.steps, width=50)
+        rows.add_row('', bar)
+        for name, value in words.items():
+          rows.add_row(name, value)
+        display.update(rows, refresh=True)
+
+  def _show_lines(self) -> None:
+    for status, rate in self._readings(_LINE_SECONDS):
+      words = describe(status, self._num_steps, rate)
+      line = ' | '.join(f'{name} {value}' for name, value in words.items())
+      print(line, file=self._console.file, flush=True)
+
+  def _readings(self, seconds: float) -> Iterator[tuple[Status, float | None]]:
+    """Yields the status and speed every so often, and once at the end."""
+    stopped = False
+    while not stopped:
+      stopped = self._stop.wait(seconds)
+      status = read_status(self._run.logs)
+      yield status, self._speedometer.update(time.monotonic(), status.steps)

@@ -1,0 +1,222 @@
+"""Learning curves of a run, drawn from its CSV logs alone."""
+
+import dataclasses
+import itertools
+import math
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import axes as axes_lib
+from matplotlib import figure as figure_lib
+from matplotlib import layout_engine, ticker
+from matplotlib import lines as lines_lib
+
+from influence_acme.programs import csv_log, run_dir
+
+# Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.
+_COLOURS = (
+  '#0072B2',
+  '#D55E00',
+  '#009E73',
+  '#CC79A7',
+  '#E69F00',
+  '#56B4E9',
+  '#882255',
+  '#999933',
+)
+_INK = '#222222'
+_FAINT = '#777777'
+# From so many points on a curve is smoothed, and drawn without dots.
+_MANY_POINTS = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+  """One diagram.
+
+  Attributes:
+    title: what is shown.
+    unit: of the vertical axis.
+    name: of the column to show, and of those of the agents, `name/agent_i`.
+    limits: of the vertical axis; by default as the values have it.
+    exact: whether the values are without noise, and not to be smoothed.
+  """
+
+  title: str
+  unit: str
+  name: str
+  limits: tuple[float, float] | None = None
+  exact: bool = False
+
+
+PANELS = (
+  Panel('Collective return', 'reward per episode', 'collective_return'),
+  Panel('Return of each agent', 'reward per episode', 'episode_return'),
+  Panel('Influence reward', 'nats per step, unweighted', 'influence'),
+  Panel('Weight of the influence reward', '', 'influence_weight', exact=True),
+  Panel('MOA accuracy', 'of next actions', 'moa_accuracy', limits=(0, 1)),
+  Panel('MOA loss', 'nats per action', 'moa_loss'),
+  Panel('Policy loss', '', 'policy_loss'),
+  Panel('Value loss', '', 'value_loss'),
+  Panel('Policy entropy', 'nats', 'entropy'),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+  """One measured quantity.
+
+  Attributes:
+    steps: float64 [R], environment steps; they do not decrease.
+    values: float64 [R], none of them NaN.
+  """
+
+  steps: np.ndarray
+  values: np.ndarray
+
+
+def write_curves(run: run_dir.RunDirectory) -> None:
+  """Draws the learning curves of a run, finished or not.
+
+  Args:
+    run: has the logs, and gets the picture, over one that is there.
+  """
+  series = load(run.logs)
+  panels = [panel for panel in PANELS if _lines(panel, series)]
+  layout = layout_engine.ConstrainedLayoutEngine(
+    w_pad=0.08, h_pad=0.08, hspace=0.04
+  )
+  figure = figure_lib.Figure(layout=layout, dpi=120)
+  if panels:
+    _draw_panels(figure, panels, series, run.path.name)
+  else:
+    figure.set_size_inches(6, 2)
+    figure.text(0.5, 0.5, 'Nothing was logged yet.', ha='center', color=_FAINT)
+  figure.savefig(run.curves_path)
+
+
+def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
+  """Reads all CSV logs of a run.
+
+  Args:
+    log_directory: of the run.
+
+  Returns:
+    Column -> its series. What several nodes logged under one name is merged
+    by environment steps. Columns without a number are left out.
+  """
+  parts: dict[str, list[np.ndarray]] = {}
+  for path in sorted(pathlib.Path(log_directory).glob('*.csv')):
+    columns = csv_log.read(path)
+    for name, values in columns.items():
+      steps = next(iter(columns.values()))
+      parts.setdefault(name, []).append(np.stack([steps, values]))
+  series = {}
+  for name, arrays in parts.items():
+    joined = np.concatenate(arrays, axis=1)  # [2, R]
+    joined = joined[:, np.isfinite(joined[1])]
+    joined = joined[:, np.argsort(joined[0], kind='stable')]
+    if joined.size:
+      series[name] = Series(*joined)
+  return series
+
+
+def smooth(values: np.ndarray, width: int) -> np.ndarray:
+  """Averages each value with its neighbours; fewer of them at both ends.
+
+  Args:
+    values: float [R].
+    width: how many values to average, an odd number: as many on each side.
+
+  Returns:
+    float64 [R].
+  """
+  sums = np.cumsum(np.concatenate([[0.0], values]))
+  index = np.arange(len(values))
+  start = np.maximum(index - width // 2, 0)
+  stop = np.minimum(index + width // 2 + 1, len(values))
+  return (sums[stop] - sums[start]) / (stop - start)
+
+
+def _lines(panel: Panel, series: dict[str, Series]) -> list[str]:
+  """Returns the names of the series that a panel shows, agents in order."""
+  found = [name for name in series if name.split('/')[0] == panel.name]
+  return sorted(found, key=_natural)
+
+
+def _natural(name: str) -> list[str | int]:
+  """A key that sorts agent_10 behind agent_2."""
+  parts = re.split(r'(\d+)', name)
+  return [int(part) if part.isdigit() else part for part in parts]
+
+
+def _draw_panels(
+  figure: figure_lib.Figure,
+  panels: Sequence[Panel],
+  series: dict[str, Series],
+  title: str,
+) -> None:
+  """Fills the figure, three panels a row, under one legend of the agents."""
+  columns = min(3, len(panels))
+  rows = math.ceil(len(panels) / columns)
+  figure.set_size_inches(4.4 * columns, 2.8 * rows + 0.8)
+  names = {n for panel in panels for n in _lines(panel, series) if '/' in n}
+  agents = sorted({name.partition('/')[2] for name in names}, key=_natural)
+  colours = dict(zip(agents, itertools.cycle(_COLOURS), strict=False))
+  last_step = max(each.steps[-1] for each in series.values())
+  all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
+  for axes, panel in zip(all_axes, panels, strict=False):
+    lines = {name: series[name] for name in _lines(panel, series)}
+    _draw_panel(axes, panel, lines, colours)
+    axes.set_xlim(0, max(1.02 * last_step, 1))
+  for axes in all_axes[len(panels) :]:
+    axes.set_axis_off()
+
+  title = f'{title}: {last_step:,.0f} environment steps'
+  figure.suptitle(title, x=0.008, ha='left', color=_INK, weight='bold')
+  figure.supxlabel('environment steps', size='small', color=_FAINT)
+  if agents:
+    figure.legend(
+      [lines_lib.Line2D([], [], color=colours[a], lw=2) for a in agents],
+      [agent.replace('_', ' ') for agent in agents],
+      loc='outside upper right',
+      ncols=min(len(agents), 8),
+      frameon=False,
+      fontsize='small',
+    )
+
+
+def _draw_panel(
+  axes: axes_lib.Axes,
+  panel: Panel,
+  lines: dict[str, Series],
+  colours: dict[str, str],
+) -> None:
+  """Draws one panel: what was measured faintly, its moving mean above it."""
+  for name, line in lines.items():
+    colour = colours.get(name.partition('/')[2], _INK)
+    count = len(line.values)
+    mean = line.values
+    if count < _MANY_POINTS:
+      axes.plot(line.steps, mean, 'o', color=colour, markersize=3)
+    elif not panel.exact:
+      mean = smooth(line.values, count // 20 | 1)
+      alpha = 0.25 if len(lines) == 1 else 0.12
+      axes.plot(line.steps, line.values, color=colour, alpha=alpha, lw=0.7)
+    axes.plot(line.steps, mean, color=colour, lw=1.6)
+    if len(lines) == 1:
+      axes.set_title(f'{mean[-1]:.3g}', loc='right', size='small', color=_FAINT)
+  axes.set_title(panel.title, loc='left', size='medium', color=_INK)
+  axes.set_ylabel(panel.unit, size='small', color=_FAINT)
+  if panel.limits is not None:
+    axes.set_ylim(*panel.limits)
+  axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
+  axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
+  axes.tick_params(colors=_FAINT, labelsize='small', length=0)
+  axes.grid(axis='y', color='#E6E6E6', lw=0.8)
+  axes.set_axisbelow(True)
+  axes.spines[['top', 'right', 'left']].set_visible(False)
+  axes.spines['bottom'].set_color('#BBBBBB')

@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM, as a request to end in good order."""
+
+import os
+import signal
+import types
+from collections.abc import Callable
+from typing import Any
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+  """Takes note of the first signal, and ends the process at the second.
+
+  A checkpoint is written aside, so that no moment is a bad one for that.
+
+  Attributes:
+    number: of the signal that came, or 0.
+    kill: called before the process ends at the second signal.
+  """
+
+  def __init__(self):
+    self.number = 0
+    self.kill: Callable[[], None] = lambda: None
+    self._before: dict[int, Any] = {}
+
+  def __enter__(self) -> 'Signals':
+    """Takes the signals over. Only the main thread can."""
+    self._before = {number: signal.getsignal(number) for number in _NUMBERS}
+    self.listen()
+    return self
+
+  def __exit__(self, *unused: types.TracebackType | Any) -> None:
+    """Gives the signals back."""
+    for number, handler in self._before.items():
+      signal.signal(number, handler)
+
+  def listen(self) -> None:
+    """Takes the signals over again, from whoever took them in between."""
+    for number in _NUMBERS:
+      signal.signal(number, self._handle)
+
+  def _handle(self, number: int, frame: types.FrameType | None) -> None:
+    del frame
+    if self.number:
+      self.kill()
+      os._exit(128 + number)
+    self.number = number
+    # Not print(), which may be at work just now.
+    os.write(2, b'\nStopping in good order; once more to stop at once.\n')

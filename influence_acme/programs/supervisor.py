@@ -1,0 +1,126 @@
+"""Launchpad nodes under supervision: none fails, or outlives the rest, unseen.
+
+Launchpad itself takes no notice of a process that fails. A supervised node
+writes its traceback to a file, and ends; the launcher sees that it ended and
+stops the others.
+"""
+
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+import launchpad as lp
+from absl import logging
+
+# A node often fails because another one has just gone. If the program is told
+# to stop within this time, then that one is to blame.
+_BLAME_SECS = 1.0
+# What a node may take to end once the launcher is gone.
+_ORPHAN_SECS = 10.0
+
+
+def report_failure(
+  path: pathlib.Path, name: str, summary: str, details: str = ''
+) -> None:
+  """Adds to the failures of a run.
+
+  Args:
+    path: of the file, `failure.txt`.
+    name: of the node.
+    summary: what happened, in short.
+    details: such as a traceback.
+  """
+  summary = summary.strip().splitlines()[0]
+  text = f'{name} failed: {summary}\n\n{details}\n'
+  try:
+    with open(path, 'a', encoding='utf-8') as file:
+      file.write(text)
+  except OSError:  # The disk may be what failed.
+    print(text, file=sys.stderr, flush=True)
+
+
+def report_exception(
+  path: pathlib.Path, name: str, error: BaseException
+) -> None:
+  """Adds an exception, with its traceback, to the failures of a run."""
+  summary = ''.join(traceback.format_exception_only(type(error), error))
+  details = ''.join(traceback.format_exception(error))
+  report_failure(path, name, summary, details)
+
+
+class _Supervised:
+  """Mixed into a Launchpad node that has a `run` method."""
+
+  def __init__(
+    self, name: str, failure_path: pathlib.Path, *args: Any, **kwargs: Any
+  ):
+    """Makes the node.
+
+    Args:
+      name: of the node, for people.
+      failure_path: where to write a failure.
+      *args: of the node.
+      **kwargs: of the node.
+    """
+    super().__init__(*args, **kwargs)
+    self.name = name
+    self._failure_path = failure_path
+    self._launcher = os.getpid()
+    self._verbosity = logging.get_verbosity()
+
+  def run(self) -> None:
+    """Runs the node to its end, whatever that is."""
+    stop = lp.stop_event()
+    has_own_process = os.getpid() != self._launcher
+    if has_own_process:
+      logging.set_verbosity(self._verbosity)
+      _follow_launcher(self._launcher, stop)
+    failed = False
+    try:
+      super().run()  # type: ignore[misc]
+    except BaseException as error:  # noqa: BLE001  None may pass unseen.
+      if not stop.wait(_BLAME_SECS):
+        failed = True
+        report_exception(self._failure_path, self.name, error)
+    if has_own_process:
+      # The threads of C++ libraries can hang or crash an orderly exit.
+      sys.stdout.flush()
+      sys.stderr.flush()
+      os._exit(int(failed))
+
+
+class ReverbNode(_Supervised, lp.ReverbNode):
+  """The replay."""
+
+
+class CourierNode(_Supervised, lp.CourierNode):
+  """A node whose methods others can call."""
+
+
+class ClassNode(_Supervised, lp.PyClassNode):
+  """A node that nobody calls."""
+
+
+def _follow_launcher(launcher: int, stop: threading.Event) -> None:
+  """Makes this process stop when it is told to, or the launcher is gone.
+
+  Args:
+    launcher: the process that started this one.
+    stop: set on SIGTERM, which the launcher sends.
+  """
+
+  def watch() -> None:
+    while os.getppid() == launcher:
+      time.sleep(1.0)
+    stop.set()
+    time.sleep(_ORPHAN_SECS)
+    os._exit(1)
+
+  # Launchpad's own handler prints a countdown in every process.
+  signal.signal(signal.SIGTERM, lambda *_: stop.set())
+  threading.Thread(target=watch, name='watch', daemon=True).start()

@@ -1,0 +1,102 @@
+"""20,000 steps of Cleanup at the paper's size, checked row by row."""
+
+import pathlib
+import pickle
+import subprocess
+import sys
+import types
+
+import numpy as np
+import psutil
+import pytest
+
+from influence_acme.agents import influence
+from influence_acme.agents.influence import config as config_lib
+from influence_acme.programs import csv_log
+from influence_acme.testing import row_oracle
+
+PROGRAM = pathlib.Path(__file__).with_name('archive_program.py')
+
+
+def _load(path):
+  with open(path, 'rb') as file:
+    return pickle.load(file)
+
+
+def _processes_that_mention(text):
+  found = []
+  for process in psutil.process_iter(['cmdline']):
+    if any(text in part for part in process.info['cmdline'] or ()):
+      found.append(process)
+  return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize('launch', ['threads', 'processes'])
+def test_twenty_thousand_steps_of_cleanup(tmp_path, launch):
+  run_dir, archive = tmp_path / 'run', tmp_path / 'archive'
+  before = {process.pid for process in psutil.process_iter()}
+  done = subprocess.run(
+    [sys.executable, PROGRAM, launch, run_dir, archive],
+    capture_output=True,
+    text=True,
+    timeout=1100,
+  )
+  assert done.returncode == 0, done.stderr[-3000:]
+  left = [p for p in psutil.process_iter(['cmdline']) if p.pid not in before]
+  assert not [p for p in left if 'launchpad' in str(p.info['cmdline'])]
+  assert not _processes_that_mention(str(run_dir))
+
+  log = csv_log.read(run_dir / 'logs' / 'learner.csv')
+  assert log['environment_steps'][-1] >= 0.9 * 20_000
+  for agent in range(5):
+    assert np.nanmean(log[f'influence/agent_{agent}']) > 0
+
+  versions = {
+    int(path.stem.split('_')[1]): path for path in archive.glob('version_*')
+  }
+  first, last = (
+    _load(versions[v])['params'] for v in (min(versions), max(versions))
+  )
+  assert max(versions) >= 20
+  for agent in range(5):
+    assert any(
+      not np.array_equal(first[module][name][agent], last[module][name][agent])
+      for module in first
+      for name in first[module]
+    )
+  assert _check_rows(archive, versions) >= 100
+
+
+def _check_rows(archive, versions):
+  """Recomputes the rows that were kept; returns how many there were."""
+  config = influence.InfluenceConfig(influence_curriculum_steps=5_000)
+  checked = positive = 0
+  for path in sorted(archive.glob('rows_*')):
+    for fields in _load(path):
+      row = types.SimpleNamespace(**fields)
+      if row.is_dummy:
+        continue
+      variables = _load(versions[int(row.extras['learner_steps'])])
+      weight = config_lib.influence_weight(
+        config, variables['counts']['environment_steps']
+      )
+      expected = row_oracle.recompute(
+        variables['params'], row, row.is_last_step
+      )
+      np.testing.assert_allclose(
+        row.extras['logits'], expected.logits, atol=1e-4
+      )
+      np.testing.assert_allclose(
+        row.extras['influence'], expected.influence, atol=1e-4
+      )
+      np.testing.assert_allclose(
+        row.reward,
+        row.extras['extrinsic'] + weight * expected.influence,
+        atol=1e-4,
+      )
+      positive += weight > 0 and expected.influence.max() > 0
+      checked += 1
+  assert positive > checked / 4
+  return checked

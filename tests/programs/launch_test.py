@@ -1,0 +1,255 @@
+"""Real Launchpad programs, each launched by a process of its own.
+
+Whatever happens to them, they must end within seconds, with the right exit
+code, no process left, and a checkpoint that resumes.
+"""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import toy
+
+from influence_acme import programs
+from influence_acme.programs import checkpoint, csv_log
+
+_PROGRAM = pathlib.Path(__file__).with_name('toy_program.py')
+_START_SECS = 400  # Many processes that import TensorFlow, on a busy machine.
+_STOP_SECS = 15
+
+
+class Run:
+  """A toy program that runs in its own session, by which to find orphans."""
+
+  def __init__(self, run_dir, **flags):
+    self.path = pathlib.Path(run_dir)
+    command = [sys.executable, str(_PROGRAM), f'--run_dir={run_dir}']
+    for name, value in flags.items():
+      command.append(f'--{name}' if value is True else f'--{name}={value}')
+    self.output = self.path.parent / 'output.txt'
+    with open(self.output, 'w') as output:
+      self.process = subprocess.Popen(
+        command, stdout=output, stderr=output, start_new_session=True
+      )
+
+  def wait_until_it_learns(self):
+    """Waits until every node has done something, so that all are up."""
+    deadline = time.monotonic() + _START_SECS
+    while time.monotonic() < deadline:
+      assert self.process.poll() is None, self.output.read_text()
+      if all(
+        (self.path / 'logs' / f'{label}.csv').exists()
+        and csv_log.read(self.path / 'logs' / f'{label}.csv')
+        for label in ('actor_0', 'learner')
+      ):
+        return
+      time.sleep(0.1)
+    raise TimeoutError(self.output.read_text())
+
+  def end(self, timeout=_STOP_SECS):
+    """Returns the exit code, once there is one and nothing is left over."""
+    try:
+      code = self.process.wait(timeout)
+      time.sleep(0.2)
+      assert not self.processes(), self.output.read_text()
+      return code
+    except subprocess.TimeoutExpired:
+      raise TimeoutError(self.output.read_text()) from None
+    finally:
+      for process in self.processes():
+        process.kill()
+
+  def processes(self, name=''):
+    """Returns the session's processes, or those of the nodes of one group."""
+    found = []
+    for process in psutil.process_iter():
+      try:
+        in_session = os.getsid(process.pid) == self.process.pid
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        if (
+          in_session
+          and alive
+          and (not name or f'--lp_job_name={name}' in process.cmdline())
+        ):
+          found.append(process)
+      except (ProcessLookupError, psutil.NoSuchProcess):
+        pass
+    return found
+
+  def failure(self):
+    return (self.path / 'failure.txt').read_text()
+
+  def counts(self):
+    return checkpoint.load(self.path / 'checkpoint').counts
+
+  def interrupt(self):
+    """Presses Ctrl-C: a terminal sends it to every process."""
+    os.killpg(self.process.pid, signal.SIGINT)
+
+
+def _check_resumes(run):
+  """Checks that a run goes on from its checkpoint."""
+  counts = run.counts()
+  budget = counts.get('environment_steps', 0) + 50
+  experiment = toy.make_experiment(run.path, num_steps=budget, resume=True)
+  assert programs.launch(programs.make_program(experiment), 'single') == 0
+  after = run.counts()
+  assert budget <= after['environment_steps'] < budget + 10
+  assert after['learner_steps'] > counts.get('learner_steps', 0)
+
+
+def test_processes_notice_a_killed_actor(tmp_path):
+  run = Run(tmp_path / 'run', launch='processes', num_actors=2)
+  run.wait_until_it_learns()
+  killed = run.processes('actor')[0]
+  killed.kill()
+  assert run.end() == 1
+  summary = run.failure().splitlines()[0]
+  assert summary.startswith('actor_')
+  assert f'process {killed.pid} was killed by SIGKILL' in summary
+  assert 'failure.txt' in run.output.read_text()
+  _check_resumes(run)
+
+
+def test_threads_reach_the_budget(tmp_path):
+  run = Run(tmp_path / 'run', launch='threads', num_actors=2, num_steps=1500)
+  assert run.end(timeout=_START_SECS) == 0, run.output.read_text()
+  assert not (run.path / 'failure.txt').exists()
+  counts = run.counts()
+  assert 1500 <= counts['environment_steps'] < 6000
+  assert counts['learner_steps'] > 100
+
+
+def test_ctrl_c_stops_threads(tmp_path):
+  run = Run(tmp_path / 'run', launch='threads', num_actors=2)
+  run.wait_until_it_learns()
+  run.interrupt()
+  assert run.end() == 130
+  assert not (run.path / 'failure.txt').exists()
+  _check_resumes(run)
+
+
+_ALL = pytest.mark.parametrize('launch', ['threads', 'processes', 'single'])
+
+
+@pytest.mark.slow
+@_ALL
+def test_the_budget_ends_all_of_it_and_counts_over_resumes(tmp_path, launch):
+  first = Run(tmp_path / 'run', launch=launch, num_steps=1000)
+  assert first.end(timeout=_START_SECS) == 0, first.output.read_text()
+  done = first.counts()['environment_steps']
+  assert done >= 1000
+  again = Run(tmp_path / 'run', launch=launch, num_steps=done, resume=True)
+  assert again.end(timeout=_START_SECS) == 0, again.output.read_text()
+  assert again.counts() == first.counts()
+  more = Run(
+    tmp_path / 'run', launch=launch, num_steps=done + 1000, resume=True
+  )
+  assert more.end(timeout=_START_SECS) == 0, more.output.read_text()
+  assert more.counts()['environment_steps'] >= done + 1000
+
+
+@pytest.mark.slow
+@_ALL
+@pytest.mark.parametrize('node', ['learner', 'actor'])
+def test_an_exception_in_a_node(tmp_path, launch, node):
+  trigger = tmp_path / 'trigger'
+  run = Run(tmp_path / 'run', launch=launch, **{f'break_{node}_when': trigger})
+  run.wait_until_it_learns()
+  trigger.touch()
+  assert run.end() == 1
+  summary, *traceback = run.failure().splitlines()
+  expected = {'learner': 'learner', 'actor': 'actor_0'}[node]
+  if launch == 'single':
+    expected = 'single'
+  assert summary == f'{expected} failed: ArithmeticError: the toy broke'
+  assert any('Traceback' in line for line in traceback)
+  assert run.failure().count(' failed: ') == 1  # Only the one to blame.
+  assert summary in run.output.read_text()
+  _check_resumes(run)
+
+
+@pytest.mark.slow
+@_ALL
+@pytest.mark.parametrize(
+  'number, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_to_the_launcher(tmp_path, launch, number, code):
+  run = Run(tmp_path / 'run', launch=launch)
+  run.wait_until_it_learns()
+  run.process.send_signal(number)
+  assert run.end() == code
+  assert not (run.path / 'failure.txt').exists()
+  assert '--resume' in run.output.read_text()
+  _check_resumes(run)
+
+
+@pytest.mark.slow
+@_ALL
+def test_a_second_ctrl_c_ends_at_once_and_leaves_a_checkpoint(tmp_path, launch):
+  run = Run(tmp_path / 'run', launch=launch)
+  run.wait_until_it_learns()
+  run.interrupt()
+  time.sleep(0.05)
+  run.interrupt()
+  assert run.end(timeout=5) == 130
+  _check_resumes(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('launch', ['threads', 'processes'])
+def test_a_hanging_node_cannot_keep_a_program_from_ending(tmp_path, launch):
+  trigger = tmp_path / 'trigger'
+  run = Run(tmp_path / 'run', launch=launch, hang_learner_when=trigger)
+  run.wait_until_it_learns()
+  trigger.touch()
+  time.sleep(3)  # The table is full by now, and the actor waits.
+  run.interrupt()
+  assert run.end() == 130
+  assert 'did not end in time: learner' in run.output.read_text()
+  _check_resumes(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['learner', 'replay'])
+def test_processes_notice_any_killed_node(tmp_path, name):
+  run = Run(tmp_path / 'run', launch='processes')
+  run.wait_until_it_learns()
+  run.processes(name)[0].kill()
+  assert run.end() == 1
+  assert run.failure().startswith(f'{name} failed: ')
+  assert 'SIGKILL' in run.failure().splitlines()[0]
+  _check_resumes(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('when', ['at once', 'in mid-run'])
+def test_processes_do_not_outlive_a_killed_launcher(tmp_path, when):
+  run = Run(tmp_path / 'run', launch='processes')
+  if when == 'in mid-run':
+    run.wait_until_it_learns()
+  else:
+    while not run.processes('actor'):
+      time.sleep(0.1)
+  run.process.kill()
+  run.process.wait()
+  # At once, they first have to import all they need.
+  deadline = time.monotonic() + (_STOP_SECS if when == 'in mid-run' else 200)
+  while run.processes():
+    assert time.monotonic() < deadline
+    time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_processes_start(tmp_path):
+  run = Run(tmp_path / 'run', launch='processes')
+  while not run.processes('actor'):
+    time.sleep(0.1)
+  time.sleep(1)
+  run.interrupt()
+  assert run.end() == 130

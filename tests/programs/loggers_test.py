@@ -1,0 +1,211 @@
+"""Tests of the loggers of a run."""
+
+import csv
+import threading
+
+import acme
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tensorflow as tf
+from acme import core
+
+from influence_acme.programs import csv_log, loggers
+from influence_acme.testing import fakes
+
+STEPS = 'environment_steps'
+
+
+def rows(path):
+  with open(path, newline='') as file:
+    return list(csv.DictReader(file))
+
+
+def events(directory):
+  """Returns (tag, step, value) of everything that TensorBoard would show."""
+  (path,) = directory.iterdir()
+  return [
+    (value.tag, event.step, float(tf.make_ndarray(value.tensor)))
+    for event in tf.compat.v1.train.summary_iterator(str(path))
+    for value in event.summary.value
+  ]
+
+
+def test_flatten():
+  flat = loggers.flatten(
+    {
+      STEPS: np.int64(7),
+      'episode_return': {'agent_0': np.float32(0.1), 'agent_1': 2},
+      'a': {'b': {'c': jnp.float32(1.5)}, 'd': None},
+      'array': np.array([[1, 2], [3, 4]]),
+      'one': np.array([5.0]),
+      'flag': True,
+      'nothing': [],
+      'nan': float('nan'),
+    },
+    STEPS,
+  )
+  assert np.isnan(flat.pop('nan'))
+  assert flat == {
+    STEPS: 7,
+    'episode_return/agent_0': 0.1,
+    'episode_return/agent_1': 2,
+    'collective_return': 2.1,
+    'a/b/c': 1.5,
+    'array/0/0': 1,
+    'array/0/1': 2,
+    'array/1/0': 3,
+    'array/1/1': 4,
+    'one': 5.0,
+    'flag': 1,
+  }
+  assert isinstance(flat[STEPS], int) and isinstance(flat['flag'], int)
+
+
+def test_flatten_of_a_single_return_adds_no_sum():
+  flat = loggers.flatten({STEPS: 1.0, 'episode_return': 3.0}, STEPS)
+  assert flat == {STEPS: 1, 'episode_return': 3.0}
+
+
+def test_before_the_first_count_there_are_no_steps():
+  assert loggers.flatten({'a': 1}, STEPS) == {STEPS: 0, 'a': 1}
+
+
+@pytest.mark.parametrize('value', ['text', [{'a': 1}], object(), 1j])
+def test_flatten_of_what_is_no_number(value):
+  with pytest.raises(TypeError, match='Only numbers can be logged.*metric'):
+    loggers.flatten({'metric': value}, STEPS)
+
+
+def test_writes_csv_and_tensorboard(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'learner', time_delta=0)
+  logger.write({STEPS: 10, 'moa_loss': 1.5, 'influence': {'agent_0': 0.25}})
+  logger.write({STEPS: 20, 'moa_loss': float('nan')})
+  # Nothing waits to be flushed.
+  assert rows(tmp_path / 'learner.csv') == [
+    {STEPS: '10', 'influence/agent_0': '0.25', 'moa_loss': '1.5'},
+    {STEPS: '20', 'influence/agent_0': '', 'moa_loss': 'nan'},
+  ]
+  *others, (tag, step, value) = events(tmp_path / 'tensorboard' / 'learner')
+  assert sorted(others) == [
+    ('learner/Influence/Agent0', 10, 0.25),
+    ('learner/MoaLoss', 10, 1.5),
+  ]
+  assert (tag, step) == ('learner/MoaLoss', 20) and np.isnan(value)
+  logger.close()
+
+
+def test_resume_appends(tmp_path):
+  for steps in (10, 20):
+    logger = loggers.make_logger(tmp_path, 'actor_0')
+    logger.write({STEPS: steps, 'a': steps})
+    logger.close()
+  assert [row['a'] for row in rows(tmp_path / 'actor_0.csv')] == ['10', '20']
+  assert len(list((tmp_path / 'tensorboard' / 'actor_0').iterdir())) == 2
+
+
+def test_rows_that_follow_fast_are_dropped(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'learner')
+  for i in range(100):
+    logger.write({STEPS: i})
+  logger.close()
+  assert len(rows(tmp_path / 'learner.csv')) < 10
+
+
+def test_each_label_has_its_own_files(tmp_path):
+  first = loggers.make_logger(tmp_path, 'actor_0')
+  second = loggers.make_logger(tmp_path, 'actor_1', 'other_steps')
+  first.write({STEPS: 1})
+  second.write({'other_steps': 2})
+  assert rows(tmp_path / 'actor_0.csv') == [{STEPS: '1'}]
+  assert rows(tmp_path / 'actor_1.csv') == [{'other_steps': '2'}]
+
+
+@pytest.mark.parametrize('label', ['', 'a/b', '../a', '.hidden', 'a b'])
+def test_a_label_that_is_no_file_name(tmp_path, label):
+  with pytest.raises(ValueError, match='names its files'):
+    loggers.make_logger(tmp_path, label)
+
+
+def test_a_directory_that_cannot_be_made(tmp_path):
+  (tmp_path / 'file').touch()
+  with pytest.raises(OSError):
+    loggers.make_logger(tmp_path / 'file' / 'logs', 'learner')
+
+
+def test_a_run_goes_on_without_its_logs(tmp_path, monkeypatch):
+  logger = loggers.make_logger(tmp_path, 'learner', time_delta=0)
+  logger.write({STEPS: 1, 'a': 1})
+
+  def no_space(*_, **__):
+    raise OSError(28, 'No space left on device')
+
+  def no_space_in_tensorflow(*_, **__):
+    raise tf.errors.ResourceExhaustedError(None, None, 'No space left')
+
+  with monkeypatch.context() as patch:
+    patch.setattr(csv_log.CSVLogger, '_append', no_space)
+    patch.setattr(tf.summary, 'scalar', no_space_in_tensorflow)
+    logger.write({STEPS: 2, 'a': 2})
+  logger.write({STEPS: 3, 'a': 3})
+  logger.close()
+  assert [row['a'] for row in rows(tmp_path / 'learner.csv')] == ['1', '3']
+  written = events(tmp_path / 'tensorboard' / 'learner')
+  assert [step for _, step, _ in written] == [1, 3]
+
+
+def test_what_comes_after_close_is_dropped(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'learner', time_delta=0)
+  logger.write({STEPS: 1})
+  logger.close()
+  logger.close()
+  logger.write({STEPS: 2})
+  assert len(rows(tmp_path / 'learner.csv')) == 1
+
+
+def test_threads_write_at_once(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'learner', time_delta=0)
+
+  def write():
+    for i in range(20):
+      logger.write({STEPS: i, 'a': i, 'b': {'c': -i}})
+
+  threads = [threading.Thread(target=write) for _ in range(4)]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  logger.close()
+  written = rows(tmp_path / 'learner.csv')
+  assert len(written) == 80
+  assert all(int(row['a']) == -int(row['b/c']) for row in written)
+  assert len(events(tmp_path / 'tensorboard' / 'learner')) == 160
+
+
+class ConstantActor(core.Actor):
+  """Everyone always plays action 0."""
+
+  def select_action(self, observation):
+    return dict.fromkeys(observation, 0)
+
+  def observe_first(self, timestep):
+    pass
+
+  def observe(self, action, next_timestep):
+    pass
+
+  def update(self, wait=False):
+    pass
+
+
+def test_logs_an_acme_environment_loop(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'actor', 'steps', time_delta=0)
+  environment = fakes.FakeMultiAgentEnvironment(num_agents=3, episode_length=4)
+  loop = acme.EnvironmentLoop(environment, ConstantActor(), logger=logger)
+  loop.run(num_episodes=2)
+  written = rows(tmp_path / 'actor.csv')
+  assert [row['steps'] for row in written] == ['4', '8']
+  for row in written:
+    assert row['collective_return'] == '12.0'
+    assert row['episode_return/agent_2'] == '4.0'
+    assert row['episode_length'] == '4'

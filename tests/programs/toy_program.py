@@ -1,0 +1,66 @@
+"""Runs the toy experiment; what can go wrong is a flag."""
+
+import argparse
+import functools
+import os
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import toy
+
+from influence_acme import programs
+
+
+def _fail_when(path, how):
+  """Fails once a file is there, so that a test says when."""
+  if path and os.path.exists(path):
+    how()
+  time.sleep(0.001)
+
+
+def _raise():
+  raise ArithmeticError('the toy broke')
+
+
+def main():
+  parser = argparse.ArgumentParser()
+  parser.add_argument('--launch', default='single')
+  parser.add_argument('--run_dir', required=True)
+  parser.add_argument('--num_steps', type=int, default=10**9)
+  parser.add_argument('--num_actors', type=int, default=1)
+  parser.add_argument('--seed', type=int, default=0)
+  parser.add_argument('--resume', action='store_true')
+  parser.add_argument('--break_learner_when', default='')
+  parser.add_argument('--break_actor_when', default='')
+  parser.add_argument('--hang_learner_when', default='')
+  arguments = parser.parse_args()
+
+  def learner_step():
+    _fail_when(arguments.break_learner_when, _raise)
+    _fail_when(arguments.hang_learner_when, lambda: time.sleep(3600))
+
+  def actor_step():
+    _fail_when(arguments.break_actor_when, _raise)
+
+  experiment = toy.make_experiment(
+    arguments.run_dir,
+    builder_factory=functools.partial(toy.ToyBuilder, step_fn=learner_step),
+    environment_factory=functools.partial(
+      toy.ToyEnvironment, step_fn=actor_step
+    ),
+    num_steps=arguments.num_steps,
+    num_actors=arguments.num_actors,
+    seed=arguments.seed,
+    resume=arguments.resume,
+    checkpoint_seconds=2.0,
+    config=vars(arguments),
+  )
+  program = programs.make_program(experiment)
+  return programs.launch(program, arguments.launch)
+
+
+if __name__ == '__main__':
+  sys.exit(main())
