@@ -39,9 +39,10 @@ class LSTM(hk.RNNCore):
     super().__init__(name=name)
     self._hidden_size = hidden_size
 
-  def initial_state(self, batch_size: int) -> hk.LSTMState:
-    """Returns zeros, float32 [B, H] each."""
-    zeros = jnp.zeros((batch_size, self._hidden_size), jnp.float32)
+  def initial_state(self, batch_size: int | None) -> hk.LSTMState:
+    """Returns zeros, float32 [B, H] each; [H] if `batch_size` is None."""
+    batch = () if batch_size is None else (batch_size,)
+    zeros = jnp.zeros((*batch, self._hidden_size), jnp.float32)
     return hk.LSTMState(hidden=zeros, cell=zeros)
 
   def input_weights(self, size: int) -> tuple[chex.Array, chex.Array]:

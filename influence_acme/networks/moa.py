@@ -51,8 +51,8 @@ class MOACore(hk.RNNCore):
     self._lstm = lstm.LSTM(hidden_size)
     self._head = hk.Linear((num_agents - 1) * num_actions, name='others')
 
-  def initial_state(self, batch_size: int) -> hk.LSTMState:
-    """Returns zeros, float32 [B, H] each."""
+  def initial_state(self, batch_size: int | None) -> hk.LSTMState:
+    """Returns zeros, float32 [B, H] each; [H] if `batch_size` is None."""
     return self._lstm.initial_state(batch_size)
 
   def __call__(

@@ -1,5 +1,7 @@
 """The LSTM against Haiku's own, and its unroll against its steps."""
 
+from typing import Any
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -28,7 +30,9 @@ def test_one_step_equals_haikus_lstm():
   inputs, _, state = _inputs()
   mine = _core(lambda core, x, s: core(x, s))
   params = mine.init(jax.random.PRNGKey(0), inputs[0], state)
-  theirs = hk.without_apply_rng(hk.transform(lambda x, s: hk.LSTM(H)(x, s)))
+  theirs: Any = hk.without_apply_rng(
+    hk.transform(lambda x, s: hk.LSTM(H)(x, s))
+  )
   weights = params['lstm']
   joined = jnp.concatenate([weights['w_i'], weights['w_h']])
   their_params = {'lstm/linear': {'w': joined, 'b': weights['b']}}

@@ -1,5 +1,7 @@
 """The torso against Haiku's own convolution."""
 
+from typing import Any
+
 import haiku as hk
 import jax
 import numpy as np
@@ -12,8 +14,8 @@ def test_pixel_conv_equals_haikus_convolution():
   pixels = np.random.default_rng(0).integers(
     0, 256, (2, 4, 15, 15, 3), dtype=np.uint8
   )
-  mine = hk.without_apply_rng(hk.transform(lambda x: torso.PixelConv()(x)))
-  theirs = hk.without_apply_rng(
+  mine: Any = hk.without_apply_rng(hk.transform(lambda x: torso.PixelConv()(x)))
+  theirs: Any = hk.without_apply_rng(
     hk.transform(lambda x: hk.Conv2D(6, 3, padding='VALID')(x))
   )
   params = mine.init(jax.random.PRNGKey(0), pixels)
