@@ -1,6 +1,7 @@
 """The node that plays."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ from acme.utils.observers import base as observers_base
 
 from influence_acme.programs import blocking, loggers
 from influence_acme.programs import experiment as experiment_lib
+
+# From one look to the next at whether the program stops.
+_POLL_SECS = 0.1
 
 
 class ActorNode:
@@ -54,6 +58,7 @@ class ActorNode:
     self.actor: core.Actor = actor
     self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
     time_delta = -1 if in_turn else 1
+    budget = None if in_turn else experiment.num_steps
     counter = counting.Counter(learner, time_delta=time_delta)
     self._loop = environment_loop.EnvironmentLoop(
       environment,
@@ -61,7 +66,7 @@ class ActorNode:
       counting.Counter(counter, 'actor', time_delta=time_delta),
       loggers_base.NoOpLogger(),
       should_update=not in_turn,
-      observers=[_AfterStep(counter, after_step)],
+      observers=[_AfterStep(counter, after_step, budget)],
     )
 
   def run(self) -> None:
@@ -90,9 +95,22 @@ class ActorNode:
 class _AfterStep(observers_base.EnvLoopObserver):
   """Counts environment steps, and calls back after each."""
 
-  def __init__(self, counter: counting.Counter, after_step: Callable[[], None]):
+  def __init__(
+    self,
+    counter: counting.Counter,
+    after_step: Callable[[], None],
+    budget: int | None,
+  ):
+    """Makes the observer.
+
+    Args:
+      counter: a child of the program's.
+      after_step: raises `StoppedError` once the program stops.
+      budget: of all actors, at which to wait for that; None to play on.
+    """
     self._counter = counter
     self._after_step = after_step
+    self._budget = budget
 
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
@@ -105,8 +123,13 @@ class _AfterStep(observers_base.EnvLoopObserver):
   ) -> None:
     """Takes note of one step."""
     del env, timestep, action
-    self._counter.increment(**{loggers.STEPS_KEY: 1})
+    counts = self._counter.increment(**{loggers.STEPS_KEY: 1})
     self._after_step()
+    # The learner ends the run, but it may be in a long step, or compiling.
+    while self._budget and counts[loggers.STEPS_KEY] >= self._budget:
+      time.sleep(_POLL_SECS)
+      self._after_step()
+      counts = self._counter.get_counts()
 
   def get_metrics(self) -> dict[str, float]:
     """Adds nothing to what is logged."""

@@ -205,7 +205,7 @@ def _enable_x64():
 
 
 @pytest.mark.parametrize('measure', ops.MEASURES)
-@pytest.mark.parametrize('dtype', ('bfloat16', 'float16', 'float64'))
+@pytest.mark.parametrize('dtype', (jnp.bfloat16, np.float16, np.float64))
 def test_any_float_gives_float32(dtype, measure):
   conditional, policy, actions, others_actions = _random_arguments()
   with _enable_x64():

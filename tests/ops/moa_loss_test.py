@@ -131,10 +131,10 @@ def test_compiles_once():
     moa_loss(*_random_arguments(seed), **_random_masks(seed))
 
 
-@pytest.mark.parametrize('dtype', ('bfloat16', 'float64'))
+@pytest.mark.parametrize('dtype', (jnp.bfloat16, np.float64))
 def test_any_float_gives_float32(dtype):
   logits, actions = _random_arguments()
-  logits = np.asarray(jnp.asarray(logits, jnp.bfloat16), dtype)
+  logits = np.asarray(jnp.asarray(logits, jnp.bfloat16), jnp.dtype(dtype))
   output = _moa_loss(logits, actions)
   chex.assert_type(list(output), jnp.float32)
   expected = _moa_loss(np.asarray(logits, np.float32), actions)

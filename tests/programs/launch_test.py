@@ -192,10 +192,14 @@ def test_a_signal_to_the_launcher(tmp_path, launch, number, code):
 @pytest.mark.slow
 @_ALL
 def test_a_second_ctrl_c_ends_at_once_and_leaves_a_checkpoint(tmp_path, launch):
-  run = Run(tmp_path / 'run', launch=launch)
+  trigger = tmp_path / 'trigger'
+  run = Run(tmp_path / 'run', launch=launch, hang_learner_when=trigger)
   run.wait_until_it_learns()
+  trigger.touch()
+  time.sleep(1)  # Now the first one cannot end it in good order.
   run.interrupt()
-  time.sleep(0.05)
+  time.sleep(1)
+  assert run.process.poll() is None
   run.interrupt()
   assert run.end(timeout=5) == 130
   _check_resumes(run)

@@ -4,7 +4,7 @@ Actions depend on the parameters, and the parameters on all that was observed:
 whatever differs between two runs shows in both.
 """
 
-from influence_acme import programs
+from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
@@ -16,6 +16,8 @@ from acme.adders import reverb as reverb_adders
 from acme.agents.jax import builders
 from acme.jax import variable_utils
 from dm_env import specs as dm_specs
+
+from influence_acme import programs
 
 AGENT_IDS = ('agent_0', 'agent_1')
 BATCH_SIZE = 2
