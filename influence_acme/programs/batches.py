@@ -1,5 +1,6 @@
 """The batches of a learner that is called in turn with its actors."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,10 +26,7 @@ class Batches(Iterator[Any]):
     self._journal = waiting
     self._batch_size = batch_size
     self._stopping = stopping
-    self._deadline = 0.0
-    self._batches = blocking.StoppableIterator(
-      dataset, lambda: stopping() or time.monotonic() > self._deadline
-    )
+    self._dataset = dataset
 
   def __next__(self) -> Any:
     """Returns the next batch.
@@ -43,9 +41,15 @@ class Batches(Iterator[Any]):
         'The learner takes several batches for a step, which the one-process '
         'program does not know. Launch it in threads.'
       )
-    self._deadline = time.monotonic() + _BATCH_SECS
+    deadline = time.monotonic() + _BATCH_SECS
+    # One batch and no more: a thread that waits for another one would never
+    # end, nor would the dataset's own threads.
+    batch = blocking.StoppableIterator(
+      itertools.islice(self._dataset, 1),
+      lambda: self._stopping() or time.monotonic() > deadline,
+    )
     try:
-      sample = next(self._batches)
+      sample = next(batch)
     except StopIteration:
       if self._stopping():
         raise
