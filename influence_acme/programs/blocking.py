@@ -9,6 +9,7 @@ the program stops, and waits again.
 import logging
 import queue
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -21,6 +22,8 @@ T = TypeVar('T')
 # Seconds, or milliseconds, from one look at `stopping` to the next.
 _POLL_SECS = 0.2
 _POLL_MS = 200
+# A node that ends takes others along before they are told to stop.
+_BLAME_SECS = 1.0
 
 
 class StoppedError(Exception):
@@ -98,9 +101,21 @@ class StoppableClient:
         if self._stopping():
           future.cancel()
           raise StoppedError
-      return future.result()
+      try:
+        return future.result()
+      except Exception:
+        if self._stops_soon():
+          raise StoppedError from None
+        raise
 
     return call
+
+  def _stops_soon(self) -> bool:
+    """Whether a call may have failed since the other node has just stopped."""
+    deadline = time.monotonic() + _BLAME_SECS
+    while not self._stopping() and time.monotonic() < deadline:
+      time.sleep(_POLL_SECS)
+    return self._stopping()
 
 
 class StoppableReplay(reverb.Client):

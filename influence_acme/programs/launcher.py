@@ -100,6 +100,8 @@ def _conclude(program: graph.Program, received: signals.Signals) -> int:
     supervisor.report_failure(
       path, 'program', 'it ended, but its step budget is not reached.'
     )
+  if not path.exists():
+    return 1  # The disk is full: all there is to say was printed.
   summary, *_ = path.read_text(encoding='utf-8').splitlines() or ['It failed.']
   _tell(
     f'{summary}\nThe traceback is in {path}. Once the cause is gone: resume'

@@ -171,6 +171,11 @@ class TestStoppableClient:
     with pytest.raises(Exception, match='ArithmeticError: broken'):
       client.fail()
 
+  def test_does_not_blame_a_node_that_stops_first(self, client, stop):
+    _stop_soon(stop)
+    with pytest.raises(blocking.StoppedError):
+      client.fail()
+
   def test_stops_while_it_waits(self, client, stop):
     start = _stop_soon(stop)
     with pytest.raises(blocking.StoppedError):
