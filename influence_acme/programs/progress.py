@@ -154,7 +154,7 @@ def describe(
   for agent, episode_return in status.returns.items():
     words[agent] = f'{episode_return:.1f}'
   if status.influence is not None:
-    words['influence'] = f'{status.influence:.4f} nats/step'
+    words['influence'] = f'{status.influence:.3g} nats/step'
   if status.moa_accuracy is not None:
     words['MOA accuracy'] = f'{status.moa_accuracy:.0%}'
   return words
