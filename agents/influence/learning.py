@@ -137,7 +137,8 @@ class InfluenceLearner(core.Learner):
     """Learns from one batch.
 
     Raises:
-      FloatingPointError: a loss is not finite; the state is as before.
+      FloatingPointError: a loss or a gradient is not finite; the state is as
+        before.
     """
     data = next(self._iterator).data
     # The other rows' recurrent states are never read: do not copy them.
@@ -149,14 +150,15 @@ class InfluenceLearner(core.Learner):
     learning_rate = self._learning_rate(environment_steps)
     state, metrics = self._sgd_step(self._now.state, data, learning_rate)
     metrics = jax.device_get(metrics)
-    self._check_finite(metrics['loss'])
+    self._check_finite(metrics)
+    summary = self._summarise(metrics, data, learning_rate)
 
     counts = self._counter.increment(
       steps=1, walltime=time.time() - self._timestamp
     )
     self._timestamp = time.time()
     self._publish(state, self._learner_steps + 1)
-    self._logger.write(self._summarise(metrics, data, learning_rate) | counts)
+    self._logger.write(summary | counts)
 
   def get_variables(self, names: Sequence[str]) -> list[Any]:
     """Returns what is asked for; 'params' are stacked NumPy arrays.
@@ -197,16 +199,17 @@ class InfluenceLearner(core.Learner):
     }
     self._now = Published(state, counts)
 
-  def _check_finite(self, loss: np.ndarray) -> None:
-    """Raises FloatingPointError: an agent's loss is not finite."""
+  def _check_finite(self, metrics: losses.Metrics) -> None:
+    """Raises FloatingPointError: an agent's loss or gradient is not finite."""
+    is_finite = np.isfinite(metrics['loss'] + metrics['gradient_norm'])
     bad = [
       agent_id
-      for agent_id, value in zip(self._agent_ids, loss, strict=True)
-      if not np.isfinite(value)
+      for agent_id, good in zip(self._agent_ids, is_finite, strict=True)
+      if not good
     ]
     if bad:
       raise FloatingPointError(
-        f'The loss of {", ".join(bad)} is not finite at learner step '
+        f'Loss or gradient of {", ".join(bad)} is not finite at learner step '
         f'{self._learner_steps}. The last checkpoint is still good: '
         'resume from it with a lower learning_rate, max_gradient_norm or '
         'reward_scale.'
@@ -216,12 +219,14 @@ class InfluenceLearner(core.Learner):
     self, metrics: losses.Metrics, data: Any, learning_rate: chex.Numeric
   ) -> dict[str, Any]:
     """Returns means over agents, and each agent's rewards, of one batch."""
-    lag = self._learner_steps - data.extras['learner_steps']
+    # What is not a step has zeros in its extras, and counts nothing.
+    is_step = ~data.start_of_episode[:, 1:]
+    lag = self._learner_steps - data.extras['learner_steps'][:, :-1][is_step]
     means: dict[str, Any] = {
       name: float(np.mean(value)) for name, value in metrics.items()
     }
     for name in ('extrinsic', 'influence'):
-      by_agent = data.extras[name][:, :-1].mean(axis=(0, 1))
+      by_agent = data.extras[name][:, :-1][is_step].mean(axis=0)
       means[name] = dict(zip(self._agent_ids, by_agent, strict=True))
     return {
       **means,

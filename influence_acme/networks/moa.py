@@ -118,7 +118,7 @@ class MOACore(hk.RNNCore):
     chosen = jax.nn.one_hot(actions, self._num_actions)  # [B, N, A]
     others_chosen = chosen * (1.0 - own)[:, None]
     inputs = jnp.concatenate(
-      [features, others_chosen.reshape(features.shape[0], -1)], axis=-1
+      [features, others_chosen.reshape((*features.shape[:-1], -1))], axis=-1
     )
     weights, biases = self._lstm.input_weights(inputs.shape[-1])
     recurrent = self._lstm.recurrent_weights(inputs.shape[-1])
@@ -127,8 +127,10 @@ class MOACore(hk.RNNCore):
       self._num_agents, self._num_actions, -1
     )
     supposed = jnp.tensordot(own, action_weights, axes=1)  # [K, 4H]
-    state = jax.tree_util.tree_map(lambda x: x[:, None], state)  # [B, 1, H]
-    gates = shared[:, None] + supposed[None]  # [B, K, 4H]
+    state = jax.tree_util.tree_map(
+      lambda x: x[..., None, :], state
+    )  # [B, 1, H]
+    gates = shared[..., None, :] + supposed  # [B, K, 4H]
     return self._predict(lstm.cell(gates, state).hidden)
 
   def _join(self, features: chex.Array, actions: chex.Array) -> chex.Array:

@@ -31,8 +31,8 @@ class EpisodeRecord:
     rewards: float32 [T, N], what the environment paid.
     actions: int32 [T, N].
     influence: float32 [T, N, N], nats: of the row's agent on the column's, by
-      the row's model of others; the diagonal is NaN. None if the agents have
-      no such model.
+      the row's model of others, and by KL whatever the reward's measure is;
+      the diagonal is NaN. None if the agents have no such model.
     frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
       be rendered.
   """

@@ -85,7 +85,7 @@ def _draw_matrix(matrix: np.ndarray, names: Sequence[str]) -> figure_lib.Figure:
   axes.set_yticks(range(len(names)), names)
   axes.set_xlabel('influenced')
   axes.set_ylabel('influencer')
-  axes.set_title('Who influences whom', loc='left')
+  axes.set_title('Who influences whom (KL)', loc='left')
   axes.set_facecolor('#EEEEEE')  # Seen on the diagonal alone.
   axes.tick_params(length=0, labelsize='small')
   axes.spines[:].set_visible(False)

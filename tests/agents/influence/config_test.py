@@ -23,6 +23,10 @@ from influence_acme.agents.influence import config as config_lib
     ('max_queue_size', 8),
     ('influence_curriculum_steps', 0),
     ('moa_loss_weight', float('nan')),
+    ('influence_weight', float('inf')),
+    ('discount', 'a'),
+    ('unroll_length', True),
+    ('moa_only_visible', 'no'),
   ],
 )
 def test_a_bad_value_is_refused_by_name(field, value):

@@ -81,12 +81,27 @@ def test_a_restored_learner_goes_on_bit_for_bit(run):
   _assert_equal(uninterrupted.save(), resumed.save())
 
 
+def test_what_is_no_step_is_not_counted(run):
+  logger = _LastRow()
+  learner = _learner(run, logger=logger)
+  learner.step()
+  is_step = ~run.data.start_of_episode[:, 1:]
+  rewards = run.data.extras['extrinsic'][:, :-1][is_step]
+  np.testing.assert_allclose(
+    logger.row['extrinsic']['agent_2'], rewards[:, 2].mean()
+  )
+  # All rows were acted with the parameters of learner step 0.
+  assert logger.row['policy_lag'] == 0.0
+  learner.step()
+  assert logger.row['policy_lag'] == 1.0
+
+
 def test_a_loss_that_is_not_finite_is_refused_and_nothing_is_lost(run):
   reward = np.array(run.data.reward)
   reward[0, 1, 2] = np.nan
   learner = _learner(run, run.data._replace(reward=reward))
   before = learner.save()
-  with pytest.raises(FloatingPointError, match='agent_2 is not finite'):
+  with pytest.raises(FloatingPointError, match='of agent_2 is not finite'):
     learner.step()
   _assert_equal(before, learner.save())
 
@@ -104,7 +119,8 @@ def test_schedules_follow_environment_steps(run):
 def test_rewards_are_logged_unscaled_and_by_agent(run):
   logger = _LastRow()
   _learner(run, logger=logger).step()
-  expected = run.data.extras['extrinsic'][:, :-1, 1].mean()
+  is_step = ~run.data.start_of_episode[:, 1:]
+  expected = run.data.extras['extrinsic'][:, :-1][is_step][:, 1].mean()
   np.testing.assert_allclose(logger.row['extrinsic']['agent_1'], expected)
   assert set(logger.row['influence']) == {'agent_0', 'agent_1', 'agent_2'}
 
