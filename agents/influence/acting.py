@@ -1,151 +1,48 @@
-"""How the population acts: pure functions, and the Acme actor around them.
+"""The Acme actor of the population: one environment, step by step.
 
 Time, for every step t (rows of the replay hold what was known before it):
 
   select_action(o_t):  pi(. | s_t) -> a_t
-  observe(a_t, next):  everyone's a_t is known; MOA(a_t, s_t; u_t) -> what
-                       would the others do at t + 1, for each own action?
+  observe(a_t, next):  everyone's a_t is known; the MOA's step, and the row
 
-Letters: N agents, J = N - 1 others, A actions, K own counterfactual actions
-(K = A), F features, U hidden units.
+What is computed in both is in `policy`. Letter: N agents.
 """
 
-import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import chex
 import dm_env
-import haiku as hk
 import jax
-import jax.numpy as jnp
 import numpy as np
 from acme import adders as adders_lib
 from acme import core
 from acme.jax import variable_utils
 
-from influence_acme import adders, ops, types
-from influence_acme import networks as networks_lib
-from influence_acme.agents.influence import networks as influence_networks
+from influence_acme import adders, types
+from influence_acme.multiagent import policy as policy_lib
 from influence_acme.multiagent import specs as multiagent_specs
 
-Observation = Mapping[str, chex.Array]
 
-
-class Decision(NamedTuple):
-  """What the population decides at one step.
-
-  Attributes:
-    actions: int32 [N].
-    logits: float32 [N, A], the behaviour policies.
-    moa_features: float32 [N, F].
-    policy_state: after the step, float32 [N, U] each.
-  """
-
-  actions: chex.Array
-  logits: chex.Array
-  moa_features: chex.Array
-  policy_state: hk.LSTMState
-
-
-def act(
-  agent: networks_lib.AgentNetworks,
-  params: chex.ArrayTree,
-  observation: Observation,
-  policy_state: hk.LSTMState,
-  key: chex.PRNGKey,
-) -> Decision:
-  """Samples everyone's actions.
+def make_influence_fn(
+  policy: policy_lib.JointPolicy,
+) -> Callable[..., np.ndarray]:
+  """Makes the adder's influence function of a policy.
 
   Args:
-    agent: one agent's functions.
-    params: stacked, [N, ...].
-    observation: stacked, [N, ...].
-    policy_state: float32 [N, U] each, before the step.
-    key: of this environment and step; agent i draws with fold_in(key, i).
-
-  Returns:
-    The decision.
-  """
-  batched = jax.tree_util.tree_map(
-    lambda x: x[:, None], (dict(observation), policy_state)
-  )
-  output, policy_state = jax.vmap(agent.step)(params, *batched)
-  output, policy_state = jax.tree_util.tree_map(
-    lambda x: x[:, 0], (output, policy_state)
-  )
-  indices = jnp.arange(output.logits.shape[0])
-  keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
-  actions = jax.vmap(jax.random.categorical)(keys, output.logits)
-  return Decision(
-    actions.astype(jnp.int32), output.logits, output.moa_features, policy_state
-  )
-
-
-def suppose(
-  agent: networks_lib.AgentNetworks,
-  params: chex.ArrayTree,
-  moa_features: chex.Array,
-  actions: chex.Array,
-  moa_state: hk.LSTMState,
-) -> tuple[chex.Array, hk.LSTMState]:
-  """The MOA's step: the others' next actions, had each agent acted otherwise.
-
-  Args:
-    agent: one agent's functions.
-    params: stacked, [N, ...].
-    moa_features: float32 [N, F].
-    actions: int32 [N, N], the actions of this step (column) as each agent
-      (row) saw them.
-    moa_state: float32 [N, U] each, before the step.
-
-  Returns:
-    Conditional logits float32 [N, K, J, A], and the next state.
-  """
-  num_agents = actions.shape[0]
-  batched = jax.tree_util.tree_map(
-    lambda x: x[:, None], (moa_features, actions, moa_state)
-  )
-  outputs = jax.vmap(agent.counterfactuals)(
-    params, *batched, jnp.arange(num_agents)
-  )
-  return jax.tree_util.tree_map(lambda x: x[:, 0], outputs)
-
-
-def others_of_all(num_agents: int) -> np.ndarray:
-  """Returns int32 [N, J]: for each agent the others, in the agents' order."""
-  return np.stack([types.others(i, num_agents) for i in range(num_agents)])
-
-
-def make_influence_fn(measure: str) -> Callable[..., np.ndarray]:
-  """Makes the adder's influence function from the actor's influence inputs.
-
-  Args:
-    measure: 'kl', 'jsd' or 'pmi'; 'pmi' needs the following step (delay 1).
+    policy: of the population.
 
   Returns:
     A function of (step, following) that gives float32 [N], nats.
   """
+  influence = jax.jit(policy.influence)
 
-  @jax.jit
-  def influence(inputs, actions, next_actions):
-    others_actions = None
-    if next_actions is not None:
-      others_actions = next_actions[others_of_all(actions.shape[0])]
-    output = ops.influence_reward(
-      inputs['conditional_logits'],
-      inputs['policy_logits'],
-      actions,
-      measure=measure,
-      others_actions=others_actions,
-      mask=inputs['mask'],
-    )
-    return output.reward
+  def judged(step):
+    return policy_lib.Judged(step.action, step.extras['influence_inputs'])
 
   def influence_fn(step, following):
-    next_actions = None if following is None else following.action
-    inputs = step.extras['influence_inputs']
-    return np.asarray(influence(inputs, step.action, next_actions))
+    following = None if following is None else judged(following)
+    return np.asarray(influence(judged(step), following))
 
   return influence_fn
 
@@ -193,7 +90,7 @@ class InfluenceActor(core.Actor):
 
   def __init__(
     self,
-    networks: influence_networks.InfluenceNetworks,
+    policy: policy_lib.JointPolicy,
     key: chex.PRNGKey,
     variables: HeldVariables,
     adder: adders_lib.Adder | None = None,
@@ -201,29 +98,33 @@ class InfluenceActor(core.Actor):
     """Makes the actor.
 
     Args:
-      networks: of the population.
+      policy: of the population.
       key: this environment's own.
       variables: the learner's.
       adder: where steps go; it gets stacked timesteps, [N, ...], and extras
         with `influence_inputs`.
     """
-    self._agent_ids = networks.agent_ids
+    self._agent_ids = policy.agent_ids
     self._key = key
     self._variables = variables
     self._adder = adder
     self._num_steps = 0
-    num_agents = len(self._agent_ids)
-    self._others = others_of_all(num_agents)
-    self._initial_state = networks.agent.initial_state(num_agents)
+    self._initial_state = _unbatch(policy.initial_state(1))
     self._core_state = self._initial_state
 
     @jax.jit
-    def act_fn(params, observation, policy_state, step):
-      key = jax.random.fold_in(self._key, step)
-      return act(networks.agent, params, observation, policy_state, key)
+    def act(params, observation, core_state, step):
+      step_key = jax.random.fold_in(self._key, step)
+      keys = policy_lib.agent_keys(step_key[None], len(self._agent_ids))
+      batched = _batch((observation, core_state))
+      return _unbatch(policy.act(params, *batched, keys))
 
-    self._act = act_fn
-    self._suppose = jax.jit(functools.partial(suppose, networks.agent))
+    @jax.jit
+    def observe(params, observation, core_state, decision, following, is_last):
+      batched = _batch((observation, core_state, decision, following))
+      return _unbatch(policy.observe(params, *batched, is_last[None]))
+
+    self._act, self._observe = act, observe
 
   def select_action(
     self, observation: Mapping[types.AgentId, Mapping[str, np.ndarray]]
@@ -234,7 +135,7 @@ class InfluenceActor(core.Actor):
     self._decision = self._act(
       self._variables.params,
       self._observation,
-      self._core_state.policy,
+      self._core_state,
       np.uint32(self._num_steps),
     )
     return multiagent_specs.unstack_actions(
@@ -259,33 +160,27 @@ class InfluenceActor(core.Actor):
       next_timestep, self._agent_ids
     )
     decision = self._decision
-    conditional_logits, moa_state = self._suppose(
+    next_state, influence_inputs = self._observe(
       self._variables.params,
-      decision.moa_features,
-      next_timestep.observation['actions'],
-      self._core_state.moa,
+      self._observation,
+      self._core_state,
+      decision,
+      next_timestep.observation,
+      np.asarray(next_timestep.last()),
     )
     if self._adder:
-      visible = np.take_along_axis(
-        self._observation['visible'], self._others, axis=1
-      )
       actions = [action[agent_id] for agent_id in self._agent_ids]
       extras = {
-        'logits': decision.logits,
+        **decision.extras,
         'core_state': self._core_state,
         'learner_steps': self._variables.learner_steps,
-        'influence_inputs': {
-          'conditional_logits': conditional_logits,
-          'policy_logits': decision.logits,
-          # Nobody acts after an episode's last step.
-          'mask': visible & (not next_timestep.last()),
-        },
+        'influence_inputs': influence_inputs,
       }
       self._adder.add(
         np.asarray(actions, np.int32), next_timestep, jax.device_get(extras)
       )
     self._observation = next_timestep.observation
-    self._core_state = networks_lib.CoreState(decision.policy_state, moa_state)
+    self._core_state = next_state
     self._num_steps += 1
 
   def update(self, wait: bool = False) -> None:
@@ -303,7 +198,7 @@ class InfluenceActor(core.Actor):
 
 def make_influence_adder(
   adder: adders_lib.Adder,
-  measure: str,
+  policy: policy_lib.JointPolicy,
   weight: Callable[[int], float],
   steps_fn: Callable[[], int],
 ) -> adders.InfluenceAdder:
@@ -311,7 +206,7 @@ def make_influence_adder(
 
   Args:
     adder: takes stacked timesteps.
-    measure: 'kl', 'jsd' or 'pmi'.
+    policy: of the population.
     weight: of the influence, as a function of environment steps.
     steps_fn: gives the environment steps so far.
 
@@ -320,9 +215,18 @@ def make_influence_adder(
   """
   return adders.InfluenceAdder(
     adder,
-    make_influence_fn(measure),
+    make_influence_fn(policy),
     weight,
-    # The realised next actions, which 'pmi' needs, are known one step late.
-    delay=1 if measure == 'pmi' else 0,
+    delay=policy.delay,
     steps_fn=steps_fn,
   )
+
+
+def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:
+  """Makes [N, ...] a batch of one environment, [N, 1, ...]."""
+  return jax.tree_util.tree_map(lambda x: x[:, None], tree)
+
+
+def _unbatch(tree: chex.ArrayTree) -> chex.ArrayTree:
+  """Undoes `_batch`."""
+  return jax.tree_util.tree_map(lambda x: x[:, 0], tree)

@@ -1,6 +1,5 @@
 """Joins the influence agent's parts to what Acme's layouts build from."""
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +14,10 @@ from acme.jax import variable_utils
 from acme.utils import counting, loggers
 
 from influence_acme import adders
-from influence_acme.agents.influence import acting, learning
+from influence_acme.agents.influence import acting, learning, policy
 from influence_acme.agents.influence import config as config_lib
 from influence_acme.agents.influence import networks as influence_networks
+from influence_acme.multiagent import policy as policy_lib
 from influence_acme.multiagent import specs as multiagent_specs
 
 
@@ -128,15 +128,16 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     Raises:
       ValueError: there is no variable source.
     """
-    variables = self._make_variables(variable_source)
+    variables = self.make_variables(variable_source)
+    joint_policy = self.make_joint_policy(policy_network)
     if adder is not None:
       adder = acting.make_influence_adder(
         adder,
-        self._config.influence_measure,
-        functools.partial(config_lib.influence_weight, self._config),
+        joint_policy,
+        self.influence_weight,
         steps_fn=lambda: variables.environment_steps,
       )
-    return acting.InfluenceActor(policy_network, random_key, variables, adder)
+    return acting.InfluenceActor(joint_policy, random_key, variables, adder)
 
   def make_evaluator(
     self,
@@ -156,12 +157,34 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     Returns:
       The actor.
     """
-    variables = self._make_variables(variable_source)
-    return acting.InfluenceActor(policy_network, random_key, variables, adder)
+    return acting.InfluenceActor(
+      self.make_joint_policy(policy_network),
+      random_key,
+      self.make_variables(variable_source),
+      adder,
+    )
 
-  def _make_variables(
+  def make_joint_policy(
+    self, networks: influence_networks.InfluenceNetworks
+  ) -> policy_lib.JointPolicy:
+    """Makes the pure functions by which a population of networks acts."""
+    return policy.make_joint_policy(networks, self._config.influence_measure)
+
+  def influence_weight(self, environment_steps: int) -> float:
+    """Returns the weight of the influence after so many steps."""
+    return config_lib.influence_weight(self._config, environment_steps)
+
+  def make_variables(
     self, source: core.VariableSource | None
   ) -> acting.HeldVariables:
+    """Makes an actor's view of the learner's variables.
+
+    Args:
+      source: the learner.
+
+    Raises:
+      ValueError: there is none.
+    """
     if source is None:
       raise ValueError('variable_source is None: the actor needs a learner.')
     client = variable_utils.VariableClient(

@@ -54,7 +54,7 @@ class ActorNode:
       builder.make_adder(replay),
       learner,
     )
-    self.environment: dm_env.Environment = environment
+    self._environment = environment
     self.actor: core.Actor = actor
     self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
     time_delta = -1 if in_turn else 1
@@ -69,16 +69,21 @@ class ActorNode:
       observers=[_AfterStep(counter, after_step, budget)],
     )
 
+  @property
+  def parts(self) -> dict[str, Any]:
+    """What must be saved to go on exactly, by name."""
+    return {'actor': self.actor, 'environment': self._environment}
+
   def run(self) -> None:
     """Plays until the program stops."""
     try:
       with contextlib.suppress(blocking.StoppedError):
         while True:
-          self.run_episode()
+          self.play()
     finally:
       self.close()
 
-  def run_episode(self) -> None:
+  def play(self) -> None:
     """Plays and logs one episode.
 
     Raises:

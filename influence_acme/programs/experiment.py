@@ -12,6 +12,7 @@ from acme import specs
 from acme.agents.jax import builders
 from acme.utils.loggers import base as loggers
 
+from influence_acme import environments
 from influence_acme.programs import run_dir as run_dir_lib
 
 # What no actor is numbered: the learner's place among the random keys.
@@ -34,7 +35,11 @@ class Experiment:
     num_steps: environment steps at which the run ends, over all actors; those
       before a resume count.
     run_dir: the directory of the run.
-    num_actors: how many environments are played at once.
+    num_actors: how many nodes play, each in environments of its own.
+    num_environments: how many environments an actor plays at once, in compiled
+      unrolls. With 0 it plays one, step by step, as an Acme actor.
+    functional_environment: the pure functions of what `environment_factory`
+      makes, for compiled unrolls; there it stands in an `OthersActionsWrapper`.
     seed: of all randomness.
     resume: whether to go on with the run that lies in `run_dir`.
     checkpoint_seconds: between two checkpoints, about.
@@ -52,6 +57,8 @@ class Experiment:
   num_steps: int
   run_dir: str | os.PathLike[str]
   num_actors: int = 1
+  num_environments: int = 0
+  functional_environment: environments.FunctionalEnvironment | None = None
   seed: int = 0
   resume: bool = False
   checkpoint_seconds: float = 60.0
@@ -66,6 +73,16 @@ class Experiment:
         raise ValueError(
           f'{name} is {value!r}: it must be an int of at least 1.'
         )
+    num = self.num_environments
+    if not isinstance(num, int) or num < 0:
+      raise ValueError(
+        f'num_environments is {num!r}: it must be an int of at least 0.'
+      )
+    if num and self.functional_environment is None:
+      raise ValueError(
+        f'num_environments is {num}, but functional_environment is None: give '
+        'the environment to unroll, of environments.functional(), or 0.'
+      )
     if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
       raise ValueError(
         f'seed is {self.seed!r}: it must be an int in [0, 2**32).'

@@ -18,10 +18,10 @@ from acme.utils import counting
 from acme.utils.loggers import base as loggers
 
 from influence_acme.programs import (
-  actor_node,
   blocking,
   checkpoint,
   learner_node,
+  players,
   supervisor,
 )
 from influence_acme.programs import experiment as experiment_lib
@@ -124,7 +124,7 @@ def _make_actor(
   actor_id: int,
   replay: reverb.Client,
   learner: Any,
-) -> actor_node.ActorNode:
+) -> players.Player:
   """Makes an actor, which stops after the step in which it is told to."""
   stop = lp.stop_event()
 
@@ -132,7 +132,7 @@ def _make_actor(
     if stop.is_set():
       raise blocking.StoppedError
 
-  return actor_node.ActorNode(
+  return players.make_player(
     experiment,
     actor_id,
     blocking.StoppableReplay(replay.server_address, stop.is_set),

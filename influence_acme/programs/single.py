@@ -1,12 +1,13 @@
 """One synchronous loop: the nodes of a program, called in turn by one thread.
 
-    one environment step -> as many learner steps as there are batches -> ...
+    a step, or a sequence -> as many learner steps as there are batches -> ...
 
 For debugging, and for runs that can be repeated bit by bit: two runs of one
 seed, or an uninterrupted run and one that was resumed, have the same
 parameters, counts and trajectories. Its checkpoints are therefore those of the
-last end of an episode, and hold more than others: where every environment and
-actor stands, and what is in the replay and not learned from yet.
+last end of an actor's turn (an episode, or an unroll of many environments), and
+hold more than others: where every environment and actor stands, and what is in
+the replay and not learned from yet.
 """
 
 import time
@@ -19,13 +20,13 @@ from acme.utils import counting
 from acme.utils.loggers import base as loggers
 
 from influence_acme.programs import (
-  actor_node,
   batches,
   blocking,
   checkpoint,
   journal,
   journal_client,
   learner_node,
+  players,
 )
 from influence_acme.programs import experiment as experiment_lib
 
@@ -99,12 +100,12 @@ class _Loop:
       for _ in range(experiment.num_actors)
     ]
     self._actors = [
-      actor_node.ActorNode(
+      players.make_player(
         experiment, i, client, self._learner, self._after_step, in_turn=True
       )
       for i, client in enumerate(self._clients)
     ]
-    self._num_episodes = 0
+    self._num_turns = 0
     _check_saveable(self._actors[0])
     if lockstep:
       self._restore(lockstep, replay)
@@ -112,8 +113,8 @@ class _Loop:
   def run(self) -> None:
     """Plays and learns, and writes a checkpoint now and then, and at the end.
 
-    The last checkpoint is that of the last end of an episode, even if an
-    exception ends the run.
+    The last checkpoint is that of the last end of a turn, even if an exception
+    ends the run.
     """
     snapshot = self._snapshot()
     # A run that cannot be saved had better not begin.
@@ -123,7 +124,7 @@ class _Loop:
       while (
         learner_node.steps_so_far(self._counter) < self._experiment.num_steps
       ):
-        self._run_episode()
+        self._play_turn()
         snapshot = self._snapshot()
         if time.monotonic() - written > self._experiment.checkpoint_seconds:
           self._learner.write(snapshot)
@@ -137,15 +138,15 @@ class _Loop:
       self._learner.write(snapshot)
 
   @property
-  def _playing(self) -> actor_node.ActorNode:
+  def _playing(self) -> players.Player:
     """The actor whose turn it is."""
-    return self._actors[self._num_episodes % len(self._actors)]
+    return self._actors[self._num_turns % len(self._actors)]
 
-  def _run_episode(self) -> None:
+  def _play_turn(self) -> None:
     # An actor that was just restored has what it has here.
     self._playing.actor.update(wait=True)
-    self._playing.run_episode()
-    self._num_episodes += 1
+    self._playing.play()
+    self._num_turns += 1
 
   def _after_step(self) -> None:
     """Learns from all batches that there are."""
@@ -161,17 +162,17 @@ class _Loop:
     )
 
   def _snapshot(self) -> checkpoint.Checkpoint:
-    """Returns all that the rest of the run depends on, between two episodes."""
+    """Returns all that the rest of the run depends on, between two turns."""
     return self._learner.snapshot(
       {
         'first_step': self._first_step,
-        'num_episodes': self._num_episodes,
+        'num_turns': self._num_turns,
+        'num_environments': self._experiment.num_environments,
         'waiting': self._journal.save(),
         'actors': [
           checkpoint.to_numpy(
             {
-              'actor': node.actor.save(),
-              'environment': node.environment.save(),
+              **{name: part.save() for name, part in node.parts.items()},
               'rows': client.save(),
             }
           )
@@ -183,18 +184,23 @@ class _Loop:
   def _restore(self, state: dict[str, Any], replay: reverb.Client) -> None:
     """Undoes `_snapshot`."""
     actors = state['actors']
-    if len(actors) != len(self._actors):
-      raise checkpoint.CheckpointError(
-        f'The run had num_actors={len(actors)}, and now has '
-        f'{len(self._actors)}: set it as it was, or resume it in threads.'
-      )
-    self._num_episodes = state['num_episodes']
+    num_environments = self._experiment.num_environments
+    for name, before, now in (
+      ('num_actors', len(actors), len(self._actors)),
+      ('num_environments', state['num_environments'], num_environments),
+    ):
+      if before != now:
+        raise checkpoint.CheckpointError(
+          f'The run had {name}={before}, and now has {now}: set it as it was, '
+          'or resume it in threads.'
+        )
+    self._num_turns = state['num_turns']
     self._journal.restore(state['waiting'], replay)
     for node, client, saved in zip(
       self._actors, self._clients, actors, strict=True
     ):
-      node.actor.restore(saved['actor'])
-      node.environment.restore(saved['environment'])
+      for name, part in node.parts.items():
+        part.restore(saved[name])
       client.restore(saved['rows'])
 
 
@@ -213,9 +219,9 @@ def _check_replay(replay: reverb.Client) -> None:
     )
 
 
-def _check_saveable(node: actor_node.ActorNode) -> None:
+def _check_saveable(node: players.Player) -> None:
   """Raises ValueError: actor or environment cannot be saved."""
-  for part in (node.actor, node.environment):
+  for part in node.parts.values():
     if not (hasattr(part, 'save') and hasattr(part, 'restore')):
       raise ValueError(
         f'{type(part).__name__} has no save() and restore(state), which the '

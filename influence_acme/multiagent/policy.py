@@ -1,0 +1,82 @@
+"""How a population acts, as pure functions over a batch of environments.
+
+One record serves an actor that plays one environment step by step and a
+rollout that scans many environments inside of one compiled call.
+
+Time, for every step t:
+
+  act(o_t):                    pi(. | s_t) -> a_t
+  observe(o_t, a_t, o_{t+1}):  everyone's a_t is known: recurrent states go on,
+                               and what the influence of a_t is judged by
+  influence(t, t + 1):         c_t, once all that it takes is known
+
+Letters: N agents, B environments.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme import types
+
+
+class Decision(NamedTuple):
+  """What the population decides at one step; arrays [N, B, ...].
+
+  Attributes:
+    actions: int32 [N, B].
+    extras: what a row of the replay holds about it, by name.
+    memory: what `observe` goes on from.
+  """
+
+  actions: chex.Array
+  extras: dict[str, chex.Array]
+  memory: Any
+
+
+class Judged(NamedTuple):
+  """A step as its influence is judged; arrays [N, ...], any batch axes.
+
+  Attributes:
+    actions: int32 [N, ...].
+    inputs: as `observe` gave them.
+  """
+
+  actions: chex.Array
+  inputs: Any
+
+
+class JointPolicy(NamedTuple):
+  """A population's pure functions; parameters are stacked, [N, ...].
+
+  Attributes:
+    agent_ids: the agents' names, in the order of every axis N.
+    initial_state: (B) -> recurrent states before an episode, [N, B, ...].
+    act: (params, observation [N, B, ...], states, keys [N, B, 2]) -> Decision.
+    observe: (params, observation, states, Decision, next observation, is_last
+      bool [B]) -> (next states, what influence is judged by, [N, B, ...]).
+    influence: (Judged step, Judged following step or None) -> float32 [N, ...],
+      nats.
+    delay: 1 if `influence` needs the following step, else 0.
+  """
+
+  agent_ids: tuple[types.AgentId, ...]
+  initial_state: Callable[[int], chex.ArrayTree]
+  act: Callable[..., Decision]
+  observe: Callable[..., tuple[chex.ArrayTree, Any]]
+  influence: Callable[[Judged, Judged | None], chex.Array]
+  delay: int
+
+
+def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:
+  """Returns every agent's own key of a step, uint32 [N, B, 2].
+
+  Args:
+    keys: uint32 [B, 2], of the environments and the step.
+    num_agents: N; agent i gets fold_in(key, i).
+  """
+  fold_in = jax.vmap(jax.random.fold_in, in_axes=(0, None))
+  return jax.vmap(fold_in, in_axes=(None, 0))(keys, jnp.arange(num_agents))

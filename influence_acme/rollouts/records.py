@@ -1,0 +1,126 @@
+"""What goes into a rollout and comes out of it.
+
+Letters: T steps, B environments, N agents.
+"""
+
+from typing import Any, NamedTuple
+
+import chex
+
+from influence_acme.rollouts import worlds as worlds_lib
+
+
+class Row(NamedTuple):
+  """One row of all environments, before its reward is known.
+
+  Attributes:
+    observation: [N, B, ...].
+    actions: int32 [N, B].
+    extrinsic: float32 [N, B].
+    discount: float32 [B].
+    start_of_episode: bool [B].
+    is_dummy: bool [B], whether the row is no step: all of it but the
+      observation will be zero.
+    extras: of the policy's decision, [N, B, ...].
+    core_state: before the step, [N, B, ...].
+    inputs: what influence is judged by, [N, B, ...].
+    weight: float32 [], of influence in the reward.
+    learner_steps: int32 [], of the parameters.
+  """
+
+  observation: dict[str, chex.Array]
+  actions: chex.Array
+  extrinsic: chex.Array
+  discount: chex.Array
+  start_of_episode: chex.Array
+  is_dummy: chex.Array
+  extras: dict[str, chex.Array]
+  core_state: chex.ArrayTree
+  inputs: Any
+  weight: chex.Array
+  learner_steps: chex.Array
+
+
+class State(NamedTuple):
+  """Where all environments stand, between two rows.
+
+  Attributes:
+    worlds: of the environments.
+    outcome: what the agents got last.
+    core_state: of the policy, [N, B, ...].
+    keys: uint32 [B, 2], each environment's own for the agents' chance.
+    num_steps: uint32 [B], environment steps so far.
+    episode_return: float32 [N, B], extrinsic, so far.
+    episode_length: int32 [B], so far.
+  """
+
+  worlds: worlds_lib.State
+  outcome: worlds_lib.Outcome
+  core_state: chex.ArrayTree
+  keys: chex.PRNGKey
+  num_steps: chex.Array
+  episode_return: chex.Array
+  episode_length: chex.Array
+
+
+class Progress(NamedTuple):
+  """All that one call hands to the next.
+
+  Attributes:
+    state: of the environments and the policy.
+    held: the rows [1 or 2, ...] with which the next sequences begin.
+  """
+
+  state: State
+  held: Row
+
+
+class Learned(NamedTuple):
+  """What a rollout takes from the learner.
+
+  Attributes:
+    params: stacked, [N, ...].
+    weight: float32 [], of influence in the reward.
+    learner_steps: int32 [], of the parameters.
+  """
+
+  params: chex.ArrayTree
+  weight: chex.Array
+  learner_steps: chex.Array
+
+
+class Episodes(NamedTuple):
+  """The episodes' sums, after each row's step.
+
+  Attributes:
+    is_step: bool [T, B], whether the row is a step, and no dummy.
+    ended: bool [T, B], whether the step ended an episode.
+    episode_return: float32 [T, N, B], extrinsic.
+    episode_length: int32 [T, B].
+  """
+
+  is_step: chex.Array
+  ended: chex.Array
+  episode_return: chex.Array
+  episode_length: chex.Array
+
+
+class Sequences(NamedTuple):
+  """B sequences of T + 1 rows, as the replay holds them.
+
+  Attributes:
+    observation: [B, T + 1, N, ...].
+    action: int32 [B, T + 1, N].
+    reward: float32 [B, T + 1, N]: extrinsic and weighted influence.
+    discount: float32 [B, T + 1].
+    start_of_episode: bool [B, T + 1].
+    extras: [B, T + 1, ...]; but for 'core_state', which is that of the first
+      rows alone, [B, N, ...].
+  """
+
+  observation: dict[str, chex.Array]
+  action: chex.Array
+  reward: chex.Array
+  discount: chex.Array
+  start_of_episode: chex.Array
+  extras: dict[str, Any]

@@ -1,0 +1,223 @@
+"""T steps of all agents in many environments: one compiled call.
+
+The rows are those that `SequenceAdder` writes with EndBehavior.CONTINUE and an
+overlap of one: an episode of three steps and the next one, T = 4,
+
+    row                0    1    2    3    4    5    6    7    8
+    observation        o0   o1   o2   o3   p0   p1   p2   p3   q0
+    action             a0   a1   a2   none b0   b1   b2   none c0
+    start_of_episode   1    0    0    0    1    0    0    0    1
+    sequences          |-----------------------|
+                                           |-------------------|
+
+A call to `unroll` computes T rows. To complete the sequence's last row it takes
+the policy's next action, so that a sequence begins with the last row of the one
+before, which is held: rows 0 to 4 above are one held and four new ones. Where
+influence shows one step late, two rows are held. The row of an episode's last
+observation costs no step: there the environment starts its next episode, and
+what the policy chose is dropped.
+
+Letters: T steps, B environments, N agents.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.multiagent import policy as policy_lib
+from influence_acme.rollouts import records
+from influence_acme.rollouts import worlds as worlds_lib
+
+
+class Rollout(NamedTuple):
+  """The compiled functions of a rollout.
+
+  Attributes:
+    start: (Learned, the environments' keys uint32 [B, 2], the agents' keys
+      uint32 [B, 2]) -> (Progress, Episodes).
+    unroll: (Learned, Progress) -> (Progress, Episodes, Sequences); the
+      Progress that it takes is donated.
+  """
+
+  start: Callable[..., tuple[records.Progress, records.Episodes]]
+  unroll: Callable[
+    ..., tuple[records.Progress, records.Episodes, records.Sequences]
+  ]
+
+
+def make_rollout(
+  worlds: worlds_lib.Worlds,
+  policy: policy_lib.JointPolicy,
+  unroll_length: int,
+) -> Rollout:
+  """Makes the functions of a rollout.
+
+  Args:
+    worlds: the environments.
+    policy: the population's.
+    unroll_length: T.
+
+  Returns:
+    The functions, compiled when they are first called.
+  """
+
+  def scan(learned: records.Learned, state: records.State, length: int):
+    step = functools.partial(_step, worlds, policy, learned)
+    state, (rows, episodes) = jax.lax.scan(step, state, None, length)
+    return state, rows, episodes
+
+  @jax.jit
+  def start(
+    learned: records.Learned, world_keys: chex.PRNGKey, keys: chex.PRNGKey
+  ):
+    state = _begin(worlds, policy, world_keys, keys)
+    state, rows, episodes = scan(learned, state, 1 + policy.delay)
+    return records.Progress(state, rows), episodes
+
+  @functools.partial(jax.jit, donate_argnums=1)
+  def unroll(learned: records.Learned, progress: records.Progress):
+    state, new, episodes = scan(learned, progress.state, unroll_length)
+    rows = jax.tree_util.tree_map(
+      lambda x, y: jnp.concatenate([x, y]), progress.held, new
+    )
+    held = jax.tree_util.tree_map(lambda x: x[unroll_length:], rows)
+    return records.Progress(state, held), episodes, _to_sequences(policy, rows)
+
+  return Rollout(start, unroll)
+
+
+def _begin(
+  worlds: worlds_lib.Worlds,
+  policy: policy_lib.JointPolicy,
+  world_keys: chex.PRNGKey,
+  keys: chex.PRNGKey,
+) -> records.State:
+  """Starts the first episode of every environment."""
+  batch_size = keys.shape[0]
+  world_state, outcome = worlds.reset(world_keys)
+  return records.State(
+    worlds=world_state,
+    outcome=outcome,
+    core_state=policy.initial_state(batch_size),
+    keys=keys,
+    num_steps=jnp.zeros(batch_size, jnp.uint32),
+    episode_return=jnp.zeros_like(outcome.reward),
+    episode_length=jnp.zeros(batch_size, jnp.int32),
+  )
+
+
+def _step(
+  worlds: worlds_lib.Worlds,
+  policy: policy_lib.JointPolicy,
+  learned: records.Learned,
+  state: records.State,
+  _: None,
+) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
+  """Makes one row: a step, or where an episode has ended the dummy row."""
+  observation = state.outcome.observation
+  is_dummy = state.outcome.is_last  # The environment's step starts the next.
+  step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
+  keys = policy_lib.agent_keys(step_keys, len(policy.agent_ids))
+  decision = policy.act(learned.params, observation, state.core_state, keys)
+  world_state, outcome = worlds.step(state.worlds, decision.actions)
+  core_state, inputs = policy.observe(
+    learned.params,
+    observation,
+    state.core_state,
+    decision,
+    outcome.observation,
+    outcome.is_last,
+  )
+  row = records.Row(
+    observation=observation,
+    actions=decision.actions,
+    extrinsic=outcome.reward,
+    discount=outcome.discount,
+    start_of_episode=state.outcome.is_first,
+    is_dummy=is_dummy,
+    extras=decision.extras,
+    core_state=state.core_state,
+    inputs=inputs,
+    weight=learned.weight,
+    learner_steps=learned.learner_steps,
+  )
+  episodes = records.Episodes(
+    is_step=~is_dummy,
+    ended=outcome.is_last,
+    episode_return=jnp.where(is_dummy, 0, state.episode_return)
+    + outcome.reward,
+    episode_length=jnp.where(is_dummy, 0, state.episode_length + 1),
+  )
+  state = records.State(
+    worlds=world_state,
+    outcome=outcome,
+    core_state=jax.tree_util.tree_map(
+      # An episode starts from zeros: [N, B, ...] where [B] is a dummy.
+      lambda x: _zero_where(jnp.broadcast_to(is_dummy, x.shape[:2]), x),
+      core_state,
+    ),
+    keys=state.keys,
+    num_steps=state.num_steps + ~is_dummy,
+    episode_return=episodes.episode_return,
+    episode_length=episodes.episode_length,
+  )
+  return state, (row, episodes)
+
+
+def _to_sequences(
+  policy: policy_lib.JointPolicy, rows: records.Row
+) -> records.Sequences:
+  """Judges influence, and brings rows to the replay's layout.
+
+  Args:
+    policy: the population's.
+    rows: T + 1 of them, and one more if influence shows one step late.
+
+  Returns:
+    The sequences.
+  """
+  judged = policy_lib.Judged(rows.actions, rows.inputs)
+  following = None
+  if policy.delay:
+    following = jax.tree_util.tree_map(lambda x: x[1:], judged)
+    acts_next = ~rows.is_dummy[1:]
+    judged, rows = jax.tree_util.tree_map(lambda x: x[:-1], (judged, rows))
+  influence = jax.vmap(policy.influence)(judged, following)  # [T + 1, N, B]
+  if policy.delay:
+    influence = jnp.where(acts_next[:, None], influence, 0)
+
+  def of_steps(x: chex.Array) -> chex.Array:
+    """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...], dummy rows zero."""
+    x = jnp.moveaxis(x, 2, 0)
+    return _zero_where(rows.is_dummy.T, x)
+
+  learner_steps = jnp.where(rows.is_dummy, 0, rows.learner_steps[:, None])
+  weight = rows.weight[:, None, None]
+  return records.Sequences(
+    observation={
+      name: jnp.moveaxis(x, 2, 0) for name, x in rows.observation.items()
+    },
+    action=of_steps(rows.actions),
+    reward=of_steps(rows.extrinsic + weight * influence),
+    discount=_zero_where(rows.is_dummy, rows.discount).T,
+    start_of_episode=rows.start_of_episode.T,
+    extras={
+      **{name: of_steps(x) for name, x in rows.extras.items()},
+      'core_state': jax.tree_util.tree_map(
+        lambda x: jnp.swapaxes(x[0], 0, 1), rows.core_state
+      ),
+      'learner_steps': learner_steps.T,
+      'extrinsic': of_steps(rows.extrinsic),
+      'influence': of_steps(influence),
+    },
+  )
+
+
+def _zero_where(condition: chex.Array, x: chex.Array) -> chex.Array:
+  """Returns x with zeros where the condition on its first axes holds."""
+  ones = (1,) * (x.ndim - condition.ndim)
+  return jnp.where(condition.reshape(condition.shape + ones), 0, x)

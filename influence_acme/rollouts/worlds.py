@@ -1,0 +1,140 @@
+"""Many copies of a functional environment, played at once.
+
+Each copy goes the way that the dm_env face of the same seed goes inside of an
+`OthersActionsWrapper`: the same observations, and the same chance in episode e
+of its seed. Letters: N agents, B environments.
+"""
+
+from typing import Any, NamedTuple
+
+import chex
+import dm_env
+import jax
+import jax.numpy as jnp
+
+from influence_acme import environments
+from influence_acme.wrappers import others_actions
+
+
+class State(NamedTuple):
+  """Where all copies stand.
+
+  Attributes:
+    environment: the environments' own states, [B, ...].
+    keys: uint32 [B, 2], each copy's.
+    episode: uint32 [B], the number of the episode that is played.
+    is_last: bool [B], whether it has ended.
+  """
+
+  environment: Any
+  keys: chex.PRNGKey
+  episode: chex.Array
+  is_last: chex.Array
+
+
+class Outcome(NamedTuple):
+  """What the agents get.
+
+  Attributes:
+    observation: 'world' uint8 [N, B, H, W, 3], 'actions' int32 [N, B, N] and
+      'visible' bool [N, B, N].
+    reward: float32 [N, B].
+    discount: float32 [B].
+    is_first: bool [B], whether the step started an episode.
+    is_last: bool [B], whether it ended one.
+  """
+
+  observation: dict[str, chex.Array]
+  reward: chex.Array
+  discount: chex.Array
+  is_first: chex.Array
+  is_last: chex.Array
+
+
+class Worlds:
+  """Pure functions of B environments at a time."""
+
+  def __init__(self, environment: environments.FunctionalEnvironment):
+    """Wraps an environment."""
+    self._environment = environment
+
+  def reset(self, keys: chex.PRNGKey) -> tuple[State, Outcome]:
+    """Starts the first episode of every copy.
+
+    Args:
+      keys: uint32 [B, 2]; PRNGKey(seed) is that of the dm_env face of a seed.
+    """
+    episode = jnp.zeros(keys.shape[0], jnp.uint32)
+    state, step = self._start(keys, episode)
+    nobody_acted = jnp.full(
+      (keys.shape[0], self._environment.num_agents),
+      others_actions.NO_ACTION,
+      jnp.int32,
+    )
+    return self._after(state, keys, episode, step, nobody_acted)
+
+  def step(self, state: State, actions: chex.Array) -> tuple[State, Outcome]:
+    """Plays one step of every copy, or starts its next episode.
+
+    Args:
+      state: as returned by `reset` or `step`.
+      actions: int32 [N, B]; ignored where an episode has ended.
+    """
+    actions = actions.T  # [B, N]
+    ended = state.is_last
+    episode = state.episode + ended
+    played = jax.vmap(self._environment.step)(state.environment, actions)
+
+    def restart(played):
+      started = self._start(state.keys, episode)
+      return jax.tree_util.tree_map(
+        lambda x, y: jnp.where(_like(ended, x), x, y), started, played
+      )
+
+    # Rare, at least where all episodes are of one length.
+    environment, step = jax.lax.cond(
+      jnp.any(ended), restart, lambda played: played, played
+    )
+    last_actions = jnp.where(ended[:, None], others_actions.NO_ACTION, actions)
+    return self._after(environment, state.keys, episode, step, last_actions)
+
+  def _start(
+    self, keys: chex.PRNGKey, episode: chex.Array
+  ) -> tuple[Any, environments.Step]:
+    """Starts an episode of every copy, from the key that its number gives."""
+    return jax.vmap(
+      lambda key, number: self._environment.reset(
+        jax.random.fold_in(key, number)
+      )
+    )(keys, episode)
+
+  def _after(
+    self,
+    environment: Any,
+    keys: chex.PRNGKey,
+    episode: chex.Array,
+    step: environments.Step,
+    last_actions: chex.Array,
+  ) -> tuple[State, Outcome]:
+    """Returns the state, and what everyone sees of it."""
+    num_agents = self._environment.num_agents
+    visible = jax.vmap(self._environment.visible)(environment)  # [B, N, N]
+    outcome = Outcome(
+      observation={
+        'world': jnp.swapaxes(step.observation, 0, 1),
+        'actions': jnp.broadcast_to(
+          last_actions, (num_agents, *last_actions.shape)
+        ),
+        'visible': jnp.swapaxes(visible, 0, 1),
+      },
+      reward=step.reward.T,
+      discount=step.discount,
+      is_first=step.step_type == dm_env.StepType.FIRST,
+      is_last=step.step_type == dm_env.StepType.LAST,
+    )
+    return State(environment, keys, episode, outcome.is_last), outcome
+
+
+def _like(condition: chex.Array, x: chex.Array) -> chex.Array:
+  """Gives bool [B] as many axes as x, [B, ...], has."""
+  return condition.reshape(condition.shape + (1,) * (x.ndim - 1))

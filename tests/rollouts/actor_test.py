@@ -1,0 +1,125 @@
+"""The shell of a rollout: episodes, parameters, saving, failures."""
+
+import jax
+import numpy as np
+import pytest
+import two_ways
+
+
+@pytest.fixture(scope='module')
+def game():
+  return two_ways.Game('coordination', num_agents=2, episode_length=4)
+
+
+@pytest.fixture(scope='module')
+def compiled(game):
+  return game.make_actor(game.make_replay()[0])
+
+
+@pytest.fixture
+def actor(game, compiled):
+  """An actor as new, but for its compiled functions."""
+  compiled.restore(None)
+  compiled.update(wait=True)
+  return compiled
+
+
+def _play(actor, times):
+  played = [actor.play() for _ in range(times)]
+  return [sequences for sequences, _, _ in played], played
+
+
+def test_episodes_and_steps_are_those_of_the_rows(actor):
+  sequences, played = _play(actor, times=4)
+  # The last row of a sequence is the next one's first.
+  extrinsic = np.concatenate(
+    [x.extras['extrinsic'][:, :-1] for x in sequences], axis=1
+  )
+  num_episodes = (extrinsic.shape[1] + 1) // 5  # Four steps and a dummy row.
+  expected = [
+    extrinsic[b, 5 * e : 5 * e + 4].sum(axis=0).tolist()
+    for e in range(num_episodes)
+    for b in range(two_ways.B)
+  ]
+  episodes = [episode for _, _, ended in played for episode in ended]
+  assert [list(e.episode_return.values()) for e in episodes] == expected
+  assert list(episodes[0].episode_return) == ['agent_0', 'agent_1']
+  assert {episode.episode_length for episode in episodes} == {4}
+  # 25 rows were begun, one held: every fifth is no step.
+  assert sum(num_steps for _, num_steps, _ in played) == 20 * two_ways.B
+
+
+def test_new_parameters_are_taken_between_unrolls(game, actor, monkeypatch):
+  actor.play()
+  counts = dict(game.learner.counts, learner_steps=np.int32(4))
+  monkeypatch.setattr(game.learner, 'counts', counts)
+  actor.update(wait=True)
+  sequences, _, _ = actor.play()
+  is_dummy = np.pad(sequences.start_of_episode[:, 1:], ((0, 0), (0, 1)))
+  expected = np.where(is_dummy, 0, 4)
+  expected[:, 0] = 3  # Held since before.
+  np.testing.assert_array_equal(
+    sequences.extras['learner_steps'][:, :-1], expected[:, :-1]
+  )
+
+
+def test_a_restored_actor_goes_on_bit_for_bit(game, actor):
+  resumed = game.make_actor(game.make_replay()[0])
+  assert actor.save() is None
+  actor.play()
+  state = actor.save()
+  expected, _ = _play(actor, times=2)
+  resumed.restore(state)
+  actual, _ = _play(resumed, times=2)
+  jax.tree_util.tree_map(np.testing.assert_array_equal, actual, expected)
+
+
+def test_it_compiles_once_and_donates_its_state(actor):
+  actor.play()
+  before = jax.tree_util.tree_leaves(actor._progress)
+  _play(actor, times=2)
+  assert actor._rollout.unroll._cache_size() == 1
+  assert any(x.is_deleted() for x in before)
+
+
+def test_rewards_that_are_not_finite_are_refused(actor):
+  actor.play()
+  state = actor.save()
+  state.held.extrinsic[:, 1] = np.nan
+  actor.restore(state)
+  with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
+    actor.play()
+
+
+def test_networks_of_another_environment_are_refused(game, monkeypatch):
+  other = two_ways.environments.functional('coordination', num_agents=3)
+  monkeypatch.setattr(game, 'functional', other)
+  with pytest.raises(ValueError, match='agent_ids .*agent_2'):
+    game.make_actor(game.make_replay()[0])
+
+
+@pytest.mark.slow
+def test_rows_do_not_depend_on_the_unroll_length():
+  streams = []
+  for length in (1, 12):
+    game = two_ways.Game(
+      'coordination',
+      'pmi',
+      unroll_length=length,
+      num_agents=2,
+      episode_length=3,
+    )
+    actor = game.make_actor(game.make_replay()[0])
+    sequences, _ = _play(actor, times=12 // length)
+    streams.append(
+      jax.tree_util.tree_map(
+        lambda *xs: np.concatenate([x[:, :-1] for x in xs], axis=1),
+        *[
+          (x.action, x.reward, x.start_of_episode, x.extras['influence'])
+          for x in sequences
+        ],
+      )
+    )
+  jax.tree_util.tree_map(
+    lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), *streams
+  )

@@ -1,0 +1,71 @@
+"""Both ways of playing write the same rows to a real replay."""
+
+import jax
+import numpy as np
+import pytest
+import two_ways
+
+# Episodes end inside of unrolls of 6, at other rows each time.
+GAMES = {
+  'coordination-kl': {'num_agents': 3, 'episode_length': 7},
+  'coordination-pmi': {'num_agents': 3, 'episode_length': 7},
+  'cleanup-kl': {'num_agents': 5, 'episode_length': 8},
+}
+
+
+@pytest.fixture(scope='module', params=GAMES)
+def both(request):
+  """The same sequences, step by step and vectorised."""
+  name, measure = request.param.split('-')
+  game = two_ways.Game(name, measure, **GAMES[request.param])
+  return game.step_by_step(), game.vectorised()
+
+
+def test_rows_are_equal(both):
+  expected, actual = both
+  assert actual.start_of_episode[:, :, 1:].any()
+  for name in ('observation', 'action', 'discount', 'start_of_episode'):
+    jax.tree_util.tree_map(
+      np.testing.assert_array_equal,
+      getattr(actual, name),
+      getattr(expected, name),
+    )
+  np.testing.assert_allclose(actual.reward, expected.reward, atol=1e-5)
+  for name in ('extrinsic', 'learner_steps'):
+    np.testing.assert_array_equal(actual.extras[name], expected.extras[name])
+
+
+def test_log_probabilities_and_influence_agree(both):
+  expected, actual = both
+  log_probs = jax.nn.log_softmax(actual.extras['logits'])
+  assert np.abs(log_probs).max() > 1.5
+  np.testing.assert_allclose(
+    log_probs, jax.nn.log_softmax(expected.extras['logits']), atol=1e-5
+  )
+  assert np.abs(actual.extras['influence']).max() > 1e-3
+  np.testing.assert_allclose(
+    actual.extras['influence'], expected.extras['influence'], atol=1e-5
+  )
+
+
+def test_states_of_first_rows_agree_and_the_others_are_zero(both):
+  expected, actual = both
+
+  def check(x, y):
+    assert np.abs(y[:, 1:, 0]).max() > 1e-2
+    np.testing.assert_allclose(x[:, :, 0], y[:, :, 0], atol=1e-5)
+    assert not x[:, :, 1:].any()
+
+  jax.tree_util.tree_map(
+    check, actual.extras['core_state'], expected.extras['core_state']
+  )
+
+
+def test_sequences_meet_in_a_row(both):
+  _, actual = both
+  jax.tree_util.tree_map(
+    lambda x: np.testing.assert_array_equal(x[:, 1:, 0], x[:, :-1, -1]),
+    actual._replace(
+      extras={k: v for k, v in actual.extras.items() if k != 'core_state'}
+    ),
+  )
