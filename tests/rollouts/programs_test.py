@@ -56,6 +56,7 @@ def _run(experiment, launch='single'):
   return checkpoint.load(experiment.directory.checkpoint_path)
 
 
+@pytest.mark.slow
 def test_two_agents_learn_to_coordinate(tmp_path):
   experiment = _make_experiment(tmp_path / 'run')
   saved = _run(experiment)
