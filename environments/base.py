@@ -10,6 +10,8 @@ import chex
 import jax
 import numpy as np
 
+from influence_acme import types
+
 
 class Step(NamedTuple):
   """What the agents get from one step.
@@ -41,7 +43,7 @@ class FunctionalEnvironment(abc.ABC):
   @property
   def agent_ids(self) -> tuple[str, ...]:
     """The agents' names, in the order of every axis N."""
-    return tuple(f'agent_{i}' for i in range(self.num_agents))
+    return types.agent_ids(self.num_agents)
 
   @property
   @abc.abstractmethod

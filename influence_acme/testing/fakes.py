@@ -7,6 +7,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import types
 from influence_acme.environments import actions as actions_lib
 
 
@@ -81,7 +82,7 @@ class FakeMultiAgentEnvironment(dm_env.Environment):
     Raises:
       ValueError: the script does not end in its one and only LAST step.
     """
-    self.agent_ids = tuple(f'agent_{i}' for i in range(num_agents))
+    self.agent_ids = types.agent_ids(num_agents)
     self._num_actions = num_actions
     self._observation_shape = observation_shape
     steps = time_limit(episode_length) if script is None else script
