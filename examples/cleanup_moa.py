@@ -1,6 +1,6 @@
 """Trains agents that influence each other on Cleanup, through Launchpad.
 
-  python examples/cleanup_moa.py --num_steps=1000000 --num_actors=2
+  python examples/cleanup_moa.py --num_steps=5000000 --num_environments=128
 
 Stop it with Ctrl-C; go on with --resume --run_dir=THE_SAME.
 """
@@ -26,7 +26,19 @@ _LAUNCH = flags.DEFINE_enum(
 _NUM_STEPS = flags.DEFINE_integer(
   'num_steps', 1_000_000, 'Environment steps of all actors together.'
 )
-_NUM_ACTORS = flags.DEFINE_integer('num_actors', 2, 'Environments at once.')
+_VARIANT = flags.DEFINE_enum(
+  'variant',
+  'moa',
+  influence.VARIANTS,
+  'Of the paper: what agents are paid for.',
+)
+_NUM_ACTORS = flags.DEFINE_integer('num_actors', 1, 'Nodes that play.')
+_NUM_ENVIRONMENTS = flags.DEFINE_integer(
+  'num_environments',
+  32,
+  'That an actor plays at once, and sequences of a learner step; with 0 it '
+  'plays one, step by step.',
+)
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
 _EPISODE_LENGTH = flags.DEFINE_integer(
   'episode_length', 1000, 'Steps of an episode.'
@@ -46,33 +58,37 @@ _INFLUENCE_CURRICULUM_STEPS = flags.DEFINE_integer(
 )
 
 
-def make_environment(seed: int, num_agents: int, episode_length: int):
+def make_environment(seed: int, **overrides: int):
   """Returns Cleanup, in which everyone sees who did what."""
   return wrappers.OthersActionsWrapper(
-    environments.make(
-      'cleanup', num_agents=num_agents, episode_length=episode_length, seed=seed
-    )
+    environments.make('cleanup', seed=seed, **overrides)
   )
 
 
 def make_experiment() -> programs.Experiment:
   """Returns what the flags ask for."""
+  game = {
+    'num_agents': _NUM_AGENTS.value,
+    'episode_length': _EPISODE_LENGTH.value,
+  }
+  batch_size = _NUM_ENVIRONMENTS.value or 32
   config = influence.InfluenceConfig(
+    variant=_VARIANT.value,
+    batch_size=batch_size,
+    max_queue_size=2 * batch_size,
     influence_weight=_INFLUENCE_WEIGHT.value,
     influence_curriculum_steps=_INFLUENCE_CURRICULUM_STEPS.value,
   )
   own_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
   return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
-    environment_factory=functools.partial(
-      make_environment,
-      num_agents=_NUM_AGENTS.value,
-      episode_length=_EPISODE_LENGTH.value,
-    ),
+    environment_factory=functools.partial(make_environment, **game),
+    functional_environment=environments.functional('cleanup', **game),
     network_factory=functools.partial(influence.make_networks, config=config),
     batch_size=config.batch_size,
     num_steps=_NUM_STEPS.value,
     num_actors=_NUM_ACTORS.value,
+    num_environments=_NUM_ENVIRONMENTS.value,
     seed=_SEED.value,
     run_dir=_RUN_DIR.value or time.strftime('runs/cleanup_moa/%Y%m%d-%H%M%S'),
     resume=_RESUME.value,

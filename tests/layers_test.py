@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # Part of the package -> its layer, lowest first.
 LAYERS = {
   'influence_acme.types': 0,
+  'influence_acme.one_core': 0,
   'influence_acme.ops': 1,
   'influence_acme.networks': 2,
   'influence_acme.environments': 2,
@@ -32,6 +33,7 @@ _STDLIB = sys.stdlib_module_names
 _MATHS = {'numpy', 'jax', 'chex'}
 PURE = {
   'influence_acme.types': _MATHS,
+  'influence_acme.one_core': _MATHS,
   'influence_acme.ops': _MATHS | {'rlax'},
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
   'influence_acme.environments': _MATHS | {'rlax', 'dm_env'},

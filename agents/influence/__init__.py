@@ -2,13 +2,14 @@
 
 from influence_acme import compat  # noqa: F401
 from influence_acme.agents.influence.builder import InfluenceBuilder
-from influence_acme.agents.influence.config import InfluenceConfig
+from influence_acme.agents.influence.config import InfluenceConfig, VARIANTS
 from influence_acme.agents.influence.networks import (
   InfluenceNetworks,
   make_networks,
 )
 
 __all__ = [
+  'VARIANTS',
   'InfluenceBuilder',
   'InfluenceConfig',
   'InfluenceNetworks',

@@ -9,6 +9,10 @@ import numpy as np
 
 from influence_acme import ops
 
+# Of the paper's third experiment: actor-critics that know nothing of each
+# other; with a model of others that only learns; and paid for influence.
+VARIANTS = ('baseline', 'moa_baseline', 'moa')
+
 
 @dataclasses.dataclass(frozen=True)
 class InfluenceConfig:
@@ -20,9 +24,11 @@ class InfluenceConfig:
   Steps are global environment steps, in which all agents act once.
 
   Attributes:
+    variant: one of `VARIANTS`.
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
-    influence_weight: beta, the weight of influence in the reward.
+    influence_weight: beta, the weight of influence in the reward; 0 in effect
+      for both baselines.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta.
     moa_loss_weight: factor of the mean cross-entropy of the MOA.
     moa_only_visible: whether the MOA learns only about agents in view. (The
@@ -45,6 +51,7 @@ class InfluenceConfig:
     variable_update_period: actor steps between fetches of parameters.
   """
 
+  variant: str = 'moa'
   hidden_size: int = 128
   influence_measure: str = 'kl'
   influence_weight: float = 0.62
@@ -68,6 +75,10 @@ class InfluenceConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    if self.variant not in VARIANTS:
+      raise ValueError(
+        f'variant is {self.variant!r}: it must be one of {", ".join(VARIANTS)}.'
+      )
     if self.influence_measure not in ops.MEASURES:
       raise ValueError(
         f'influence_measure is {self.influence_measure!r}: it must be one of '
@@ -107,6 +118,11 @@ class InfluenceConfig:
         f'batch_size, {self.batch_size}, or no batch ever fills.'
       )
 
+  @property
+  def models_others(self) -> bool:
+    """Whether agents have a model of the others, and see what they did."""
+    return self.variant != 'baseline'
+
   def _check_range(self, name: str, low: float, high: float) -> None:
     value = getattr(self, name)
     if not isinstance(value, (int, float)) or not low <= value <= high:
@@ -138,6 +154,8 @@ def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
   Returns:
     The weight w(t) of the influence in the reward.
   """
+  if config.variant != 'moa':
+    return 0.0
   return float(
     np.interp(
       environment_steps,

@@ -1,10 +1,12 @@
-"""How the population learns: one compiled step for all agents.
+"""How the population learns: one compiled step, called for every agent.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
 from typing import Any, NamedTuple
 
 import chex
@@ -16,6 +18,7 @@ import reverb
 from acme import core
 from acme.utils import counting, loggers
 
+from influence_acme import one_core
 from influence_acme.agents.influence import config as config_lib
 from influence_acme.agents.influence import losses
 from influence_acme.agents.influence import networks as influence_networks
@@ -54,10 +57,13 @@ def make_optimizer(
 def make_sgd_step(
   loss_fn: losses.LossFn, optimizer: optax.GradientTransformation
 ) -> Callable[..., tuple[TrainingState, losses.Metrics]]:
-  """Returns one compiled step for all agents, in which nothing mixes.
+  """Returns one step for all agents, in which nothing mixes.
 
-  Everything is of one agent and vmapped: loss, gradient, the clip by its own
-  norm, and the optimiser's state.
+  What is compiled is the step of one agent: loss, gradient, the clip by its own
+  norm, and the optimiser's state. It is called for each agent, by as many
+  threads as there are cores. The memory of one agent's step fits into the
+  cache, that of all agents' does not: one after the other they take less time
+  than vmapped.
 
   Args:
     loss_fn: one agent's.
@@ -67,9 +73,12 @@ def make_sgd_step(
     (state, sequences [N, ...], learning rate []) -> (state, metrics [N]).
   """
 
-  def one_agent(state, own_index, sequences, learning_rate):
+  def one_agent(states, sequences, index, learning_rate):
+    state, sequences = jax.tree_util.tree_map(
+      lambda x: x[index], (states, sequences)
+    )
     grads, metrics = jax.grad(loss_fn, has_aux=True)(
-      state.params, own_index, sequences
+      state.params, index, sequences
     )
     updates, opt_state = optimizer.update(grads, state.opt_state)
     updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
@@ -77,12 +86,21 @@ def make_sgd_step(
     metrics = dict(metrics, gradient_norm=optax.global_norm(grads))
     return TrainingState(params, opt_state), metrics
 
+  step_of_one = one_core.jit(one_agent)
+  threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+
   @jax.jit
+  def stack(*parts):
+    return jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
+
   def sgd_step(state, sequences, learning_rate):
-    indices = jnp.arange(sequences.own_actions.shape[0])
-    return jax.vmap(one_agent, in_axes=(0, 0, 0, None))(
-      state, indices, sequences, learning_rate
+    parts = threads.map(
+      lambda index: step_of_one(
+        state, sequences, np.int32(index), np.float32(learning_rate)
+      ),
+      range(sequences.own_actions.shape[0]),
     )
+    return stack(*parts)
 
   return sgd_step
 
@@ -122,11 +140,9 @@ class InfluenceLearner(core.Learner):
       config.learning_rate, config.learning_rate_end, config.learning_rate_steps
     )
     optimizer = make_optimizer(config)
-    sgd_step = make_sgd_step(
+    self._to_sequences = jax.jit(losses.to_sequences)
+    self._sgd_step = make_sgd_step(
       losses.make_loss(networks.agent, config), optimizer
-    )
-    self._sgd_step = jax.jit(
-      lambda state, data, rate: sgd_step(state, losses.to_sequences(data), rate)
     )
     params = networks.init(key)
     opt_state = jax.vmap(optimizer.init)(params)
@@ -148,7 +164,9 @@ class InfluenceLearner(core.Learner):
     data = data._replace(extras=dict(data.extras, core_state=first_states))
     environment_steps = self._environment_steps()
     learning_rate = self._learning_rate(environment_steps)
-    state, metrics = self._sgd_step(self._now.state, data, learning_rate)
+    state, metrics = self._sgd_step(
+      self._now.state, self._to_sequences(data), learning_rate
+    )
     metrics = jax.device_get(metrics)
     self._check_finite(metrics)
     summary = self._summarise(metrics, data, learning_rate)

@@ -71,24 +71,44 @@ def make_loss(
     )
     losses = _actor_critic_losses(output, sequences, masks.is_dummy, config)
 
-    others = types.others(own_index, sequences.actions.shape[-1])
-    visible = jnp.take(sequences.observation['visible'], others, axis=-1)
-    moa = ops.moa_loss(
-      output.moa_logits,
-      jnp.take(sequences.actions, others, axis=-1),
-      mask=visible if config.moa_only_visible else None,
-      episode_mask=masks.episode_mask,
-    )
     loss = (
       losses['policy_loss']
       + config.value_cost * losses['value_loss']
       - config.entropy_cost * losses['entropy']
-      + config.moa_loss_weight * moa.loss
     )
-    metrics = dict(losses, moa_loss=moa.loss, moa_accuracy=moa.accuracy)
-    return loss, dict(metrics, loss=loss)
+    if output.moa_logits is not None:
+      moa = _moa_loss(output, own_index, sequences, masks.episode_mask, config)
+      loss += config.moa_loss_weight * moa.loss
+      losses.update(moa_loss=moa.loss, moa_accuracy=moa.accuracy)
+    return loss, dict(losses, loss=loss)
 
   return loss_fn
+
+
+def _moa_loss(
+  output: networks_lib.UnrollOutput,
+  own_index: chex.Numeric,
+  sequences: Sequences,
+  episode_mask: chex.Array,
+  config: config_lib.InfluenceConfig,
+) -> ops.MOALoss:
+  """Returns the loss of one agent's model of the others.
+
+  Args:
+    output: of all T + 1 rows.
+    own_index: int [], which of the N agents this one is.
+    sequences: of this agent.
+    episode_mask: float32 [T + 1, B], see `ops.episode_masks`.
+    config: for whether only those in view count.
+  """
+  others = types.others(own_index, sequences.actions.shape[-1])
+  visible = jnp.take(sequences.observation['visible'], others, axis=-1)
+  return ops.moa_loss(
+    output.moa_logits,
+    jnp.take(sequences.actions, others, axis=-1),
+    mask=visible if config.moa_only_visible else None,
+    episode_mask=episode_mask,
+  )
 
 
 def _actor_critic_losses(
@@ -138,6 +158,11 @@ def _actor_critic_losses(
   }
 
 
+def _agents_first(state: Any) -> hk.LSTMState | Any:
+  """Brings a recurrent state, or an empty one, from [B, N, U] to [N, B, U]."""
+  return hk.LSTMState(*(jnp.swapaxes(x, 0, 1) for x in state)) if state else ()
+
+
 def to_sequences(data: Any) -> Sequences:
   """Brings a batch of rows [B, T + 1, N, ...] to the learner's layout.
 
@@ -151,7 +176,10 @@ def to_sequences(data: Any) -> Sequences:
   num_agents = data.action.shape[2]
 
   def to_front(x):
-    return jnp.moveaxis(x, (2, 1), (0, 1))  # [N, T + 1, B, ...]
+    # Pixels move as one long axis, several times faster than as three.
+    flat = x.reshape((*x.shape[:3], -1))
+    flat = jnp.moveaxis(flat, (2, 1), (0, 1))  # [N, T + 1, B, ...]
+    return flat.reshape(flat.shape[:3] + x.shape[3:])
 
   def for_all(x):
     x = jnp.swapaxes(x, 0, 1)
@@ -167,9 +195,6 @@ def to_sequences(data: Any) -> Sequences:
     behaviour_logits=to_front(data.extras['logits']),
     # TensorFlow, which reads the replay, gives look-alikes of our tuples.
     core_state=networks_lib.CoreState(
-      *(
-        hk.LSTMState(*(jnp.swapaxes(x, 0, 1) for x in state))
-        for state in data.extras['core_state']
-      )
+      *map(_agents_first, data.extras['core_state'])
     ),
   )

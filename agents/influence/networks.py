@@ -42,7 +42,7 @@ def make_networks(
     environment_spec: of a multi-agent environment: dicts by agent id, whose
       order is the agents' order, and observations with 'world', 'actions'
       and 'visible'.
-    config: of the agent; gives the size of both LSTMs.
+    config: of the agent; gives the variant, and the size of the LSTMs.
 
   Returns:
     The population's networks.
@@ -60,7 +60,10 @@ def make_networks(
     )
   num_actions = int(spec.actions.maximum) + 1
   agent = networks_lib.make_agent_networks(
-    len(agent_ids), num_actions, config.hidden_size
+    len(agent_ids),
+    num_actions,
+    config.hidden_size,
+    models_others=config.models_others,
   )
   observation = {
     'world': jnp.zeros((1, *spec.observations['world'].shape[1:]), jnp.uint8),

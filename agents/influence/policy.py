@@ -30,11 +30,11 @@ class Memory(NamedTuple):
   """What the MOA's step goes on from.
 
   Attributes:
-    moa_features: float32 [N, B, F].
+    moa_features: float32 [N, B, F]; None without a MOA.
     policy_state: after the step, float32 [N, B, U] each.
   """
 
-  moa_features: chex.Array
+  moa_features: chex.Array | None
   policy_state: hk.LSTMState
 
 
@@ -51,22 +51,28 @@ def make_joint_policy(
     The functions.
   """
   num_agents = len(networks.agent_ids)
+  agent = networks.agent
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
       lambda x: jnp.broadcast_to(x, (num_agents, *x.shape)),
-      networks.agent.initial_state(batch_size),
+      agent.initial_state(batch_size),
     )
 
-  return policy.JointPolicy(
+  joint_policy = policy.JointPolicy(
     agent_ids=networks.agent_ids,
     initial_state=initial_state,
-    act=functools.partial(act, networks.agent),
-    observe=functools.partial(observe, networks.agent),
+    act=functools.partial(act, agent),
+    observe=functools.partial(observe, agent),
     influence=functools.partial(influence, measure),
     # The realised next actions, which 'pmi' needs, are known one step late.
     delay=1 if measure == 'pmi' else 0,
   )
+  if agent.counterfactuals is None:
+    return joint_policy._replace(
+      observe=observe_nothing, influence=no_influence, delay=0
+    )
+  return joint_policy
 
 
 def act(
@@ -127,6 +133,7 @@ def observe(
     'policy_logits' float32 [N, B, K], and 'mask' bool [N, B, J], who is in
     view, while somebody acts next.
   """
+  assert agent.counterfactuals is not None  # As `make_joint_policy` has seen.
   num_agents = decision.actions.shape[0]
   conditional_logits, moa_state = jax.vmap(agent.counterfactuals)(
     params,
@@ -172,6 +179,27 @@ def influence(
     mask=step.inputs['mask'],
   )
   return output.reward
+
+
+def observe_nothing(
+  params: chex.ArrayTree,
+  observation: Observation,
+  core_state: networks_lib.CoreState,
+  decision: policy.Decision,
+  next_observation: Observation,
+  is_last: chex.Array,
+) -> tuple[networks_lib.CoreState, dict[str, chex.Array]]:
+  """`observe` of agents without a model of others."""
+  del params, observation, core_state, next_observation, is_last
+  return networks_lib.CoreState(decision.memory.policy_state, ()), {}
+
+
+def no_influence(
+  step: policy.Judged, following: policy.Judged | None
+) -> chex.Array:
+  """`influence` of agents without a model of others: 0, float32 [N, ...]."""
+  del following
+  return jnp.zeros(step.actions.shape, jnp.float32)
 
 
 def others_of_all(num_agents: int) -> np.ndarray:

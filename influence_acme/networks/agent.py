@@ -7,6 +7,8 @@ The paper's network (Jaques et al., 2019, Section "Modeling other agents"):
                     +-> FC 32 -> FC 32 -> LSTM 128 -> others' next actions
                                            ^ everyone's current actions
 
+The baseline is its upper row alone, without the others' actions.
+
 The functions are of ONE agent with a batch axis. Agents never share weights:
 a population is `jax.vmap` over stacked parameters and over `own_index`.
 
@@ -32,11 +34,11 @@ class CoreState(NamedTuple):
 
   Attributes:
     policy: of the policy's LSTM.
-    moa: of the model of other agents.
+    moa: of the model of other agents; () without one.
   """
 
   policy: hk.LSTMState
-  moa: hk.LSTMState
+  moa: hk.LSTMState | tuple[()]
 
 
 class StepOutput(NamedTuple):
@@ -45,12 +47,13 @@ class StepOutput(NamedTuple):
   Attributes:
     logits: float32 [B, A], of the own action.
     value: float32 [B].
-    moa_features: float32 [B, F], what the MOA needs of the view.
+    moa_features: float32 [B, F], what the MOA needs of the view; None without
+      one.
   """
 
   logits: chex.Array
   value: chex.Array
-  moa_features: chex.Array
+  moa_features: chex.Array | None
 
 
 class UnrollOutput(NamedTuple):
@@ -60,11 +63,12 @@ class UnrollOutput(NamedTuple):
     logits: float32 [T, B, A].
     value: float32 [T, B].
     moa_logits: float32 [T, B, J, A]; row t is about the actions at t + 1.
+      None without a MOA.
   """
 
   logits: chex.Array
   value: chex.Array
-  moa_logits: chex.Array
+  moa_logits: chex.Array | None
 
 
 class AgentNetworks(NamedTuple):
@@ -81,6 +85,7 @@ class AgentNetworks(NamedTuple):
     counterfactuals: (params, moa_features [B, F], actions int32 [B, N], moa
       state, own_index) -> (logits float32 [B, K, J, A], next moa state): the
       MOA's step t, with the logits of every own action that might have been.
+      None without a MOA.
     unroll: (params, observation [T, B], actions int32 [T, B, N],
       start_of_episode bool [T, B], CoreState) -> UnrollOutput.
   """
@@ -88,62 +93,84 @@ class AgentNetworks(NamedTuple):
   init: Callable[[chex.PRNGKey, Observation], hk.Params]
   initial_state: Callable[[int], CoreState]
   step: Callable[..., tuple[StepOutput, hk.LSTMState]]
-  counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]]
+  counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]] | None
   unroll: Callable[..., UnrollOutput]
 
 
 class _Agent:
   """The Haiku modules, made once per transformed call."""
 
-  def __init__(self, num_agents: int, num_actions: int, hidden_size: int):
+  def __init__(
+    self,
+    num_agents: int,
+    num_actions: int,
+    hidden_size: int,
+    models_others: bool,
+  ):
     self._num_actions = num_actions
+    self._models_others = models_others
     self._conv = torso.PixelConv()
-    self._policy_dense = torso.Dense(name='policy_dense')
+    self._dense = torso.Dense(num_stacks=2 if models_others else 1)
     self._policy_core = lstm.LSTM(hidden_size, name='policy_core')
     self._head = heads.PolicyValueHead(num_actions)
-    self._moa_dense = torso.Dense(name='moa_dense')
-    self._moa_core = moa.MOACore(num_agents, num_actions, hidden_size)
-
-  def _see(self, observation: Observation) -> tuple[chex.Array, chex.Array]:
-    """Returns the inputs of the policy's LSTM and the MOA's features."""
-    features = self._conv(observation['world'])
-    actions = observation['actions']
-    last_actions = jax.nn.one_hot(actions, self._num_actions).reshape(
-      actions.shape[:-1] + (-1,)
-    )
-    policy_inputs = jnp.concatenate(
-      [self._policy_dense(features), last_actions], axis=-1
-    )
-    return policy_inputs, self._moa_dense(features)
+    if models_others:
+      self._moa_core = moa.MOACore(num_agents, num_actions, hidden_size)
 
   def step(self, observation, policy_state):
-    policy_inputs, moa_features = self._see(observation)
+    features = self._conv(observation['world'])
+    policy_inputs, *moa_features = self._dense(features)
+    if self._models_others:
+      actions = observation['actions']
+      last_actions = jax.nn.one_hot(actions, self._num_actions)
+      policy_inputs = jnp.concatenate(
+        [policy_inputs, last_actions.reshape((*actions.shape[:-1], -1))],
+        axis=-1,
+      )
     output, policy_state = self._policy_core(policy_inputs, policy_state)
     logits, value = self._head(output)
-    return StepOutput(logits, value, moa_features), policy_state
+    moa_input = moa_features[0] if self._models_others else None
+    return StepOutput(logits, value, moa_input), policy_state
 
   def counterfactuals(self, moa_features, actions, moa_state, own_index):
-    logits = self._moa_core.counterfactuals(
-      moa_features, actions, moa_state, own_index=own_index
+    return self._moa_core.step_and_counterfactuals(
+      (moa_features, actions), moa_state, own_index=own_index
     )
-    _, moa_state = self._moa_core((moa_features, actions), moa_state)
-    return logits, moa_state
 
   def unroll(self, observation, actions, start_of_episode, core_state):
-    # The torso sees all T * B views at once; only the LSTMs loop over time.
-    policy_inputs, moa_features = self._see(observation)
-    output = self._policy_core.unroll(
-      policy_inputs, start_of_episode, core_state.policy
-    )
-    logits, value = self._head(output)
-    moa_logits = self._moa_core.unroll(
-      moa_features, actions, start_of_episode, core_state.moa
-    )
-    return UnrollOutput(logits, value, moa_logits)
+    # All of the network is in the loop, and no product spans several steps:
+    # what a step computes stays in the cache.
+    world = observation['world']
+    rows_of_pixels = world.reshape((*world.shape[:-2], -1))
+
+    def step(state, row):
+      observation, actions, start = row
+      observation['world'] = observation['world'].reshape(world.shape[1:])
+      state = jax.tree_util.tree_map(
+        lambda x: jnp.where(start[:, None], 0, x), state
+      )
+      output, policy_state = self.step(observation, state.policy)
+      moa_logits: chex.Array | None = None
+      moa_state: hk.LSTMState | tuple[()] = ()
+      if self._models_others:
+        moa_logits, moa_state = self._moa_core(
+          (output.moa_features, actions), state.moa
+        )
+      return CoreState(policy_state, moa_state), UnrollOutput(
+        output.logits, output.value, moa_logits
+      )
+
+    observation = dict(observation, world=rows_of_pixels)
+    rows = (observation, actions, start_of_episode)
+    _, output = hk.scan(step, core_state, rows)
+    return output
 
 
 def make_agent_networks(
-  num_agents: int, num_actions: int, hidden_size: int = 128
+  num_agents: int,
+  num_actions: int,
+  hidden_size: int = 128,
+  *,
+  models_others: bool = True,
 ) -> AgentNetworks:
   """Makes one agent of the paper's size.
 
@@ -151,6 +178,8 @@ def make_agent_networks(
     num_agents: N, at least 2.
     num_actions: A, the same for all agents.
     hidden_size: U of both LSTMs.
+    models_others: whether the agent has a model of the others, and sees what
+      they did last; False for the paper's A3C baseline.
 
   Returns:
     Its pure functions.
@@ -166,17 +195,18 @@ def make_agent_networks(
   def initial_state(batch_size: int) -> CoreState:
     zeros = jnp.zeros((batch_size, hidden_size), jnp.float32)
     state = hk.LSTMState(hidden=zeros, cell=zeros)
-    return CoreState(policy=state, moa=state)
+    return CoreState(policy=state, moa=state if models_others else ())
 
   def build() -> tuple[Callable[..., Any], tuple[Callable[..., Any], ...]]:
-    agent = _Agent(num_agents, num_actions, hidden_size)
+    agent = _Agent(num_agents, num_actions, hidden_size, models_others)
 
     def touch_everything(observation: Observation) -> None:
       state = initial_state(observation['world'].shape[0])
       output, _ = agent.step(observation, state.policy)
-      agent.counterfactuals(
-        output.moa_features, observation['actions'], state.moa, 0
-      )
+      if models_others:
+        agent.counterfactuals(
+          output.moa_features, observation['actions'], state.moa, 0
+        )
 
     return touch_everything, (agent.step, agent.counterfactuals, agent.unroll)
 
@@ -186,6 +216,6 @@ def make_agent_networks(
     init=transformed.init,
     initial_state=initial_state,
     step=step,
-    counterfactuals=counterfactuals,
+    counterfactuals=counterfactuals if models_others else None,
     unroll=unroll,
   )

@@ -71,27 +71,6 @@ class MOACore(hk.RNNCore):
     output, state = self._lstm(self._join(*inputs), state)
     return self._predict(output), state
 
-  def unroll(
-    self,
-    features: chex.Array,
-    actions: chex.Array,
-    start_of_episode: chex.Array,
-    state: hk.LSTMState,
-  ) -> chex.Array:
-    """All steps of a sequence.
-
-    Args:
-      features: float32 [T, B, F].
-      actions: int32 [T, B, N].
-      start_of_episode: bool [T, B]; True resets the state before that step.
-      state: float32 [B, H] each, before the first step.
-
-    Returns:
-      Logits float32 [T, B, J, A]: those of row t are of the actions at t + 1.
-    """
-    inputs = self._join(features, actions)
-    return self._predict(self._lstm.unroll(inputs, start_of_episode, state))
-
   def counterfactuals(
     self,
     features: chex.Array,
@@ -102,9 +81,6 @@ class MOACore(hk.RNNCore):
   ) -> chex.Array:
     """What the others would do next, had this agent acted otherwise.
 
-    The first layer is linear, so that the recurrent part, the features and
-    the others' actions are computed once and each own action adds its weights.
-
     Args:
       features: float32 [B, F].
       actions: int32 [B, N], as really taken; the own entry is not read.
@@ -114,24 +90,51 @@ class MOACore(hk.RNNCore):
     Returns:
       Logits float32 [B, K, J, A], K the own action that is supposed.
     """
+    inputs = (features, actions)
+    return self.step_and_counterfactuals(inputs, state, own_index=own_index)[0]
+
+  def step_and_counterfactuals(
+    self,
+    inputs: tuple[chex.Array, chex.Array],
+    state: hk.LSTMState,
+    *,
+    own_index: chex.Numeric,
+  ) -> tuple[chex.Array, hk.LSTMState]:
+    """Answers `counterfactuals`, and makes the step that was really made.
+
+    The first layer is linear, so that the recurrent part, the features and
+    the others' actions are computed once and each own action adds its weights.
+
+    Args:
+      inputs: features float32 [B, F] and everyone's actions int32 [B, N].
+      state: float32 [B, H] each, before this step.
+      own_index: int [], which of the N agents this one is.
+
+    Returns:
+      Logits float32 [B, K, J, A], K the own action that is supposed, and the
+      next state, of the action that was really taken.
+    """
+    features, actions = inputs
     own = jax.nn.one_hot(own_index, self._num_agents)  # [N]
     chosen = jax.nn.one_hot(actions, self._num_actions)  # [B, N, A]
     others_chosen = chosen * (1.0 - own)[:, None]
-    inputs = jnp.concatenate(
-      [features, others_chosen.reshape((*features.shape[:-1], -1))], axis=-1
-    )
-    weights, biases = self._lstm.input_weights(inputs.shape[-1])
-    recurrent = self._lstm.recurrent_weights(inputs.shape[-1])
-    shared = inputs @ weights + biases + state.hidden @ recurrent  # [B, 4H]
-    action_weights = weights[features.shape[-1] :].reshape(
+    shared_inputs = [
+      features,
+      others_chosen.reshape((*features.shape[:-1], -1)),
+      state.hidden,
+    ]
+    weights, biases = self._lstm.weights(features.shape[-1] + chosen[0].size)
+    shared = jnp.concatenate(shared_inputs, axis=-1) @ weights + biases
+    of_actions = slice(features.shape[-1], -state.hidden.shape[-1])
+    action_weights = weights[of_actions].reshape(
       self._num_agents, self._num_actions, -1
     )
     supposed = jnp.tensordot(own, action_weights, axes=1)  # [K, 4H]
-    state = jax.tree_util.tree_map(
-      lambda x: x[..., None, :], state
-    )  # [B, 1, H]
-    gates = shared[..., None, :] + supposed  # [B, K, 4H]
-    return self._predict(lstm.cell(gates, state).hidden)
+    own_chosen = jnp.tensordot(chosen, own, axes=(-2, 0))  # [B, K]
+    next_state = lstm.cell(shared + own_chosen @ supposed, state)
+
+    counterfactual = lstm.cells(shared, supposed, state)  # [B, K, H]
+    return self._predict(counterfactual.hidden), next_state
 
   def _join(self, features: chex.Array, actions: chex.Array) -> chex.Array:
     """Joins [..., F] and int32 [..., N] to the input [..., F + N * A]."""

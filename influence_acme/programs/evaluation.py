@@ -156,7 +156,7 @@ def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
   inputs = [
     extras['influence_inputs']
     for extras in adder.extras
-    if 'influence_inputs' in (extras or ())
+    if (extras or {}).get('influence_inputs')
   ]
   if not inputs:
     return None

@@ -16,6 +16,7 @@ from influence_acme.programs import (
   checkpoint,
   graph,
   learner_node,
+  memory,
   progress,
   signals,
   single,
@@ -50,6 +51,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   experiment = program.experiment
   directory = experiment.directory
   directory.prepare(resume=experiment.resume)
+  memory.keep()
   if experiment.resume:
     # The learner would find out too, but only once everything is up.
     checkpoint.load(

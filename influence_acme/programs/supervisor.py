@@ -17,6 +17,8 @@ from typing import Any
 import launchpad as lp
 from absl import logging
 
+from influence_acme.programs import memory
+
 # A node often fails because another one has just gone. If the program is told
 # to stop within this time, then that one is to blame.
 _BLAME_SECS = 1.0
@@ -78,6 +80,7 @@ class _Supervised:
     stop = lp.stop_event()
     has_own_process = os.getpid() != self._launcher
     if has_own_process:
+      memory.keep()
       logging.set_verbosity(self._verbosity)
       _follow_launcher(self._launcher, stop)
     failed = False

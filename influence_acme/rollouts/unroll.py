@@ -28,6 +28,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from influence_acme import one_core
 from influence_acme.multiagent import policy as policy_lib
 from influence_acme.rollouts import records
 from influence_acme.rollouts import worlds as worlds_lib
@@ -78,7 +79,6 @@ def make_rollout(
     state, rows, episodes = scan(learned, state, 1 + policy.delay)
     return records.Progress(state, rows), episodes
 
-  @functools.partial(jax.jit, donate_argnums=1)
   def unroll(learned: records.Learned, progress: records.Progress):
     state, new, episodes = scan(learned, progress.state, unroll_length)
     rows = jax.tree_util.tree_map(
@@ -87,7 +87,7 @@ def make_rollout(
     held = jax.tree_util.tree_map(lambda x: x[unroll_length:], rows)
     return records.Progress(state, held), episodes, _to_sequences(policy, rows)
 
-  return Rollout(start, unroll)
+  return Rollout(start, one_core.jit(unroll, donate_argnums=1))
 
 
 def _begin(

@@ -27,9 +27,9 @@ def _conv(params: Params, world: np.ndarray) -> np.ndarray:
   """A valid 3x3 convolution by loops; [H, W, 3] to [(H-2) * (W-2) * 6]."""
   height, width, channels = world.shape
   pixels = world.astype(np.float64) / 255.0
-  kernel = np.asarray(params['pixel_conv/kernel']['w'], np.float64)
+  kernel = np.asarray(params['pixel_conv']['w'], np.float64)
   kernel = kernel.reshape(3, 3, channels, -1)
-  bias = np.asarray(params['pixel_conv/kernel']['b'], np.float64)
+  bias = np.asarray(params['pixel_conv']['b'], np.float64)
   output = np.zeros((height - 2, width - 2, kernel.shape[-1]))
   for row in range(height - 2):
     for column in range(width - 2):
@@ -41,21 +41,19 @@ def _conv(params: Params, world: np.ndarray) -> np.ndarray:
   return np.maximum(output, 0.0).reshape(-1)
 
 
-def _dense(params: Params, name: str, features: np.ndarray) -> np.ndarray:
-  for layer in range(2):
-    features = np.maximum(
-      _linear(params, f'{name}/mlp/~/linear_{layer}', features), 0.0
-    )
-  return features
+def _dense(params: Params, stack: int, features: np.ndarray) -> np.ndarray:
+  # The first layers of all stacks stand side by side.
+  joined = np.maximum(_linear(params, 'dense/first', features), 0.0)
+  part = joined[32 * stack : 32 * (stack + 1)]
+  name = f'dense/stack_{stack}/~/linear_0'
+  return np.maximum(_linear(params, name, part), 0.0)
 
 
 def _lstm(params: Params, name: str, x: np.ndarray, state: State) -> State:
   hidden, cell = (np.asarray(s, np.float64) for s in state)
-  gates = (
-    x @ np.asarray(params[name]['w_i'], np.float64)
-    + hidden @ np.asarray(params[name]['w_h'], np.float64)
-    + np.asarray(params[name]['b'], np.float64)
-  )
+  gates = np.concatenate([x, hidden]) @ np.asarray(
+    params[name]['w'], np.float64
+  ) + np.asarray(params[name]['b'], np.float64)
   size = len(hidden)
   input_gate = _sigmoid(gates[:size])
   candidate = np.tanh(gates[size : 2 * size])
@@ -88,7 +86,7 @@ def policy(
     Logits [A], the value, and the next state.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 'policy_dense', _conv(params, world))
+  features = _dense(params, 0, _conv(params, world))
   inputs = np.concatenate([features, _one_hots(last_actions, num_actions)])
   state = _lstm(params, 'policy_core', inputs, state)
   logits = _linear(params, 'policy_value_head/policy', state[0])
@@ -116,7 +114,7 @@ def counterfactuals(
     Logits [K, J, A], and the state after the actions really taken.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 'moa_dense', _conv(params, world))
+  features = _dense(params, 1, _conv(params, world))
 
   def after(joint_actions: np.ndarray) -> State:
     inputs = np.concatenate([features, _one_hots(joint_actions, num_actions)])

@@ -9,6 +9,7 @@ import two_ways
 GAMES = {
   'coordination-kl': {'num_agents': 3, 'episode_length': 7},
   'coordination-pmi': {'num_agents': 3, 'episode_length': 7},
+  'coordination-jsd': {'num_agents': 3, 'episode_length': 7},
   'cleanup-kl': {'num_agents': 5, 'episode_length': 8},
 }
 

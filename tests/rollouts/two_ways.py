@@ -32,10 +32,13 @@ class Learner:
 class Game:
   """An environment, an agent for it, and the rows that both actors write."""
 
-  def __init__(self, name, measure='kl', unroll_length=6, **overrides):
+  def __init__(
+    self, name, measure='kl', unroll_length=6, variant='moa', **overrides
+  ):
     self.functional = environments.functional(name, **overrides)
     self.name, self.overrides = name, overrides
     self.config = influence.InfluenceConfig(
+      variant=variant,
       hidden_size=16,
       influence_measure=measure,
       influence_weight=2.0,

@@ -2,12 +2,13 @@
 
 import itertools
 
+import chex
 import jax
 import numpy as np
 import pytest
 from acme.utils import counting, loggers
 
-from influence_acme.agents.influence import learning
+from influence_acme.agents.influence import learning, losses
 
 
 class _LastRow(loggers.base.Logger):
@@ -125,8 +126,14 @@ def test_rewards_are_logged_unscaled_and_by_agent(run):
   assert set(logger.row['influence']) == {'agent_0', 'agent_1', 'agent_2'}
 
 
-def test_a_step_is_compiled_once(run):
+def test_a_step_is_compiled_once_for_all_agents(run, monkeypatch):
+  make_loss = losses.make_loss
+  chex.clear_trace_counter()
+  monkeypatch.setattr(
+    losses,
+    'make_loss',
+    lambda *args: chex.assert_max_traces(make_loss(*args), n=1),
+  )
   learner = _learner(run)
   learner.step()
   learner.step()
-  assert learner._sgd_step._cache_size() == 1

@@ -1,0 +1,91 @@
+"""The variants: what they are made of, what they earn, and that they learn."""
+
+import dataclasses
+import itertools
+
+import acme
+import jax
+import numpy as np
+import pytest
+import reverb
+from acme.utils import counting, loggers
+
+from influence_acme import environments, wrappers
+from influence_acme.agents import influence
+
+
+@pytest.fixture(scope='module', params=influence.VARIANTS)
+def played(request):
+  """Each variant's config, networks and rows, of the real actor and table."""
+  environment = wrappers.OthersActionsWrapper(
+    environments.make(
+      'coordination', num_agents=3, num_actions=4, episode_length=7
+    )
+  )
+  spec = acme.make_environment_spec(environment)
+  config = influence.InfluenceConfig(
+    variant=request.param,
+    hidden_size=8,
+    influence_weight=2.0,
+    influence_curriculum_steps=1,
+    unroll_length=6,
+    batch_size=2,
+  )
+  builder = influence.InfluenceBuilder(config, loggers.NoOpLogger())
+  networks = influence.make_networks(spec, config)
+  server = reverb.Server(builder.make_replay_tables(spec), port=None)
+  client = reverb.Client(f'localhost:{server.port}')
+  iterator = builder.make_dataset_iterator(client)
+  counter = counting.Counter()
+  counter.increment(environment_steps=10)
+  learner = builder.make_learner(
+    jax.random.PRNGKey(0), networks, iterator, client, counter
+  )
+  actor = builder.make_actor(
+    jax.random.PRNGKey(1), networks, builder.make_adder(client), learner
+  )
+  loop = acme.EnvironmentLoop(environment, actor, logger=loggers.NoOpLogger())
+  loop.run(num_steps=20)
+  sample = next(iterator)
+  return config, networks, sample, builder
+
+
+def test_only_moa_is_paid_for_influence(played):
+  config, _, sample, _ = played
+  extras = sample.data.extras
+  added = sample.data.reward - extras['extrinsic']
+  np.testing.assert_allclose(
+    added, (config.variant == 'moa') * 2.0 * extras['influence'], atol=1e-6
+  )
+  assert extras['influence'].any() == (config.variant != 'baseline')
+
+
+def test_only_the_baseline_has_no_model_and_does_not_see_actions(played):
+  config, networks, sample, _ = played
+  params = networks.init(jax.random.PRNGKey(0))
+  has_moa = any(name.startswith('moa_core') for name in params)
+  assert has_moa == (config.variant != 'baseline')
+  # 32 features, 3 * 4 actions of the others if they are seen, 8 hidden units.
+  inputs = 32 + 8 + 12 * (config.variant != 'baseline')
+  assert params['policy_core']['w'].shape == (3, inputs, 4 * 8)
+  assert bool(sample.data.extras['core_state'][1]) == has_moa
+
+
+def test_every_variant_learns(played):
+  config, networks, sample, builder = played
+  learner = builder.make_learner(
+    jax.random.PRNGKey(0), networks, itertools.repeat(sample)
+  )
+  (before,) = learner.get_variables(['params'])
+  learner.step()
+  (after,) = learner.get_variables(['params'])
+  jax.tree_util.tree_map(
+    lambda x, y: None if x.size < 10 else np.testing.assert_(np.any(x != y)),
+    before,
+    after,
+  )
+
+
+def test_an_unknown_variant_is_refused():
+  with pytest.raises(ValueError, match="variant is 'a3c'.*baseline, moa_base"):
+    dataclasses.replace(influence.InfluenceConfig(), variant='a3c')
