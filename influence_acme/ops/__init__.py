@@ -1,12 +1,14 @@
-"""Pure functions of arrays: influence, and the loss of a model of others.
+"""Pure functions of arrays: rewards, losses and measures.
 
 - `influence_reward`, `counterfactual_marginal`, `InfluenceOutput`, `MEASURES`:
   the intrinsic reward for changing what others do.
 - `moa_loss`, `MOALoss`: how well others' next actions were predicted.
 - `episode_masks`, `EpisodeMasks`: which rows of a sequence are real steps.
+- `prosocial_reward`, `inequity_averse_reward`: rewards that heed what the
+  others get.
 
-All take any batch axes, work inside `jax.jit` and `jax.vmap`, and compute in
-float32 whatever float they are given.
+All work inside `jax.jit` and `jax.vmap`, and compute in float32 whatever float
+they are given. They take any batch axes.
 """
 
 from influence_acme.ops.influence import (
@@ -21,6 +23,10 @@ from influence_acme.ops.moa_loss import (
   moa_loss,
   MOALoss,
 )
+from influence_acme.ops.social_rewards import (
+  inequity_averse_reward,
+  prosocial_reward,
+)
 
 __all__ = (
   'MEASURES',
@@ -29,6 +35,8 @@ __all__ = (
   'MOALoss',
   'counterfactual_marginal',
   'episode_masks',
+  'inequity_averse_reward',
   'influence_reward',
   'moa_loss',
+  'prosocial_reward',
 )

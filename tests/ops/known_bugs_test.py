@@ -147,3 +147,16 @@ def test_unmasked_averaging_of_moa_loss():
   mask[2, 3] = True
   output = _moa_loss(logits, actions, mask=mask)
   np.testing.assert_allclose(output.loss, np.log(A), rtol=1e-6)
+
+
+def test_inequity_averse_agents_are_paid_for_being_ahead():
+  # The bug: sum min(w^j - w^i, 0), which is negative, and subtract beta times
+  # it. It also compares rewards of this step alone: an agent that has got much
+  # until now counts as no better off than the others.
+  weights = {'alpha': 5.0, 'beta': 0.5, 'gamma': 1.0, 'lam': 1.0}
+  rewards = np.array([2.0, 0.0, 0.0])
+  shaped, smoothed = ops.inequity_averse_reward(rewards, np.zeros(3), **weights)
+  # Ahead of two by 2 each: 2 - 0.5 * (2 + 2) / 2 = 1, where the bug pays 3.
+  np.testing.assert_allclose(shaped, [1, -5, -5])
+  later, _ = ops.inequity_averse_reward(np.zeros(3), smoothed, **weights)
+  np.testing.assert_allclose(later, [-1, -5, -5])
