@@ -6,9 +6,12 @@
 - `episode_masks`, `EpisodeMasks`: which rows of a sequence are real steps.
 - `prosocial_reward`, `inequity_averse_reward`: rewards that heed what the
   others get.
+- `gini`, `equality`, `efficiency`, `sustainability`, `peace`: how a group fares
+  in an episode.
 
 All work inside `jax.jit` and `jax.vmap`, and compute in float32 whatever float
-they are given. They take any batch axes.
+they are given. They take any batch axes, except those whose docstring gives
+[T, N]: use `jax.vmap` for a batch of these.
 """
 
 from influence_acme.ops.influence import (
@@ -23,6 +26,13 @@ from influence_acme.ops.moa_loss import (
   moa_loss,
   MOALoss,
 )
+from influence_acme.ops.returns import (
+  efficiency,
+  equality,
+  gini,
+  peace,
+  sustainability,
+)
 from influence_acme.ops.social_rewards import (
   inequity_averse_reward,
   prosocial_reward,
@@ -34,9 +44,14 @@ __all__ = (
   'InfluenceOutput',
   'MOALoss',
   'counterfactual_marginal',
+  'efficiency',
   'episode_masks',
+  'equality',
+  'gini',
   'inequity_averse_reward',
   'influence_reward',
   'moa_loss',
+  'peace',
   'prosocial_reward',
+  'sustainability',
 )

@@ -4,6 +4,8 @@ They work in float64, entry by entry, and share no code with what they check.
 Letters and formulas are those of `influence_acme.ops`.
 """
 
+import math
+
 import numpy as np
 
 
@@ -47,3 +49,32 @@ def inequity_averse_rewards(
           cost = beta * (smoothed[i] - smoothed[j])
         shaped[t, i] -= cost / max(num_agents - 1, 1)
   return shaped
+
+
+def gini(returns: np.ndarray) -> float:
+  """Returns the Gini coefficient of [N], by ranks instead of pairs.
+
+  Args:
+    returns: float [N].
+
+  Returns:
+    0 if all are the same, NaN if others sum to nothing or less.
+  """
+  ordered = sorted(float(x) for x in returns)
+  if ordered[0] == ordered[-1]:
+    return 0.0
+  if sum(ordered) <= 0:
+    return math.nan
+  count = len(ordered)
+  ranked = sum((2 * i - count - 1) * x for i, x in enumerate(ordered, start=1))
+  return ranked / (count * sum(ordered))
+
+
+def sustainability(rewards: np.ndarray) -> float:
+  """Returns when positive rewards [T, N] come, NaN if none ever does."""
+  times = []
+  for agent_rewards in rewards.T:
+    paid = [t for t, reward in enumerate(agent_rewards) if reward > 0]
+    if paid:
+      times.append(sum(paid) / len(paid))
+  return sum(times) / len(times) if times else math.nan
