@@ -8,12 +8,19 @@
   others get.
 - `gini`, `equality`, `efficiency`, `sustainability`, `peace`: how a group fares
   in an episode.
+- `speaker_consistency`, `instantaneous_coordination`, `IC`: whether messages
+  mean something, and whether others act on them.
 
 All work inside `jax.jit` and `jax.vmap`, and compute in float32 whatever float
 they are given. They take any batch axes, except those whose docstring gives
 [T, N]: use `jax.vmap` for a batch of these.
 """
 
+from influence_acme.ops.communication import (
+  IC,
+  instantaneous_coordination,
+  speaker_consistency,
+)
 from influence_acme.ops.influence import (
   counterfactual_marginal,
   influence_reward,
@@ -39,6 +46,7 @@ from influence_acme.ops.social_rewards import (
 )
 
 __all__ = (
+  'IC',
   'MEASURES',
   'EpisodeMasks',
   'InfluenceOutput',
@@ -50,8 +58,10 @@ __all__ = (
   'gini',
   'inequity_averse_reward',
   'influence_reward',
+  'instantaneous_coordination',
   'moa_loss',
   'peace',
   'prosocial_reward',
+  'speaker_consistency',
   'sustainability',
 )

@@ -4,7 +4,9 @@ They work in float64, entry by entry, and share no code with what they check.
 Letters and formulas are those of `influence_acme.ops`.
 """
 
+import collections
 import math
+from typing import Any
 
 import numpy as np
 
@@ -78,3 +80,79 @@ def sustainability(rewards: np.ndarray) -> float:
     if paid:
       times.append(sum(paid) / len(paid))
   return sum(times) / len(times) if times else math.nan
+
+
+def speaker_consistency(
+  messages: np.ndarray,
+  actions: np.ndarray,
+  *,
+  num_symbols: int,
+  num_actions: int,
+) -> float:
+  """Scores how far messages and actions, int [T, N], determine each other.
+
+  Args:
+    messages: int [T, N], -1 for none.
+    actions: int [T, N], -1 for none.
+    num_symbols: M.
+    num_actions: A.
+
+  Returns:
+    The score, 0 if nobody says and does something in one row.
+  """
+  scores = []
+  for k in range(messages.shape[1]):
+    pairs = _pairs(messages[:, k], actions[:, k])
+    if not pairs:
+      continue
+    halves = []
+    for pairs_of_one, size in (
+      (pairs, num_actions),
+      ([pair[::-1] for pair in pairs], num_symbols),
+    ):
+      terms = []
+      for x in {x for x, _ in pairs_of_one}:
+        answers = [y for z, y in pairs_of_one if z == x]
+        terms.append(1 - _entropy(answers) / math.log(size))
+      halves.append(sum(terms) / len(terms))
+    scores.append(sum(halves) / 2)
+  return sum(scores) / len(scores) if scores else 0.0
+
+
+def instantaneous_coordination(
+  sources: np.ndarray, targets: np.ndarray, mask: Any = None
+) -> np.ndarray:
+  """Finds what each agent at t tells of each other at t + 1.
+
+  Args:
+    sources: int [T, N], -1 for none.
+    targets: int [T, N], -1 for none.
+    mask: bool [T-1, N], or None for all steps.
+
+  Returns:
+    Mutual information, H(X) + H(Y) - H(X, Y), float64 [N, N], in nats.
+  """
+  num_rows, num_agents = sources.shape
+  information = np.zeros((num_agents, num_agents))
+  for k, j in np.ndindex(num_agents, num_agents):
+    rows = [t for t in range(num_rows - 1) if mask is None or mask[t, k]]
+    pairs = _pairs(
+      [sources[t, k] for t in rows], [targets[t + 1, j] for t in rows]
+    )
+    if k != j and pairs:
+      xs, ys = zip(*pairs, strict=True)
+      information[k, j] = _entropy(xs) + _entropy(ys) - _entropy(pairs)
+  return information
+
+
+def _pairs(first: Any, second: Any) -> list[tuple[int, int]]:
+  """Returns the pairs that have both members."""
+  pairs = zip(first, second, strict=True)
+  return [(int(x), int(y)) for x, y in pairs if x != -1 and y != -1]
+
+
+def _entropy(values: Any) -> float:
+  """Entropy in nats of how often values, of any kind, occur."""
+  total = len(values)
+  counts = collections.Counter(values).values()
+  return -sum(n / total * math.log(n / total) for n in counts)

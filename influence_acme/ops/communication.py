@@ -1,0 +1,191 @@
+"""Whether messages mean something, and whether others act on them.
+
+    row t        k says m_t^k  <- speaker consistency ->  k does a_t^k
+                       |
+           instantaneous coordination
+                       v
+    row t + 1    j does a_{t+1}^j
+
+A row holds what everybody said and did at that step, which is not what they
+observe then: `observation['messages']` and `['actions']` are one step older.
+
+Both are estimates from counts. Few rows look more orderly than they are: two
+unrelated signals of S and A values have a mutual information of about
+(S - 1) (A - 1) / 2n nats in n rows (0.32 for S = A = 9, n = 100), so the few
+influential steps of an episode need many episodes, and a control: the same with
+the sources' rows shuffled. Neither shows that a message caused anything.
+
+Source: Jaques et al. 2019 (arXiv 1810.08647v4), Eq. 8 and the section on
+communication; on what such measures miss: Lowe et al. 2019 (arXiv 1903.05168).
+
+Letters: T rows, N agents, M symbols, A actions.
+"""
+
+import math
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+
+class IC(NamedTuple):
+  """Instantaneous coordination of every agent with every other.
+
+  Attributes:
+    max: float32 [], nats; the largest of `pairs`, which the paper reports.
+    pairs: float32 [N, N], nats; row k, column j: how much what k does at t
+      tells of what j does at t + 1. The diagonal is 0.
+  """
+
+  max: jax.Array
+  pairs: jax.Array
+
+
+def speaker_consistency(
+  messages: chex.Array,
+  actions: chex.Array,
+  *,
+  num_symbols: int,
+  num_actions: int,
+) -> jax.Array:
+  """How far agents say one thing when they do one thing, and only then (Eq. 8).
+
+  For each agent k, the mean of two means:
+  - over symbols c, of 1 - H(p(a^k | m^k = c)) / log A;
+  - over actions a, of 1 - H(p(m^k | a^k = a)) / log M;
+  and then the mean over agents. The paper prints sums and calls the result a
+  score from 0 to 1, which makes them means. Symbols and actions that an agent
+  never uses have no distribution and are left out, and so are agents that never
+  say and do something in the same row. All used ones count alike, however rare:
+  who says and does the same thing all the time is consistent (1).
+
+  Args:
+    messages: int [T, N] in 0..M-1, the symbols said; -1 if none was, then the
+      row does not count for that agent.
+    actions: int [T, N] in 0..A-1, what the same agents did then; -1 likewise.
+    num_symbols: M, at least 2.
+    num_actions: A, at least 2.
+
+  Returns:
+    float32 [] in [0, 1]; 0 if no row counts. A number below -1 or too large
+    makes it NaN.
+
+  Raises:
+    ValueError: there are too few symbols or actions to choose from.
+  """
+  _check_sizes(2, num_symbols=num_symbols, num_actions=num_actions)
+  _check_rows(messages, actions, 'messages', 'actions')
+  said, is_wrong_said = _one_hot(messages, num_symbols)  # [T, N, M]
+  done, is_wrong_done = _one_hot(actions, num_actions)  # [T, N, A]
+  counts = jnp.einsum('tnm,tna->nma', said, done)
+  of_symbols = _mean_certainty(counts)  # [N]
+  of_actions = _mean_certainty(counts.swapaxes(-1, -2))  # [N]
+  counts_at_all = counts.any((-2, -1))  # [N]; 0 in both means where not.
+  total = (of_symbols + of_actions).sum() / 2
+  consistency = total / jnp.maximum(counts_at_all.sum(), 1)
+  return jnp.where((is_wrong_said | is_wrong_done).any(), jnp.nan, consistency)
+
+
+def instantaneous_coordination(
+  sources: chex.Array,
+  targets: chex.Array,
+  *,
+  num_sources: int,
+  num_targets: int,
+  mask: chex.Array | None = None,
+) -> IC:
+  """Mutual information of what one agent does and another does next.
+
+  With messages as sources and actions as targets this is the paper's
+  symbol/action measure; with actions as both, its action/action measure. It
+  looks one step ahead: meanings spread over several messages escape it.
+
+  Args:
+    sources: int [T, N], what each agent said (or did) in each row, in
+      0..num_sources-1; -1 if nothing, then the pair of rows does not count.
+    targets: int [T, N], what each agent did, in 0..num_targets-1; -1 likewise.
+    num_sources: how many different sources there are, at least 1.
+    num_targets: how many different targets there are, at least 1.
+    mask: bool [T-1, N], at which steps t a source counts, to look at
+      influential steps alone (influence at least its mean), or to leave out
+      pairs of rows that belong to two episodes; by default all do.
+
+  Returns:
+    The coordination of all pairs, see `IC`; 0 for a pair of which no row
+    counts. A number below -1 or too large makes its agent's pairs NaN, and so
+    the maximum.
+
+  Raises:
+    ValueError: there is nothing to choose from.
+  """
+  _check_sizes(1, num_sources=num_sources, num_targets=num_targets)
+  _check_rows(sources, targets, 'sources', 'targets')
+  num_rows, num_agents = jnp.shape(sources)
+  before, is_wrong_before = _one_hot(sources, num_sources)  # [T, N, S]
+  after, is_wrong_after = _one_hot(targets, num_targets)  # [T, N, A]
+  before, after = before[:-1], after[1:]
+  if mask is not None:
+    chex.assert_shape(
+      mask, (num_rows - 1, num_agents), custom_message='mask must be [T-1, N].'
+    )
+    before = jnp.where(jnp.asarray(mask, bool)[..., None], before, 0)
+  pairs = _mutual_information(jnp.einsum('tks,tja->kjsa', before, after))
+  is_wrong = is_wrong_before[:, None] | is_wrong_after[None, :]  # [N, N]
+  pairs = jnp.where(is_wrong, jnp.nan, pairs)
+  pairs = jnp.where(jnp.eye(num_agents, dtype=bool), 0, pairs)
+  return IC(pairs.max(), pairs)
+
+
+def _check_sizes(minimum: int, **sizes: int) -> None:
+  for name, size in sizes.items():
+    if size < minimum:
+      raise ValueError(f'{name} must be at least {minimum}, got {size}.')
+
+
+def _check_rows(
+  first: chex.Array, second: chex.Array, first_name: str, second_name: str
+) -> None:
+  """Asserts that both are int [T, N]."""
+  chex.assert_shape(
+    first,
+    (None, None),
+    custom_message=f'{first_name} must be [T, N]; use jax.vmap for a batch.',
+  )
+  chex.assert_shape(
+    second,
+    jnp.shape(first),
+    custom_message=f'{second_name} must be [T, N], as {first_name} are.',
+  )
+  chex.assert_type([first, second], int)
+
+
+def _one_hot(indices: chex.Array, size: int) -> tuple[jax.Array, jax.Array]:
+  """One-hot [T, N, size], zeros for -1, and who has wrong ones, bool [N]."""
+  indices = jnp.asarray(indices, jnp.int32)
+  is_wrong = ((indices < -1) | (indices >= size)).any(0)
+  return jax.nn.one_hot(indices, size, dtype=jnp.float32), is_wrong
+
+
+def _mean_certainty(counts: jax.Array) -> jax.Array:
+  """Means of 1 - H(y | x) / log Y over the x that occur, of [N, X, Y], [N]."""
+  total = counts.sum(-1)  # [N, X]
+  probs = counts / jnp.maximum(total, 1)[..., None]
+  entropy = jax.scipy.special.entr(probs).sum(-1)  # [N, X]
+  # Rounding alone can make it negative.
+  certainty = jnp.maximum(1 - entropy / math.log(counts.shape[-1]), 0)
+  is_used = total > 0
+  used_certainty = jnp.where(is_used, certainty, 0).sum(-1)
+  return used_certainty / jnp.maximum(is_used.sum(-1), 1)
+
+
+def _mutual_information(counts: jax.Array) -> jax.Array:
+  """Mutual information in nats of joint counts [..., X, Y], [...]."""
+  total = counts.sum((-2, -1), keepdims=True)
+  expected = counts.sum(-1, keepdims=True) * counts.sum(-2, keepdims=True)
+  # Of whole numbers: 1, so that its log is 0, where the two are independent.
+  ratio = counts * total / jnp.maximum(expected, 1)
+  information = jax.scipy.special.xlogy(counts, ratio).sum((-2, -1))
+  information /= jnp.maximum(total[..., 0, 0], 1)
+  # Rounding alone can make it negative.
+  return jnp.maximum(information, 0)
