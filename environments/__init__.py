@@ -23,6 +23,7 @@ __all__ = (
 _REGISTRY = {
   'cleanup': ('influence_acme.environments.cleanup', 'Cleanup'),
   'coordination': ('influence_acme.environments.matrix', 'Coordination'),
+  'harvest': ('influence_acme.environments.harvest', 'Harvest'),
   'matrix': ('influence_acme.environments.matrix', 'MatrixGame'),
 }
 

@@ -15,14 +15,13 @@ import numpy as np
 from influence_acme.environments.grid import (
   beams,
   colours,
+  foraging,
   levels,
   moves,
   world,
 )
 from influence_acme.environments.grid import draws as draws_lib
 
-FIRE_COST = 1.0
-HIT_COST = 50.0
 # From this share of waste in the river on, nothing grows and nothing pollutes.
 DENSITY_LIMIT = 0.4
 # The chance of an apple per cell and step while there is no waste at all.
@@ -69,13 +68,12 @@ class Cleanup(world.GridWorld):
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
     """Returns the first state: more waste than lets anything grow."""
-    shuffled = draws_lib.order(draws_lib.ranks(draws.starts))
-    cells = jnp.asarray(self.level.starts)[shuffled]
+    positions, headings = self.place(draws)
     return State(
       key=key,
       time=jnp.zeros((), jnp.int32),
-      positions=cells[: self.num_agents],
-      headings=(draws.agents >> 30).astype(jnp.int32),
+      positions=positions,
+      headings=headings,
       apples=jnp.zeros(self.level.shape, bool),
       waste=jnp.asarray(_FIRST_WASTE),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
@@ -85,32 +83,24 @@ class Cleanup(world.GridWorld):
     self, state: State, actions: chex.Array, draws: draws_lib.Draws
   ) -> tuple[State, chex.Array]:
     """Moves, eats, fires and cleans, and grows, in this order."""
-    shape = self.level.shape
     ranks = draws_lib.ranks(draws.agents)
-    wanted = moves.targets(state.positions, state.headings, actions, shape)
-    positions = moves.resolve(state.positions, wanted, ranks)
-    headings = moves.turn(state.headings, actions)
-    occupants = moves.occupants(positions, shape)
-
-    eats = state.apples[positions[:, 0], positions[:, 1]]
-    lanes = beams.trace(positions, headings, occupants)
-    fires = actions == moves.Action.FIRE
-    hits, fired = beams.fire(lanes, fires)
+    done = foraging.act(
+      state.positions, state.headings, actions, state.apples, ranks
+    )
     cleans = actions == moves.Action.CLEAN
-    waste, cleaned = beams.clean(lanes, cleans, state.waste, ranks)
+    waste, cleaned = beams.clean(done.lanes, cleans, state.waste, ranks)
     new_apples, new_waste = grow(waste, draws.cells)
 
     state = state._replace(
       time=state.time + 1,
-      positions=positions,
-      headings=headings,
+      positions=done.positions,
+      headings=done.headings,
       # Agents have eaten what was on their cells, and nothing grows there.
-      apples=(state.apples | new_apples) & (occupants == 0),
+      apples=(state.apples | new_apples) & (done.occupants == 0),
       waste=waste | new_waste,
-      marks=beams.marks(lanes, fired, cleaned, shape),
+      marks=beams.marks(done.lanes, done.fired, cleaned, self.level.shape),
     )
-    reward = eats - FIRE_COST * fires - HIT_COST * hits
-    return state, reward.astype(jnp.float32)
+    return state, done.reward
 
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""

@@ -19,6 +19,8 @@ WALL: RGB = (180, 180, 180)
 WATER: RGB = (113, 75, 24)  # The river where it is clean, and the stream.
 WASTE: RGB = (99, 156, 194)
 APPLE: RGB = (0, 255, 0)
+SHUT: RGB = (128, 0, 0)  # A door.
+AJAR: RGB = (255, 128, 128)  # A door that was open and fell shut.
 CLEANING: RGB = (255, 255, 255)
 FIRING: RGB = (255, 255, 0)
 AGENTS: tuple[RGB, ...] = (
@@ -32,6 +34,16 @@ AGENTS: tuple[RGB, ...] = (
   (250, 204, 255),
   (238, 223, 16),
   (0, 128, 96),
+  (0, 255, 128),
+  (96, 0, 128),
+  (128, 255, 64),
+  (224, 96, 255),
+  (0, 192, 255),
+  (64, 160, 0),
+  (160, 160, 64),
+  (224, 255, 128),
+  (128, 96, 128),
+  (0, 96, 0),
 )
 
 
@@ -51,13 +63,14 @@ def background(level: levels.Level) -> np.ndarray:
   """Returns uint32 [R, C], what a level looks like with nothing on it."""
   water = level.mask(levels.WATER + levels.WASTE + levels.STREAM)
   picture = np.where(water, pack(WATER), pack(FLOOR))
-  return np.where(level.mask(levels.WALL), pack(WALL), picture)
+  walls = level.mask(levels.WALL + levels.INNER_WALL)
+  return np.where(walls, pack(WALL), picture)
 
 
 def paint(
   picture: chex.Array,
   layers: Sequence[tuple[chex.Array, RGB]],
-  marks: chex.Array,
+  marks: chex.Array | None = None,
 ) -> chex.Array:
   """Puts things and beams on a picture.
 
@@ -66,12 +79,16 @@ def paint(
     layers: (where, colour) of each kind of thing, the lowest first; where is
       bool [R, C].
     marks: uint8 [R, C], the beams, see `beams.marks`; they cover the things.
+      None in a game without beams.
 
   Returns:
     uint32 [R, C], packed colours.
   """
-  shots = [(marks == beams.CLEANING, CLEANING), (marks == beams.FIRING, FIRING)]
-  for where, colour in [*layers, *shots]:
+  layers = list(layers)
+  if marks is not None:
+    layers.append((marks == beams.CLEANING, CLEANING))
+    layers.append((marks == beams.FIRING, FIRING))
+  for where, colour in layers:
     picture = jnp.where(where, pack(colour), picture)
   return picture
 

@@ -15,14 +15,17 @@ APPLE = 'a'  # floor on which apples grow
 WATER = '~'  # river, clean at the start of an episode
 WASTE = 'w'  # river, polluted at the start of an episode
 STREAM = 's'  # looks like river, is never polluted
+INNER_WALL = 'x'  # a wall that is not on the border
+DOOR = 'd'  # an inner wall while it is shut, floor on which apples grow if not
 
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-  """A map; its only walls are the outer ring.
+  """A map with a wall around it.
 
-  The rules use that ring: a cell is a wall if and only if it lies on the
-  border, so one comparison of coordinates replaces a look-up.
+  Moves and beams know that ring alone: a cell is drawn as WALL if and only if
+  it lies on the border, so one comparison of coordinates replaces a look-up. A
+  game on a map with other walls blocks them by itself, with `moves.keep_out`.
 
   Attributes:
     text: one line a row, one character (see above) a column.
@@ -85,4 +88,36 @@ CLEANUP = Level("""
 #~~~~~.......aaaa#
 #wwww.......aaaaa#
 ##################
+""")
+
+HARVEST = Level("""
+######################################
+#.+...+......a....+.aaaaa....+..a.+..#
+#..+.....a.+.aa....+....aaa....a..a..#
+#.....a.aaa..aaa....a....a.aa.aaaa...#
+#.a..aaa.a....a..a.aaa..a..a...a.a...#
+#aaa..a.a....a..aaa.a..aaa........a.+#
+#.a.a..aaa..aaa..a.a....a.aa...aa.aa.#
+#..a.a..aaa....a.a..aaa....aaa..a....#
+#...aaa..a......aaa..a....aaaa.......#
+#.+..a.......a..a.aaa....a..a......+.#
+#a..aaa..a..a..aaa.a....aaaa.....+...#
+#....a.a...aaa..a.a......a.aa...a..+.#
+#.....aaa...a.a..aaa......aa...aaa.+.#
+#.a....a.....aaa..a..+..........a....#
+#.......+.....a.........+..+.+.....+.#
+######################################
+""")
+
+# One part for agent 0, who starts above, and one for agent 1, below in its box.
+BOX_TRAPPED = Level("""
+#########
+#aaaaaaa#
+#aaa+aaa#
+#xxxxxxx#
+#aaaaaaa#
+#aaaaaaa#
+#xxxddxx#
+#xxx+axx#
+#########
 """)

@@ -56,7 +56,7 @@ def targets(
 
   Returns:
     int32 [N, 2]: the next cell for a step; the own cell for any other action
-    and for a step into a wall.
+    and for a step into the border.
   """
   steps = actions <= Action.STEP_BACK
   # By action, 0 to 3: where the step goes while the agent looks up.
@@ -64,6 +64,23 @@ def targets(
   step = jnp.stack(ahead((headings + towards) % 4), axis=-1)
   wanted = positions + step * steps[:, None]
   return jnp.clip(wanted, 1, np.array(shape) - 2)
+
+
+def keep_out(
+  positions: chex.Array, targets: chex.Array, blocked: chex.Array
+) -> chex.Array:
+  """Lets nobody step into walls that lie inside the map.
+
+  Args:
+    positions: int32 [N, 2].
+    targets: int32 [N, 2], see `targets`.
+    blocked: bool [R, C], where nobody can go.
+
+  Returns:
+    int32 [N, 2]: the targets, the own cell instead of a blocked one.
+  """
+  stopped = blocked[targets[:, 0], targets[:, 1]]
+  return jnp.where(stopped[:, None], positions, targets)
 
 
 def resolve(

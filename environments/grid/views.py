@@ -29,14 +29,26 @@ def observe(
   padded = jnp.pad(picture, RADIUS)
 
   def view(position: chex.Array, heading: chex.Array) -> chex.Array:
-    window = jax.lax.dynamic_slice(padded, position, (SIZE, SIZE))
-    sideways = (heading == moves.RIGHT) | (heading == moves.LEFT)
-    # RIGHT becomes up and LEFT becomes down; then DOWN and LEFT become up.
-    window = jnp.where(sideways, jnp.rot90(window), window)
-    turned = (heading == moves.DOWN) | (heading == moves.LEFT)
-    return jnp.where(turned, jnp.rot90(window, 2), window)
+    return turn(jax.lax.dynamic_slice(padded, position, (SIZE, SIZE)), heading)
 
   return colours.unpack(jax.vmap(view)(positions, headings))
+
+
+def turn(square: chex.Array, heading: chex.Array) -> chex.Array:
+  """Turns a square so that ahead is up.
+
+  Args:
+    square: [S, S] of any type, with row 0 in the direction UP.
+    heading: int32 [].
+
+  Returns:
+    The turned square, [S, S].
+  """
+  sideways = (heading == moves.RIGHT) | (heading == moves.LEFT)
+  # RIGHT becomes up and LEFT becomes down; then DOWN and LEFT become up.
+  square = jnp.where(sideways, jnp.rot90(square), square)
+  turned = (heading == moves.DOWN) | (heading == moves.LEFT)
+  return jnp.where(turned, jnp.rot90(square, 2), square)
 
 
 def visible(positions: chex.Array) -> chex.Array:

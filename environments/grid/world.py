@@ -75,10 +75,21 @@ class GridWorld(base.FunctionalEnvironment):
     """[15, 15, 3]."""
     return views.SIZE, views.SIZE, 3
 
+  def observe(self, state: Any) -> chex.Array:
+    """Returns uint8 [N, H, W, 3], everyone's view: a square around it."""
+    picture = colours.paint_agents(self.paint(state), state.positions)
+    return views.observe(picture, state.positions, state.headings)
+
   def draw(self, key: jax.Array) -> draws_lib.Draws:
     """Returns the chance of one step."""
     num_starts = len(self.level.starts)
     return draws_lib.draw(key, self.level.shape, self.num_agents, num_starts)
+
+  def place(self, draws: draws_lib.Draws) -> tuple[chex.Array, chex.Array]:
+    """Returns random start cells, int32 [N, 2], and headings, int32 [N]."""
+    shuffled = draws_lib.order(draws_lib.ranks(draws.starts))
+    cells = jnp.asarray(self.level.starts)[shuffled]
+    return cells[: self.num_agents], (draws.agents >> 30).astype(jnp.int32)
 
   def reset(self, key: jax.Array) -> tuple[Any, base.Step]:
     """Starts an episode; see the base class."""
@@ -112,12 +123,11 @@ class GridWorld(base.FunctionalEnvironment):
 
   def _step_at(self, state: Any, reward: chex.Array) -> base.Step:
     """Returns what the agents get where the episode now stands."""
-    picture = colours.paint_agents(self.paint(state), state.positions)
     last = state.time == self.episode_length
     step_type = jnp.where(last, dm_env.StepType.LAST, dm_env.StepType.MID)
     step_type = jnp.where(state.time == 0, dm_env.StepType.FIRST, step_type)
     return base.Step(
-      observation=views.observe(picture, state.positions, state.headings),
+      observation=self.observe(state),
       reward=reward,
       discount=jnp.ones((), jnp.float32),
       step_type=step_type.astype(jnp.int32),

@@ -5,6 +5,17 @@ from influence_acme import environments
 from influence_acme.environments import matrix
 
 
+def test_names():
+  assert environments.names() == (
+    'cleanup',
+    'coordination',
+    'harvest',
+    'matrix',
+  )
+  for name in environments.names():
+    assert environments.functional(name) == environments.functional(name)
+
+
 def test_functional_passes_overrides():
   environment = environments.functional(
     'coordination', num_agents=4, episode_length=7
@@ -21,7 +32,9 @@ def test_make_returns_the_dm_env_face():
 
 def test_unknown_names_list_what_exists():
   for factory in (environments.functional, environments.make):
-    with pytest.raises(ValueError, match="'chess'.*cleanup, coordination, mat"):
+    with pytest.raises(
+      ValueError, match="'chess'.*cleanup, coordination, harvest"
+    ):
       factory('chess')
 
 

@@ -34,7 +34,8 @@ def test_published_colours():
 def test_all_colours_can_be_told_apart():
   things = [colours.FLOOR, colours.WALL, colours.APPLE, colours.WASTE]
   things += [colours.WATER, colours.CLEANING, colours.FIRING]
-  assert len(colours.AGENTS) == len(levels.CLEANUP.starts)
+  things += [colours.SHUT, colours.AJAR]
+  assert len(colours.AGENTS) == len(levels.HARVEST.starts)
   for one, other in itertools.combinations([*things, *colours.AGENTS], 2):
     assert np.abs(np.subtract(one, other)).max() >= 32, (one, other)
 
@@ -58,6 +59,20 @@ def test_background():
   assert rgb(picture, 2, 1) == colours.WATER  # Waste is painted on it.
   assert rgb(picture, 2, 2) == colours.WATER
   assert rgb(picture, 2, 3) == colours.FLOOR
+
+
+def test_inner_walls_look_like_walls():
+  picture = colours.background(levels.Level('####\n#xd#\n####'))
+  assert rgb(picture, 1, 1) == colours.WALL
+  assert rgb(picture, 1, 2) == colours.FLOOR  # Doors are painted on it.
+
+
+def test_a_game_without_beams():
+  background = jnp.asarray(colours.background(LEVEL))
+  where = jnp.zeros((4, 5), bool).at[1, 1].set(True)
+  picture = colours.paint(background, [(where, colours.APPLE)])
+  assert rgb(picture, 1, 1) == colours.APPLE
+  assert rgb(picture, 1, 2) == colours.FLOOR
 
 
 def test_layers_then_beams_then_agents():

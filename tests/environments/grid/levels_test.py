@@ -45,6 +45,41 @@ def test_cleanup_has_the_published_cells():
   }  # fmt: skip
 
 
+def test_harvest_has_the_published_counts():
+  level = levels.HARVEST
+  assert level.shape == (16, 38)
+  counts = {'a': 155, '+': 20, '.': 14 * 36 - 175}
+  assert {kinds: level.mask(kinds).sum() for kinds in counts} == counts
+
+
+def test_harvest_has_the_published_cells():
+  level = levels.HARVEST
+  assert level.mask(levels.APPLE).sum(axis=1).tolist() == [
+    *(0, 7, 8, 15, 14, 14, 17, 14, 12, 8, 14, 11, 13, 7, 1, 0)
+  ]
+  assert set(map(tuple, level.starts.tolist())) == {
+    (1, 2), (1, 6), (1, 18), (1, 29), (1, 34), (2, 3), (2, 11), (2, 19),
+    (5, 36), (9, 2), (9, 35), (10, 33), (11, 35), (12, 35), (13, 21),
+    (14, 8), (14, 24), (14, 27), (14, 29), (14, 35),
+  }  # fmt: skip
+
+
+def test_box_trapped_s_parts_are_apart():
+  level = levels.BOX_TRAPPED
+  closed = level.mask(levels.WALL + levels.INNER_WALL)
+  assert level.starts.tolist() == [[2, 4], [7, 4]]
+  reached = np.zeros(level.shape, bool)
+  reached[2, 4] = True
+  for _ in range(81):
+    reached[1:-1, 1:-1] |= (
+      reached[:-2, 1:-1] | reached[2:, 1:-1]
+      | reached[1:-1, :-2] | reached[1:-1, 2:]
+    )  # fmt: skip
+    reached &= ~closed
+  assert reached.sum() == 14
+  assert reached[1:3].sum() == 14
+
+
 @pytest.mark.parametrize(
   ('text', 'match'),
   [

@@ -215,6 +215,15 @@ def test_agrees_with_the_oracle(num_agents):
   check()
 
 
+def test_inner_walls_keep_agents_out():
+  blocked = np.zeros((3, 4), bool)
+  blocked[1, 2] = True
+  positions = jnp.array([[1, 1], [1, 3], [0, 2]])
+  targets = jnp.array([[1, 2], [0, 3], [0, 2]])
+  kept = jax.jit(moves.keep_out)(positions, targets, blocked)
+  np.testing.assert_array_equal(kept, [[1, 1], [0, 3], [0, 2]])
+
+
 def test_occupants():
   occupants = moves.occupants(jnp.array([[1, 2], [0, 1]]), (2, 3))
   np.testing.assert_array_equal(occupants, [[0, 2, 0], [0, 0, 1]])
