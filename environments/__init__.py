@@ -21,6 +21,7 @@ __all__ = (
 
 # Name -> (module, class). Loaded on demand: one game does not load the others.
 _REGISTRY = {
+  'box_trapped': ('influence_acme.environments.box_trapped', 'BoxTrapped'),
   'cleanup': ('influence_acme.environments.cleanup', 'Cleanup'),
   'coordination': ('influence_acme.environments.matrix', 'Coordination'),
   'harvest': ('influence_acme.environments.harvest', 'Harvest'),

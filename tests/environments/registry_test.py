@@ -7,6 +7,7 @@ from influence_acme.environments import matrix
 
 def test_names():
   assert environments.names() == (
+    'box_trapped',
     'cleanup',
     'coordination',
     'harvest',

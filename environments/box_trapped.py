@@ -1,0 +1,150 @@
+"""Box Trapped: one agent can let the other out of a box, and gains nothing.
+
+The rules in words, and why they are as they are, are on the environment's card,
+in README.md. Letters: N = 2 agents, R x C = 9 x 9 the map.
+"""
+
+import dataclasses
+from typing import ClassVar, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.environments.grid import (
+  colours,
+  levels,
+  moves,
+  views,
+  world,
+)
+from influence_acme.environments.grid import draws as draws_lib
+
+# Agent 0's last action. Agent 1 has it too; it does nothing.
+OPEN_BOX = moves.Action.FIRE
+
+# What the door can be like after a step.
+SHUT, AJAR, OPEN = range(3)
+
+_WALLS = levels.BOX_TRAPPED.mask(levels.WALL + levels.INNER_WALL)
+_DOOR = levels.BOX_TRAPPED.mask(levels.DOOR)
+_APPLE_CELLS = levels.BOX_TRAPPED.mask(levels.APPLE + levels.DOOR)
+_BACKGROUND = colours.background(levels.BOX_TRAPPED)
+
+
+class State(NamedTuple):
+  """Where an episode stands; apples lie wherever they can and nobody stands.
+
+  Attributes:
+    key: of all chance to come.
+    time: int32 [], how many steps of the episode were played.
+    positions: int32 [2, 2], (row, column).
+    headings: int32 [2], see `moves`.
+    door: int32 [], SHUT, AJAR if it was open and fell shut in the last step, or
+      OPEN for the rest of the episode.
+  """
+
+  key: jax.Array
+  time: chex.Array
+  positions: chex.Array
+  headings: chex.Array
+  door: chex.Array
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BoxTrapped(world.GridWorld):
+  """The paper's proof of concept: agent 0 is free, agent 1 in a box.
+
+  Attributes:
+    level: the map.
+    num_agents: 2.
+    episode_length: how many steps make an episode, at least 1.
+    falls_shut: whether the door falls shut at the end of a step in which agent
+      1 did not go through; else it stays open once it was opened.
+  """
+
+  level: ClassVar[levels.Level] = levels.BOX_TRAPPED
+
+  num_agents: int = 2
+  episode_length: int = 30
+  falls_shut: bool = True
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.num_agents != 2:
+      raise ValueError(
+        f'num_agents is {self.num_agents!r}: it must be 2, one free and one in '
+        'the box.'
+      )
+
+  @property
+  def num_actions(self) -> int:
+    """8: steps, stay and turns as in `moves.Action`, then OPEN_BOX."""
+    return OPEN_BOX + 1
+
+  @property
+  def observation_shape(self) -> tuple[int, int, int]:
+    """[9, 9, 3]."""
+    return (*self.level.shape, 3)
+
+  def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
+    """Returns the first state, always the same: both look up."""
+    del draws
+    return State(
+      key=key,
+      time=jnp.zeros((), jnp.int32),
+      positions=jnp.asarray(self.level.starts),
+      headings=jnp.full(2, moves.UP, jnp.int32),
+      door=jnp.full((), SHUT, jnp.int32),
+    )
+
+  def play(
+    self, state: State, actions: chex.Array, draws: draws_lib.Draws
+  ) -> tuple[State, chex.Array]:
+    """Opens the box, moves, eats, and lets the door fall shut."""
+    del draws  # Nothing is left to chance.
+    was_open = state.door == OPEN
+    passable = was_open | (actions[0] == OPEN_BOX)
+    wanted = moves.targets(
+      state.positions, state.headings, actions, self.level.shape
+    )
+    blocked = _WALLS | (_DOOR & ~passable)
+    # Each has its own part of the map, so that nobody is in the other's way.
+    positions = moves.keep_out(state.positions, wanted, blocked)
+
+    moved = jnp.any(positions != state.positions, axis=1)
+    eats = moved & jnp.asarray(_APPLE_CELLS)[positions[:, 0], positions[:, 1]]
+    went_out = jnp.asarray(_DOOR)[positions[1, 0], positions[1, 1]]
+    stays = was_open | (passable & (went_out | (not self.falls_shut)))
+    state = state._replace(
+      time=state.time + 1,
+      positions=positions,
+      headings=moves.turn(state.headings, actions),
+      door=jnp.where(stays, OPEN, jnp.where(passable, AJAR, SHUT)),
+    )
+    return state, eats.astype(jnp.float32)
+
+  def paint(self, state: State) -> chex.Array:
+    """Returns uint32 [R, C], packed colours: all but the agents."""
+    things = [
+      (self.apples(state), colours.APPLE),
+      (_DOOR & (state.door == SHUT), colours.SHUT),
+      (_DOOR & (state.door == AJAR), colours.AJAR),
+    ]
+    return colours.paint(jnp.asarray(_BACKGROUND), things)
+
+  def observe(self, state: State) -> chex.Array:
+    """Returns uint8 [2, 9, 9, 3]: the whole map, turned as everyone looks."""
+    picture = colours.paint_agents(self.paint(state), state.positions)
+    turned = jax.vmap(views.turn, (None, 0))(picture, state.headings)
+    return colours.unpack(turned)
+
+  def visible(self, state: State) -> chex.Array:
+    """Returns bool [2, 2]: both always see each other."""
+    del state
+    return ~jnp.eye(2, dtype=bool)
+
+  def apples(self, state: State) -> chex.Array:
+    """Returns bool [R, C], where apples lie."""
+    free = moves.occupants(state.positions, self.level.shape) == 0
+    return _APPLE_CELLS & free & (~_DOOR | (state.door == OPEN))
