@@ -1,7 +1,7 @@
 """What the agents do in one step: a dict of actions, checked, as one array."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,29 +25,86 @@ def joint_action(
     ValueError: an action is missing, not an integer or out of range, or an
       agent is unknown.
   """
-  valid = f'an integer from 0 to {num_actions - 1} ({num_actions} actions)'
+  ordered = in_order(actions, agent_ids, lambda _: describe_choice(num_actions))
+  checked = [
+    check_choice(action, num_actions, agent_id)
+    for agent_id, action in zip(agent_ids, ordered, strict=True)
+  ]
+  return np.array(checked, np.int32)
+
+
+def in_order(
+  actions: Any, agent_ids: Sequence[str], describe: Callable[[str], str]
+) -> list[Any]:
+  """Checks whose actions a dict holds, and brings them into the agents' order.
+
+  Args:
+    actions: agent id -> action, of any kind.
+    agent_ids: the agents, in order.
+    describe: says what an agent may give; called for an error only, since words
+      would take more time than all checks.
+
+  Returns:
+    The N actions in the order of `agent_ids`, whatever the order of the dict.
+
+  Raises:
+    ValueError: an action is missing, or an agent is unknown.
+  """
+  if (
+    not isinstance(actions, Mapping)
+    or len(actions) != len(agent_ids)
+    or not all(agent_id in actions for agent_id in agent_ids)
+  ):
+    raise ValueError(_wrong_agents(actions, agent_ids, describe))
+  return [actions[agent_id] for agent_id in agent_ids]
+
+
+def _wrong_agents(
+  actions: Any, agent_ids: Sequence[str], describe: Callable[[str], str]
+) -> str:
+  """Returns in words why `in_order` cannot bring actions into order."""
+  valid = ' or '.join(dict.fromkeys(map(describe, agent_ids)))
+  everyone = f'each of {", ".join(agent_ids)} {valid}'
   if not isinstance(actions, Mapping):
-    raise ValueError(
-      f'Actions are {actions!r}: give a dict that holds for each of '
-      f'{", ".join(agent_ids)} {valid}.'
-    )
-  joint = np.empty(len(agent_ids), np.int32)
-  for i, agent_id in enumerate(agent_ids):
+    return f'Actions are {actions!r}: give a dict that holds for {everyone}.'
+  for agent_id in agent_ids:
     if agent_id not in actions:
-      raise ValueError(f'No action for {agent_id!r}: give {valid}.')
-    action = _as_integer(actions[agent_id])
-    if action is None or not 0 <= action < num_actions:
-      raise ValueError(
-        f'Action of {agent_id!r} is {actions[agent_id]!r}: give {valid}.'
-      )
-    joint[i] = action
-  if len(actions) > len(agent_ids):
-    unknown = next(key for key in actions if key not in agent_ids)
+      return f'No action for {agent_id!r}: give {describe(agent_id)}.'
+  unknown = next(key for key in actions if key not in agent_ids)
+  return (
+    f'Action for unknown agent {unknown!r}: give {everyone}, and nobody else.'
+  )
+
+
+def describe_choice(num_choices: int, noun: str = 'action') -> str:
+  """Returns in words what `check_choice` accepts."""
+  return f'an integer from 0 to {num_choices - 1} ({num_choices} {noun}s)'
+
+
+def check_choice(
+  choice: Any, num_choices: int, agent_id: str, noun: str = 'action'
+) -> int:
+  """Checks one choice of one agent.
+
+  Args:
+    choice: an integer in [0, num_choices), as for `joint_action`.
+    num_choices: how many there are to choose from.
+    agent_id: who chose, for the error.
+    noun: what was chosen, for the error.
+
+  Returns:
+    The choice as a Python integer.
+
+  Raises:
+    ValueError: it is not an integer or out of range.
+  """
+  number = _as_integer(choice)
+  if number is None or not 0 <= number < num_choices:
     raise ValueError(
-      f'Action for unknown agent {unknown!r}: give each of '
-      f'{", ".join(agent_ids)} {valid}, and nobody else.'
+      f'{noun.capitalize()} of {agent_id!r} is {choice!r}: give '
+      f'{describe_choice(num_choices, noun)}.'
     )
-  return joint
+  return number
 
 
 def _as_integer(action: Any) -> int | None:

@@ -1,3 +1,5 @@
+import collections
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -71,3 +73,24 @@ def test_refuses_unknown_agents(unknown):
 def test_refuses_what_is_no_dict(value):
   with pytest.raises(ValueError, match='give a dict.*agent_10'):
     actions.joint_action(value, IDS, 3)
+
+
+def test_a_default_is_no_action():
+  defaults = collections.defaultdict(int, {'agent_0': 1, 'me': 1})
+  with pytest.raises(ValueError, match="No action for 'agent_1'"):
+    actions.joint_action(defaults, ('agent_0', 'agent_1'), 3)
+  assert 'agent_1' not in defaults
+
+
+def test_errors_say_what_each_agent_may_give():
+  valid = {'agent_0': 'one thing', 'agent_1': 'another'}
+  with pytest.raises(ValueError, match=r"'agent_1': give another\."):
+    actions.in_order({'agent_0': 0}, tuple(valid), valid.__getitem__)
+  with pytest.raises(ValueError, match='agent_0, agent_1 one thing or another'):
+    actions.in_order(None, tuple(valid), valid.__getitem__)
+
+
+def test_a_choice_may_be_of_something_else():
+  assert actions.check_choice(np.uint8(4), 5, 'agent_0', 'message') == 4
+  with pytest.raises(ValueError, match=r'Message of .*0 to 4 \(5 messages\)'):
+    actions.check_choice(5, 5, 'agent_0', 'message')
