@@ -1,6 +1,17 @@
-"""Wrappers of multi-agent dm_envs: what the agents see, and who plays."""
+"""Wrappers of multi-agent dm_envs: what the agents see, say, and who plays.
 
+In this order, each of them only if it is needed:
+
+```
+environment = environments.make('cleanup', num_agents=5)
+environment = OthersActionsWrapper(environment)  # + 'actions', 'visible'
+environment = MessageChannelWrapper(environment, num_symbols=9)  # + 'messages'
+environment = SingleAgentView(environment, 'agent_0', policies)
+```
+"""
+
+from influence_acme.wrappers.message_channel import MessageChannelWrapper
 from influence_acme.wrappers.others_actions import OthersActionsWrapper
 from influence_acme.wrappers.single_agent import SingleAgentView
 
-__all__ = ('OthersActionsWrapper', 'SingleAgentView')
+__all__ = ('MessageChannelWrapper', 'OthersActionsWrapper', 'SingleAgentView')

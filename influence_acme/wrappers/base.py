@@ -1,9 +1,10 @@
 """What all wrappers share: everything that they do not change gets through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dm_env
+from dm_env import specs
 
 
 class EnvironmentWrapper(dm_env.Environment):
@@ -57,3 +58,44 @@ class EnvironmentWrapper(dm_env.Environment):
   def close(self) -> None:
     """Frees what the wrapped environment holds."""
     self._environment.close()
+
+
+def check_extendable(
+  environment: Any, added: Sequence[str], advice: str
+) -> None:
+  """Raises if an environment's specs cannot be extended by a wrapper.
+
+  Args:
+    environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
+    added: the entries that the wrapper adds to everyone's observation.
+    advice: what to do if the actions are not scalar `DiscreteArray`s.
+
+  Raises:
+    ValueError: actions or observations are of another kind, or the
+      observations have an added entry already.
+  """
+  action_spec = environment.action_spec()
+  observation_spec = environment.observation_spec()
+  if not isinstance(action_spec, Mapping):
+    raise ValueError(
+      f'action_spec() is {action_spec!r}: it must be a dict by agent id. Wrap '
+      'the multi-agent environment, not the view that one agent has of it.'
+    )
+  for agent_id in environment.agent_ids:
+    if not isinstance(action_spec[agent_id], specs.DiscreteArray):
+      raise ValueError(
+        f'The actions of {agent_id!r} are {action_spec[agent_id]!r}: they must '
+        f'be a scalar DiscreteArray. {advice}'
+      )
+    inner = observation_spec[agent_id]
+    if not isinstance(inner, Mapping):
+      raise ValueError(
+        f'The observation of {agent_id!r} is {inner!r}: it must be a dict, '
+        "such as {'world': ...}, to be extended."
+      )
+    taken = sorted(set(added) & set(inner))
+    if taken:
+      raise ValueError(
+        f'The observation of {agent_id!r} has {taken[0]!r} already: wrap the '
+        'environment only once.'
+      )

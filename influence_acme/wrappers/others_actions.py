@@ -47,7 +47,12 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
         observations have these entries already.
     """
     super().__init__(environment)
-    _check_specs(environment)
+    base.check_extendable(
+      environment,
+      added=('actions', 'visible'),
+      advice='Only those can be shown to the others: put what changes the '
+      'actions, such as MessageChannelWrapper, outside this one.',
+    )
     self._visible_fn = visible_fn
     self._has_visible = hasattr(environment, 'visible')
     self._num_agents = len(environment.agent_ids)
@@ -138,28 +143,3 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       )
     np.fill_diagonal(visible, False)
     return visible
-
-
-def _check_specs(environment: Any) -> None:
-  """Raises if the environment's specs are not those that can be extended."""
-  action_spec = environment.action_spec()
-  observation_spec = environment.observation_spec()
-  for agent_id in environment.agent_ids:
-    if not isinstance(action_spec[agent_id], specs.DiscreteArray):
-      raise ValueError(
-        f'The actions of {agent_id!r} are {action_spec[agent_id]!r}: only a '
-        'scalar DiscreteArray can be shown to the others. Put wrappers that '
-        'change the actions outside this one.'
-      )
-    inner = observation_spec[agent_id]
-    if not isinstance(inner, Mapping):
-      raise ValueError(
-        f'The observation of {agent_id!r} is {inner!r}: it must be a dict, '
-        "such as {'world': ...}, to be extended."
-      )
-    taken = sorted({'actions', 'visible'} & set(inner))
-    if taken:
-      raise ValueError(
-        f'The observation of {agent_id!r} has {taken[0]!r} already: wrap the '
-        'environment only once.'
-      )

@@ -137,3 +137,34 @@ def test_policies_must_be_those_of_the_others(agent_id, others, message):
   inner = fakes.FakeMultiAgentEnvironment(num_agents=3)
   with pytest.raises(ValueError, match=message):
     wrappers.SingleAgentView(inner, agent_id, dict.fromkeys(others, len))
+
+
+def test_everyone_may_act_and_speak():
+  def echo(observation):
+    """Says what agent_0 said last, and acts by what it says."""
+    heard = max(observation['messages'][0], 0)
+    return {'action': heard, 'message': heard}
+
+  environment = wrappers.SingleAgentView(
+    wrappers.MessageChannelWrapper(
+      environments.make('coordination', num_agents=3, episode_length=3), 3
+    ),
+    'agent_0',
+    {'agent_1': echo, 'agent_2': echo},
+  )
+  assert list(environment.action_spec()) == ['action', 'message']
+  assert list(environment.observation_spec()) == ['world', 'messages']
+  timestep = environment.reset()
+  np.testing.assert_array_equal(timestep.observation['messages'], [-1] * 3)
+  # The others echo 0, 2, 1; agent_0 gets 1 where it plays the same.
+  rows = [(0, 2, [2, 0, 0], 1), (2, 1, [1, 2, 2], 1), (2, 0, [0, 1, 1], 0)]
+  for action, message, heard, reward in rows:
+    before = environment.save()
+    with pytest.raises(ValueError, match="Message of 'agent_0' is 3"):
+      environment.step({'action': action, 'message': 3})
+    np.testing.assert_equal(environment.save(), before)
+    timestep = environment.step({'action': action, 'message': message})
+    np.testing.assert_array_equal(timestep.observation['messages'], heard)
+    assert timestep.reward == reward
+  assert timestep.last()
+  assert environment.step(None).first()

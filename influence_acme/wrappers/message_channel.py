@@ -1,0 +1,181 @@
+"""Lets everyone say one symbol in each step, heard by everyone in the next.
+
+```
+ o_t --pi--> a_t, what they do  --environment--> o_{t+1}
+        `--> m_t, what they say ---------------> o_{t+1}['messages'] = m_t
+```
+
+The wrapped environment never learns what was said: talk is cheap.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dm_env
+import numpy as np
+from dm_env import specs
+
+from influence_acme.environments import actions as actions_lib
+from influence_acme.wrappers import base
+
+# Stands for the message of an agent that has not spoken in this episode.
+NO_MESSAGE = -1
+
+# What an agent's action consists of.
+_PARTS = {'action', 'message'}
+
+
+class MessageChannelWrapper(base.EnvironmentWrapper):
+  """Adds a message to every agent's action, and 'messages' to what it observes.
+
+  - An action becomes `{'action': ..., 'message': ...}`: what it was before, and
+    an integer in [0, num_symbols).
+  - 'messages': int32 [N], what everyone said in the step before, in the order
+    of `agent_ids`, own included; -1 on the first step of an episode. Everyone
+    hears everyone, near or far.
+
+  Around an `OthersActionsWrapper`, whose 'actions' stay those without messages;
+  never inside of one.
+  """
+
+  def __init__(self, environment: Any, num_symbols: int):
+    """Initialises the wrapper.
+
+    Args:
+      environment: a new multi-agent `dm_env.Environment` whose actions are
+        scalar `DiscreteArray`s and whose observations are dicts.
+      num_symbols: how many different messages there are, at least 1.
+
+    Raises:
+      ValueError: there is no symbol, actions or observations are of another
+        kind, or the observations have messages already.
+    """
+    super().__init__(environment)
+    if not isinstance(num_symbols, (int, np.integer)) or num_symbols < 1:
+      raise ValueError(
+        f'num_symbols is {num_symbols!r}: it must be an integer of at least 1.'
+      )
+    base.check_extendable(
+      environment,
+      added=('messages',),
+      advice='Messages are added only once, outside all other wrappers of the '
+      'multi-agent environment.',
+    )
+    action_spec = environment.action_spec()
+    self._num_symbols = int(num_symbols)
+    self._num_actions = {
+      agent_id: action_spec[agent_id].num_values
+      for agent_id in environment.agent_ids
+    }
+    message = actions_lib.describe_choice(self._num_symbols, 'message')
+    self._valid = {  # What an agent may give, in words.
+      agent_id: f"{{'action': {actions_lib.describe_choice(n)}, "
+      f"'message': {message}}}"
+      for agent_id, n in self._num_actions.items()
+    }
+    self._messages = self._nobody_spoke()
+    self._reset_next_step = True
+
+  def reset(self) -> dm_env.TimeStep:
+    """Starts an episode, in which nobody has spoken yet."""
+    timestep = self._environment.reset()
+    return self._extend(timestep, self._nobody_spoke())
+
+  def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
+    """Plays one step of all agents, and tells everyone what was said in it.
+
+    Args:
+      action: agent id -> {'action': integer, 'message': integer}, for every
+        agent. Ignored before the first `reset` and after a LAST time step: both
+        start an episode.
+
+    Returns:
+      The wrapped environment's time step, its observations extended.
+
+    Raises:
+      ValueError: an action or a message is missing, unknown, no integer or out
+        of range; the episode goes on as if the call had not been made.
+    """
+    if self._reset_next_step:
+      return self.reset()
+    actions, messages = self._split(action)
+    return self._extend(self._environment.step(actions), messages)
+
+  def action_spec(self) -> dict[str, dict[str, specs.Array]]:
+    """Returns the wrapped environment's as 'action', with 'message'."""
+    inner = self._environment.action_spec()
+    message = specs.DiscreteArray(self._num_symbols, np.int32, name='message')
+    return {
+      agent_id: {'action': inner[agent_id], 'message': message}
+      for agent_id in inner
+    }
+
+  def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
+    """Returns the wrapped environment's, with 'messages'."""
+    inner = self._environment.observation_spec()
+    messages = specs.BoundedArray(
+      (len(self._valid),),
+      np.int32,
+      NO_MESSAGE,
+      self._num_symbols - 1,
+      name='messages',
+    )
+    return {
+      agent_id: {**inner[agent_id], 'messages': messages} for agent_id in inner
+    }
+
+  def save(self) -> dict[str, Any]:
+    """Returns the wrapped environment's state and the last messages."""
+    return {
+      'environment': self._environment.save(),
+      'messages': self._messages.copy(),
+      'reset_next_step': np.asarray(self._reset_next_step),
+    }
+
+  def restore(self, state: dict[str, Any]) -> None:
+    """Continues exactly where `save` was called.
+
+    Args:
+      state: what `save` returned.
+    """
+    self._environment.restore(state['environment'])
+    self._messages = np.array(state['messages'])
+    self._reset_next_step = bool(state['reset_next_step'])
+
+  def _nobody_spoke(self) -> np.ndarray:
+    return np.full(len(self._valid), NO_MESSAGE, np.int32)
+
+  def _split(self, action: Any) -> tuple[dict[str, Any], np.ndarray]:
+    """Checks everything, and returns actions by agent and messages int32 [N].
+
+    The whole is checked before the wrapped environment sees any of it: it could
+    not take a step back because of a bad message.
+    """
+    actions, messages = {}, []
+    ordered = actions_lib.in_order(
+      action, tuple(self._valid), self._valid.__getitem__
+    )
+    for agent_id, own in zip(self._valid, ordered, strict=True):
+      if not isinstance(own, Mapping) or own.keys() != _PARTS:
+        raise ValueError(
+          f'Action of {agent_id!r} is {own!r}: give {self._valid[agent_id]}.'
+        )
+      move, symbol = own['action'], own['message']
+      actions_lib.check_choice(move, self._num_actions[agent_id], agent_id)
+      messages.append(
+        actions_lib.check_choice(symbol, self._num_symbols, agent_id, 'message')
+      )
+      actions[agent_id] = move
+    return actions, np.array(messages, np.int32)
+
+  def _extend(
+    self, timestep: dm_env.TimeStep, messages: np.ndarray
+  ) -> dm_env.TimeStep:
+    """Remembers the messages, and adds them to every agent's observation."""
+    self._messages = messages
+    self._reset_next_step = timestep.last()
+    observation = {
+      agent_id: {**timestep.observation[agent_id], 'messages': messages.copy()}
+      for agent_id in self._valid
+    }
+    return timestep._replace(observation=observation)
