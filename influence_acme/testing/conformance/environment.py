@@ -1,7 +1,7 @@
 """The contract of a multi-agent dm_env, as a check."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -17,9 +17,10 @@ def check_environment(
   """Plays a multi-agent dm_env with random actions and checks what it shows.
 
   Checked are specs and their keys, what each time step holds, the timing of
-  'actions' and 'visible' where they are observed, starting anew before the
-  first reset and after LAST, resetting in mid-episode, errors on bad actions,
-  and, where the environment has them, `save` and `restore`.
+  'actions', 'messages' and 'visible' where they are observed, starting anew
+  before the first reset and after LAST, resetting in mid-episode, errors on bad
+  actions, and, where the environment has them, `save` and `restore`. Actions
+  may be dicts, as those with a message are; each entry is then checked alone.
 
   Args:
     environment: a new environment, on which nothing was called yet.
@@ -75,10 +76,14 @@ def _check_specs(environment: Any) -> None:
       f'{name}() must be a dict with keys {ids}, in this order.',
     )
   for agent_id in ids:
-    leaves = jax.tree_util.tree_leaves(environment.action_spec()[agent_id])
+    leaves = jax.tree_util.tree_leaves(
+      environment.action_spec()[agent_id],
+      is_leaf=lambda spec: not isinstance(spec, Mapping),
+    )
     assertions.require(
       leaves and all(isinstance(leaf, specs.DiscreteArray) for leaf in leaves),
-      f'Actions of {agent_id!r} must be DiscreteArray; they are {leaves}.',
+      f'Actions of {agent_id!r} must be DiscreteArray, or dicts of them; they '
+      f'hold {leaves}.',
     )
     observation = environment.observation_spec()[agent_id]
     assertions.require(
@@ -117,21 +122,32 @@ def _check_refusals(
 ) -> None:
   """Checks the errors on every kind of bad action."""
   agent_id = environment.agent_ids[-1]
-  own_spec = environment.action_spec()[agent_id]
-
-  def replaced(fn: Callable[[specs.DiscreteArray], Any]) -> timesteps.Actions:
-    return {**sample(), agent_id: jax.tree_util.tree_map(fn, own_spec)}
-
-  _check_refused(environment, replaced(lambda _: -1), agent_id)
-  _check_refused(environment, replaced(lambda s: s.num_values), agent_id)
-  _check_refused(environment, replaced(lambda _: 0.5), agent_id)
-  _check_refused(environment, replaced(lambda _: np.nan), agent_id)
+  own_spec, valid = environment.action_spec()[agent_id], sample()[agent_id]
+  for bad in _bad_actions(own_spec, valid):
+    _check_refused(environment, {**sample(), agent_id: bad}, agent_id)
   missing = sample()
   del missing[agent_id]
   _check_refused(environment, missing, agent_id)
   stranger = 'nobody_of_this_name'
   unknown = {**sample(), stranger: sample()[agent_id]}
   _check_refused(environment, unknown, stranger)
+
+
+def _bad_actions(spec: Any, valid: Any) -> Iterator[Any]:
+  """Yields actions of one agent that are bad in one place each.
+
+  Args:
+    spec: the agent's action spec, a DiscreteArray or a dict of them.
+    valid: an action that is not bad.
+  """
+  if not isinstance(spec, Mapping):
+    yield from (-1, spec.num_values, 0.5, np.nan)
+    return
+  yield 0  # No dict.
+  for name in spec:
+    yield {key: value for key, value in valid.items() if key != name}
+    for bad in _bad_actions(spec[name], valid[name]):
+      yield {**valid, name: bad}
 
 
 def _check_refused(

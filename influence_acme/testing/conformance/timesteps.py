@@ -69,7 +69,7 @@ def _check_value(spec: specs.Array, value: Any, name: str) -> None:
 def _check_observation(
   environment: Any, observation: Any, actions: Actions | None
 ) -> None:
-  """Checks everyone's observation, and that it shows the last actions."""
+  """Checks everyone's observation, and that it shows what was done last."""
   ids = environment.agent_ids
   assertions.require(
     isinstance(observation, Mapping) and set(observation) == set(ids),
@@ -88,6 +88,12 @@ def _check_observation(
         own['actions'],
         _expected_actions(ids, actions),
         "'actions' must be what was played in the step before, -1 on FIRST.",
+      )
+    if 'messages' in own:
+      np.testing.assert_array_equal(
+        own['messages'],
+        _expected_messages(ids, actions),
+        "'messages' must be what was said in the step before, -1 on FIRST.",
       )
     if 'visible' in own:
       assertions.require(
@@ -109,3 +115,17 @@ def _expected_actions(
     return [-1] * len(ids)
   played = [actions[agent_id] for agent_id in ids]
   return [a['action'] if isinstance(a, Mapping) else a for a in played]
+
+
+def _expected_messages(
+  ids: tuple[str, ...], actions: Actions | None
+) -> list[Any]:
+  """Returns what 'messages' must hold, in the agents' order."""
+  if actions is None:
+    return [-1] * len(ids)
+  spoken = [actions[agent_id] for agent_id in ids]
+  assertions.require(
+    all(isinstance(own, Mapping) and 'message' in own for own in spoken),
+    "Where 'messages' are observed, every action must hold a 'message'.",
+  )
+  return [own['message'] for own in spoken]
