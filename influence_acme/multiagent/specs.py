@@ -66,8 +66,8 @@ def stacked_spec(
   Returns:
     The spec of what `stack_timestep` returns and `unstack_actions` takes:
     observations such as {'world': uint8 [N, H, W, 3]}, discrete actions as
-    int32 [N] from 0 to num_values - 1, rewards float32 [N], discounts float32
-    [].
+    int32 [N] from 0 to num_values - 1 (or a dict of those, such as {'action':
+    ..., 'message': ...}), rewards float32 [N], discounts float32 [].
 
   Raises:
     ValueError: there is no agent, an agent is unknown, or the agents' specs
