@@ -17,7 +17,7 @@ from matplotlib import lines as lines_lib
 from influence_acme.programs import csv_log, run_dir
 
 # Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.
-_COLOURS = (
+COLOURS = (
   '#0072B2',
   '#D55E00',
   '#009E73',
@@ -27,8 +27,8 @@ _COLOURS = (
   '#882255',
   '#999933',
 )
-_INK = '#222222'
-_FAINT = '#777777'
+INK = '#222222'
+FAINT = '#777777'
 # From so many points on a curve is smoothed, and drawn without dots.
 _MANY_POINTS = 25
 
@@ -94,7 +94,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
     _draw_panels(figure, panels, series, run.path.name)
   else:
     figure.set_size_inches(6, 2)
-    figure.text(0.5, 0.5, 'Nothing was logged yet.', ha='center', color=_FAINT)
+    figure.text(0.5, 0.5, 'Nothing was logged yet.', ha='center', color=FAINT)
   figure.savefig(run.curves_path)
 
 
@@ -141,6 +141,21 @@ def smooth(values: np.ndarray, width: int) -> np.ndarray:
   return (sums[stop] - sums[start]) / (stop - start)
 
 
+def style_axes(axes: axes_lib.Axes, title: str) -> None:
+  """Gives a diagram the look of all our diagrams.
+
+  Args:
+    axes: of the diagram.
+    title: what is shown.
+  """
+  axes.set_title(title, loc='left', size='medium', color=INK)
+  axes.tick_params(colors=FAINT, labelsize='small', length=0)
+  axes.grid(axis='y', color='#E6E6E6', lw=0.8)
+  axes.set_axisbelow(True)
+  axes.spines[['top', 'right', 'left']].set_visible(False)
+  axes.spines['bottom'].set_color('#BBBBBB')
+
+
 def _lines(panel: Panel, series: dict[str, Series]) -> list[str]:
   """Returns the names of the series that a panel shows, agents in order."""
   found = [name for name in series if name.split('/')[0] == panel.name]
@@ -165,7 +180,7 @@ def _draw_panels(
   figure.set_size_inches(4.4 * columns, 2.8 * rows + 0.8)
   names = {n for panel in panels for n in _lines(panel, series) if '/' in n}
   agents = sorted({name.partition('/')[2] for name in names}, key=_natural)
-  colours = dict(zip(agents, itertools.cycle(_COLOURS), strict=False))
+  colours = dict(zip(agents, itertools.cycle(COLOURS), strict=False))
   last_step = max(each.steps[-1] for each in series.values())
   all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, panel in zip(all_axes, panels, strict=False):
@@ -176,8 +191,8 @@ def _draw_panels(
     axes.set_axis_off()
 
   title = f'{title}: {last_step:,.0f} environment steps'
-  figure.suptitle(title, x=0.008, ha='left', color=_INK, weight='bold')
-  figure.supxlabel('environment steps', size='small', color=_FAINT)
+  figure.suptitle(title, x=0.008, ha='left', color=INK, weight='bold')
+  figure.supxlabel('environment steps', size='small', color=FAINT)
   if agents:
     figure.legend(
       [lines_lib.Line2D([], [], color=colours[a], lw=2) for a in agents],
@@ -197,7 +212,7 @@ def _draw_panel(
 ) -> None:
   """Draws one panel: what was measured faintly, its moving mean above it."""
   for name, line in lines.items():
-    colour = colours.get(name.partition('/')[2], _INK)
+    colour = colours.get(name.partition('/')[2], INK)
     count = len(line.values)
     mean = line.values
     if count < _MANY_POINTS:
@@ -208,15 +223,10 @@ def _draw_panel(
       axes.plot(line.steps, line.values, color=colour, alpha=alpha, lw=0.7)
     axes.plot(line.steps, mean, color=colour, lw=1.6)
     if len(lines) == 1:
-      axes.set_title(f'{mean[-1]:.3g}', loc='right', size='small', color=_FAINT)
-  axes.set_title(panel.title, loc='left', size='medium', color=_INK)
-  axes.set_ylabel(panel.unit, size='small', color=_FAINT)
+      axes.set_title(f'{mean[-1]:.3g}', loc='right', size='small', color=FAINT)
+  style_axes(axes, panel.title)
+  axes.set_ylabel(panel.unit, size='small', color=FAINT)
   if panel.limits is not None:
     axes.set_ylim(*panel.limits)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
-  axes.tick_params(colors=_FAINT, labelsize='small', length=0)
-  axes.grid(axis='y', color='#E6E6E6', lw=0.8)
-  axes.set_axisbelow(True)
-  axes.spines[['top', 'right', 'left']].set_visible(False)
-  axes.spines['bottom'].set_color('#BBBBBB')
