@@ -13,7 +13,8 @@ PYTEST := -n 2 -q
 export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help install demo test test-core test-slow lint format bench-env clean
+.PHONY: help install demo test test-core test-slow lint format bench \
+  scaling clean
 
 help: ## Lists the commands.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -36,14 +37,17 @@ test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
 lint: .venv/installed ## Runs the linter, the formatter's check and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy influence_acme examples tests
+	$(BIN)/mypy influence_acme examples benchmarks tests
 
 format: .venv/installed ## Formats the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-env: .venv/installed ## Measures the environments on one core.
-	$(BIN)/python examples/bench_environment.py
+bench: .venv/installed ## Measures the speed of everything, in minutes.
+	$(BIN)/python -m benchmarks
+
+scaling: .venv/installed ## Measures runs of all sizes, and draws diagrams.
+	$(BIN)/python -m benchmarks.scaling
 
 clean: ## Removes what was installed and built.
 	rm -rf .venv .venv-core build dist *.egg-info

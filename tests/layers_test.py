@@ -26,6 +26,7 @@ LAYERS = {
   'influence_acme.programs': 6,
   'influence_acme.testing': 7,  # For tests and users: no other part needs it.
   'examples': 8,
+  'benchmarks': 8,
 }
 
 # The pure layers run wherever JAX does, so they import nothing but these.
@@ -114,6 +115,7 @@ def _files():
     'agents': 'influence_acme.agents',
     'environments': 'influence_acme.environments',
     'examples': 'examples',
+    'benchmarks': 'benchmarks',
     'tests': 'tests',
   }
   for folder, package in places.items():
@@ -207,8 +209,10 @@ def test_scripts_that_import_acme_patch_jax_before():
     ('influence_acme.programs.x', 'from influence_acme.testing import fakes'),
     ('influence_acme.programs.x', 'from influence_acme import nonsense'),
     ('influence_acme.programs.x', 'import examples.run'),
+    ('influence_acme.programs.x', 'from benchmarks import table'),
     ('influence_acme.programs.x', 'import agents'),
     ('examples.x', 'import launchpad as lp'),
+    ('benchmarks.x', 'import launchpad as lp'),
     ('tests.x', 'from environments import cleanup'),
   ],
 )

@@ -1,0 +1,66 @@
+"""Diagrams of the sweeps: speed and memory of training runs."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib import figure as figure_lib
+from matplotlib import layout_engine, ticker
+
+from influence_acme.programs import report
+
+
+def write_sweep(
+  path: str | os.PathLike[str], sweep: str, points: Sequence[dict[str, Any]]
+) -> None:
+  """Draws speed and memory over what was varied.
+
+  Args:
+    path: of the picture, .png.
+    sweep: what was varied.
+    points: as of `scaling.measure`.
+  """
+  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+  figure = figure_lib.Figure(figsize=(8.8, 3.2), layout=layout, dpi=120)
+  speed, memory = figure.subplots(1, 2)
+  kinds = list(dict.fromkeys(point['kind'] for point in points))
+  for kind, colour in zip(kinds, report.COLOURS, strict=False):
+    mine = [point for point in points if point['kind'] == kind]
+    values = [point['value'] for point in mine]
+    rates = [point['steps_per_second'] for point in mine]
+    medians = [rate['median'] for rate in rates]
+    speed.fill_between(
+      values,
+      [rate['min'] for rate in rates],
+      [rate['max'] for rate in rates],
+      color=colour,
+      alpha=0.15,
+      lw=0,
+    )
+    speed.plot(values, medians, 'o-', color=colour, lw=1.6, markersize=4)
+    bytes_ = [point['peak_memory_bytes'] for point in mine]
+    memory.plot(
+      values,
+      [number / 2**30 for number in bytes_],
+      'o-',
+      color=colour,
+      lw=1.6,
+      markersize=4,
+      label=kind,
+    )
+  for axes, title in ((speed, 'steps/s'), (memory, 'peak memory, GiB')):
+    report.style_axes(axes, title)
+    axes.set_xlabel(sweep.replace('_', ' '), size='small', color=report.FAINT)
+    axes.set_ylim(bottom=0)
+    _mark_values(axes, sorted({point['value'] for point in points}))
+  figure.legend(loc='outside upper right', ncols=2, frameon=False)
+  figure.savefig(path)
+
+
+def _mark_values(axes: Any, values: Sequence[int]) -> None:
+  """Puts a mark at each value that was measured, in equal ratios if wide."""
+  if values[-1] >= 8 * values[0]:
+    axes.set_xscale('log')
+  axes.set_xticks(values, [str(value) for value in values])
+  axes.xaxis.set_minor_locator(ticker.NullLocator())
+  axes.yaxis.set_major_formatter(ticker.EngFormatter(sep=''))

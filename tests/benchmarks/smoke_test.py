@@ -1,0 +1,70 @@
+"""Both commands, on tiny sizes: what do they write?"""
+
+import json
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from benchmarks import settings, table
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def _run(module, *flags):
+  result = subprocess.run(
+    [sys.executable, '-m', module, '--smoke', *flags],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert result.returncode == 0, result.stderr
+  return result.stdout
+
+
+@pytest.mark.slow
+def test_the_benchmark(tmp_path):
+  path = tmp_path / 'new' / 'speed.json'
+  printed = _run('benchmarks', f'--output={path}')
+  assert str(path) in printed
+  report = json.loads(path.read_text())
+  rows: Any = [table.Row(**row) for row in report['rows']]
+  for row in rows:
+    assert row.name in printed
+    assert 0 < row.min <= row.median <= row.max, row
+    assert row.repeats == settings.SMOKE.repeats
+    assert 0 <= row.others_share <= 1
+  names = [row.name for row in rows]
+  assert names[:2] == ['GEMM, float32'] * 2
+  assert names.count('environment, 2 at once') in (1, 2)  # By cores.
+  for name in (
+    'acting, step by step',
+    'acting, vectorised',
+    'learning',
+    'training, single, vectorised',
+    'training, single, step by step',
+  ):
+    row = rows[names.index(name)]
+    assert row.unit == 'steps/s'
+    assert row.gemm_fraction > 0
+    assert row.peak_memory_bytes > 2**27
+    assert (row.start_up_seconds is not None) == name.startswith('training')
+  for name in ('compiling: acting, vectorised', 'compiling: learning'):
+    assert rows[names.index(name)].unit == 's'
+  assert report['machine']['cores'] == rows[-1].cores
+  assert report['load']['was_idle'] == (not report['load']['doubts'])
+  assert set(report['flops_per_step']) == {'acting', 'learning', 'both'}
+  assert min(report['outlook'].values()) > 0
+
+
+@pytest.mark.slow
+def test_scaling(tmp_path):
+  _run('benchmarks.scaling', f'--output={tmp_path}', '--sweep=actors')
+  report = json.loads((tmp_path / 'scaling.json').read_text())
+  (point,) = report['sweeps']['actors']
+  assert point['kind'] == 'vectorised'
+  assert point['steps_per_second']['median'] > 0
+  assert point['peak_memory_bytes'] > 2**27
+  assert (tmp_path / 'actors.png').read_bytes().startswith(b'\x89PNG')
