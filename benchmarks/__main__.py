@@ -15,7 +15,14 @@ from typing import Any
 
 from absl import app, flags
 
-from benchmarks import machine, measurements, outlook, settings, table
+from benchmarks import (
+  machine,
+  measurements,
+  outlook,
+  processes,
+  settings,
+  table,
+)
 
 _OUTPUT = flags.DEFINE_string(
   'output',
@@ -34,6 +41,7 @@ def main(argv: Sequence[str]) -> None:
   """Measures, prints and writes."""
   if len(argv) > 1:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
+  processes.end_children_on_sigterm()
   workloads = settings.VECTORISED, settings.STEP_BY_STEP
   plan = settings.FULL
   if _SMOKE.value:

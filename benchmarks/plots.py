@@ -53,6 +53,7 @@ def write_sweep(
     axes.set_xlabel(sweep.replace('_', ' '), size='small', color=report.FAINT)
     axes.set_ylim(bottom=0)
     _mark_values(axes, sorted({point['value'] for point in points}))
+  speed.yaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   figure.legend(loc='outside upper right', ncols=2, frameon=False)
   figure.savefig(path)
 
@@ -63,4 +64,3 @@ def _mark_values(axes: Any, values: Sequence[int]) -> None:
     axes.set_xscale('log')
   axes.set_xticks(values, [str(value) for value in values])
   axes.xaxis.set_minor_locator(ticker.NullLocator())
-  axes.yaxis.set_major_formatter(ticker.EngFormatter(sep=''))

@@ -7,6 +7,7 @@ thread for every core that it may run on; and its peak memory is its own.
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,11 @@ def run(
       for child in children:
         child.kill()
         child.communicate()
+
+
+def end_children_on_sigterm() -> None:
+  """Makes SIGTERM an exception, so that what was started is ended, too."""
+  signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def environment() -> dict[str, str]:

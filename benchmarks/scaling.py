@@ -12,7 +12,7 @@ from typing import Any
 
 from absl import app, flags
 
-from benchmarks import end_to_end, machine, plots, settings, timing
+from benchmarks import end_to_end, machine, plots, processes, settings, timing
 
 _SWEEPS = {
   'actors': (1, 2, 4),
@@ -91,6 +91,7 @@ def main(argv: Sequence[str]) -> None:
   """Measures all sweeps, and writes after each."""
   if len(argv) > 1:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
+  processes.end_children_on_sigterm()
   plan = settings.SMOKE
   if not _SMOKE.value:
     # Several actors compile at the same time, and some after the learner.
