@@ -23,7 +23,7 @@ install: .venv/installed ## Installs everything into .venv (Python 3.10).
 
 demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
 	$(BIN)/python examples/cleanup_moa.py \
-	  --num_steps=80000 --influence_curriculum_steps=30000
+	  --num_steps=300000 --influence_curriculum_steps=100000
 
 test: lint ## Runs lint, types and the default tests.
 	$(BIN)/pytest $(PYTEST) -m 'not slow'

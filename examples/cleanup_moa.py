@@ -15,7 +15,6 @@ from absl import app, flags, logging
 from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
-
 from influence_acme import environments, programs, wrappers
 from influence_acme.agents import influence
 from influence_acme.programs import evaluation, report
@@ -23,46 +22,31 @@ from influence_acme.programs import evaluation, report
 _LAUNCH = flags.DEFINE_enum(
   'launch', 'threads', programs.LAUNCHES, 'How to run the program.'
 )
-_NUM_STEPS = flags.DEFINE_integer(
-  'num_steps', 1_000_000, 'Environment steps of all actors together.'
-)
 _VARIANT = flags.DEFINE_enum(
-  'variant',
-  'moa',
-  influence.VARIANTS,
-  'Of the paper: what agents are paid for.',
+  'variant', 'moa', influence.VARIANTS, 'What agents are, and are paid for.'
 )
+_NUM_STEPS = flags.DEFINE_integer('num_steps', 1_000_000, 'Of all actors.')
 _NUM_ACTORS = flags.DEFINE_integer('num_actors', 1, 'Nodes that play.')
 _NUM_ENVIRONMENTS = flags.DEFINE_integer(
-  'num_environments',
-  32,
-  'That an actor plays at once, and sequences of a learner step; with 0 it '
-  'plays one, step by step.',
+  'num_environments', 32, 'At once, by each actor; 0: one, step by step.'
 )
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
-_EPISODE_LENGTH = flags.DEFINE_integer(
-  'episode_length', 1000, 'Steps of an episode.'
-)
+_EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Of all randomness.')
-_RUN_DIR = flags.DEFINE_string(
-  'run_dir', '', 'Of this run; a new one under runs/ if not given.'
-)
+_RUN_DIR = flags.DEFINE_string('run_dir', '', 'A new one if not given.')
 _RESUME = flags.DEFINE_boolean('resume', False, 'Go on with a stopped run.')
 _INFLUENCE_WEIGHT = flags.DEFINE_float(
   'influence_weight', 0.62, 'Of the influence reward, in the end.'
 )
 _INFLUENCE_CURRICULUM_STEPS = flags.DEFINE_integer(
-  'influence_curriculum_steps',
-  40_000_000,
-  'Environment steps over which the weight rises from 0.',
+  'influence_curriculum_steps', 40_000_000, 'Over which the weight rises.'
 )
 
 
-def make_environment(seed: int, **overrides: int):
+def make_environment(seed: int, **game: int):
   """Returns Cleanup, in which everyone sees who did what."""
-  return wrappers.OthersActionsWrapper(
-    environments.make('cleanup', seed=seed, **overrides)
-  )
+  environment = environments.make('cleanup', seed=seed, **game)
+  return wrappers.OthersActionsWrapper(environment)
 
 
 def make_experiment() -> programs.Experiment:
