@@ -23,7 +23,8 @@ class Row(NamedTuple):
       observation will be zero.
     extras: of the policy's decision, [N, B, ...].
     core_state: before the step, [N, B, ...].
-    inputs: what influence is judged by, [N, B, ...].
+    influence: float32 [N, B], nats; where it shows one step late, what it is
+      judged by, [N, B, ...].
     weight: float32 [], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
@@ -36,7 +37,7 @@ class Row(NamedTuple):
   is_dummy: chex.Array
   extras: dict[str, chex.Array]
   core_state: chex.ArrayTree
-  inputs: Any
+  influence: Any
   weight: chex.Array
   learner_steps: chex.Array
 

@@ -22,7 +22,7 @@ Letters: T steps, B environments, N agents.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -132,6 +132,11 @@ def _step(
     outcome.observation,
     outcome.is_last,
   )
+  influence: Any = policy_lib.Judged(decision.actions, inputs)
+  if not policy.delay:
+    # At once: kept until the end of the unroll, the inputs of all steps would
+    # be several times as large as the rows.
+    influence = policy.influence(influence, None)
   row = records.Row(
     observation=observation,
     actions=decision.actions,
@@ -141,7 +146,7 @@ def _step(
     is_dummy=is_dummy,
     extras=decision.extras,
     core_state=state.core_state,
-    inputs=inputs,
+    influence=influence,
     weight=learned.weight,
     learner_steps=learned.learner_steps,
   )
@@ -171,7 +176,7 @@ def _step(
 def _to_sequences(
   policy: policy_lib.JointPolicy, rows: records.Row
 ) -> records.Sequences:
-  """Judges influence, and brings rows to the replay's layout.
+  """Judges influence that shows late, and brings rows to the replay's layout.
 
   Args:
     policy: the population's.
@@ -180,15 +185,12 @@ def _to_sequences(
   Returns:
     The sequences.
   """
-  judged = policy_lib.Judged(rows.actions, rows.inputs)
-  following = None
+  influence = rows.influence  # [T + 1, N, B]
   if policy.delay:
-    following = jax.tree_util.tree_map(lambda x: x[1:], judged)
-    acts_next = ~rows.is_dummy[1:]
-    judged, rows = jax.tree_util.tree_map(lambda x: x[:-1], (judged, rows))
-  influence = jax.vmap(policy.influence)(judged, following)  # [T + 1, N, B]
-  if policy.delay:
-    influence = jnp.where(acts_next[:, None], influence, 0)
+    following = jax.tree_util.tree_map(lambda x: x[1:], rows)
+    rows = jax.tree_util.tree_map(lambda x: x[:-1], rows)
+    influence = jax.vmap(policy.influence)(rows.influence, following.influence)
+    influence = jnp.where(following.is_dummy[:, None], 0, influence)
 
   def of_steps(x: chex.Array) -> chex.Array:
     """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...], dummy rows zero."""
