@@ -59,11 +59,9 @@ def make_sgd_step(
 ) -> Callable[..., tuple[TrainingState, losses.Metrics]]:
   """Returns one step for all agents, in which nothing mixes.
 
-  What is compiled is the step of one agent: loss, gradient, the clip by its own
-  norm, and the optimiser's state. It is called for each agent, by as many
-  threads as there are cores. The memory of one agent's step fits into the
-  cache, that of all agents' does not: one after the other they take less time
-  than vmapped.
+  What is compiled is the step of one agent, its clip and its optimiser's state.
+  A thread a core calls it for each: the memory of one agent's step fits into
+  the cache, that of all does not, so that this is faster than vmap.
 
   Args:
     loss_fn: one agent's.
@@ -83,24 +81,22 @@ def make_sgd_step(
     updates, opt_state = optimizer.update(grads, state.opt_state)
     updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
     params = optax.apply_updates(state.params, updates)
-    metrics = dict(metrics, gradient_norm=optax.global_norm(grads))
-    return TrainingState(params, opt_state), metrics
+    norm = optax.global_norm(grads)
+    return TrainingState(params, opt_state), dict(metrics, gradient_norm=norm)
 
   step_of_one = one_core.jit(one_agent)
   threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
 
-  @jax.jit
-  def stack(*parts):
-    return jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
+  stack = jax.jit(
+    lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
+  )
 
   def sgd_step(state, sequences, learning_rate):
-    parts = threads.map(
-      lambda index: step_of_one(
-        state, sequences, np.int32(index), np.float32(learning_rate)
-      ),
-      range(sequences.own_actions.shape[0]),
+    rate = np.float32(learning_rate)
+    indices = np.arange(len(sequences.own_actions), dtype=np.int32)
+    return stack(
+      *threads.map(lambda i: step_of_one(state, sequences, i, rate), indices)
     )
-    return stack(*parts)
 
   return sgd_step
 
@@ -237,7 +233,7 @@ class InfluenceLearner(core.Learner):
     self, metrics: losses.Metrics, data: Any, learning_rate: chex.Numeric
   ) -> dict[str, Any]:
     """Returns means over agents, and each agent's rewards, of one batch."""
-    # What is not a step has zeros in its extras, and counts nothing.
+    # What is no step has zeros, and counts nothing.
     is_step = ~data.start_of_episode[:, 1:]
     lag = self._learner_steps - data.extras['learner_steps'][:, :-1][is_step]
     means: dict[str, Any] = {

@@ -133,9 +133,7 @@ def _step(
     outcome.is_last,
   )
   influence: Any = policy_lib.Judged(decision.actions, inputs)
-  if not policy.delay:
-    # At once: kept until the end of the unroll, the inputs of all steps would
-    # be several times as large as the rows.
+  if not policy.delay:  # At once: the inputs are much larger than the rows.
     influence = policy.influence(influence, None)
   row = records.Row(
     observation=observation,
