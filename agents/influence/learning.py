@@ -1,12 +1,10 @@
-"""How the population learns: one compiled step, called for every agent.
+"""The learner of the population: an Acme learner around `sgd`'s step.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent import futures
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import chex
@@ -18,18 +16,10 @@ import reverb
 from acme import core
 from acme.utils import counting, loggers
 
-from influence_acme import one_core
 from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import losses
+from influence_acme.agents.influence import losses, sgd
 from influence_acme.agents.influence import networks as influence_networks
 from influence_acme.multiagent import variables
-
-
-class TrainingState(NamedTuple):
-  """What training changes; every array has a leading axis N."""
-
-  params: chex.ArrayTree
-  opt_state: optax.OptState
 
 
 class Published(NamedTuple):
@@ -40,65 +30,8 @@ class Published(NamedTuple):
     counts: 'learner_steps' and 'environment_steps' at which it was reached.
   """
 
-  state: TrainingState
+  state: sgd.TrainingState
   counts: dict[str, Any]
-
-
-def make_optimizer(
-  config: config_lib.InfluenceConfig,
-) -> optax.GradientTransformation:
-  """Returns one agent's optimiser; the learning rate is applied outside."""
-  return optax.chain(
-    optax.clip_by_global_norm(config.max_gradient_norm),
-    optax.scale_by_adam(eps=config.adam_epsilon),
-  )
-
-
-def make_sgd_step(
-  loss_fn: losses.LossFn, optimizer: optax.GradientTransformation
-) -> Callable[..., tuple[TrainingState, losses.Metrics]]:
-  """Returns one step for all agents, in which nothing mixes.
-
-  What is compiled is the step of one agent, its clip and its optimiser's state.
-  A thread a core calls it for each: the memory of one agent's step fits into
-  the cache, that of all does not, so that this is faster than vmap.
-
-  Args:
-    loss_fn: one agent's.
-    optimizer: one agent's.
-
-  Returns:
-    (state, sequences [N, ...], learning rate []) -> (state, metrics [N]).
-  """
-
-  def one_agent(states, sequences, index, learning_rate):
-    state, sequences = jax.tree_util.tree_map(
-      lambda x: x[index], (states, sequences)
-    )
-    grads, metrics = jax.grad(loss_fn, has_aux=True)(
-      state.params, index, sequences
-    )
-    updates, opt_state = optimizer.update(grads, state.opt_state)
-    updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
-    params = optax.apply_updates(state.params, updates)
-    norm = optax.global_norm(grads)
-    return TrainingState(params, opt_state), dict(metrics, gradient_norm=norm)
-
-  step_of_one = one_core.jit(one_agent)
-  threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-
-  stack = jax.jit(
-    lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
-  )
-
-  def sgd_step(state, sequences, learning_rate):
-    rate = np.float32(learning_rate)
-    indices = np.arange(len(sequences.own_actions), dtype=np.int32)
-    return stack(
-      *threads.map(lambda i: step_of_one(state, sequences, i, rate), indices)
-    )
-
-  return sgd_step
 
 
 class InfluenceLearner(core.Learner):
@@ -135,14 +68,14 @@ class InfluenceLearner(core.Learner):
     self._learning_rate = optax.linear_schedule(
       config.learning_rate, config.learning_rate_end, config.learning_rate_steps
     )
-    optimizer = make_optimizer(config)
+    optimizer = sgd.make_optimizer(config)
     self._to_sequences = jax.jit(losses.to_sequences)
-    self._sgd_step = make_sgd_step(
+    self._sgd_step = sgd.make_sgd_step(
       losses.make_loss(networks.agent, config), optimizer
     )
     params = networks.init(key)
     opt_state = jax.vmap(optimizer.init)(params)
-    self._publish(TrainingState(params, opt_state), learner_steps=0)
+    self._publish(sgd.TrainingState(params, opt_state), learner_steps=0)
     self._timestamp = time.time()
 
   def step(self) -> None:
@@ -206,7 +139,7 @@ class InfluenceLearner(core.Learner):
   def _learner_steps(self) -> int:
     return int(self._now.counts['learner_steps'])
 
-  def _publish(self, state: TrainingState, learner_steps: int) -> None:
+  def _publish(self, state: sgd.TrainingState, learner_steps: int) -> None:
     counts: dict[str, Any] = {
       'learner_steps': np.int32(learner_steps),
       'environment_steps': np.int64(self._environment_steps()),

@@ -53,7 +53,7 @@ class StepOutput(NamedTuple):
 
   logits: chex.Array
   value: chex.Array
-  moa_features: chex.Array | None
+  moa_features: chex.Array | None = None
 
 
 class UnrollOutput(NamedTuple):
@@ -120,16 +120,12 @@ class _Agent:
     features = self._conv(observation['world'])
     policy_inputs, *moa_features = self._dense(features)
     if self._models_others:
-      actions = observation['actions']
-      last_actions = jax.nn.one_hot(actions, self._num_actions)
-      policy_inputs = jnp.concatenate(
-        [policy_inputs, last_actions.reshape((*actions.shape[:-1], -1))],
-        axis=-1,
+      policy_inputs = moa.join_actions(
+        policy_inputs, observation['actions'], self._num_actions
       )
     output, policy_state = self._policy_core(policy_inputs, policy_state)
     logits, value = self._head(output)
-    moa_input = moa_features[0] if self._models_others else None
-    return StepOutput(logits, value, moa_input), policy_state
+    return StepOutput(logits, value, *moa_features), policy_state
 
   def counterfactuals(self, moa_features, actions, moa_state, own_index):
     return self._moa_core.step_and_counterfactuals(
@@ -138,13 +134,15 @@ class _Agent:
 
   def unroll(self, observation, actions, start_of_episode, core_state):
     # All of the network is in the loop, and no product spans several steps:
-    # what a step computes stays in the cache.
+    # what a step computes stays in the cache. Pixels go through the loop as the
+    # convolution takes them, or it would reorder them one by one.
     world = observation['world']
     rows_of_pixels = world.reshape((*world.shape[:-2], -1))
 
     def step(state, row):
       observation, actions, start = row
-      observation['world'] = observation['world'].reshape(world.shape[1:])
+      pixels = observation['world'].reshape(world.shape[1:])
+      observation = dict(observation, world=pixels)
       state = jax.tree_util.tree_map(
         lambda x: jnp.where(start[:, None], 0, x), state
       )

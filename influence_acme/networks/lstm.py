@@ -112,7 +112,7 @@ def _next_state(activations: chex.Array, state: hk.LSTMState) -> hk.LSTMState:
 
 
 class LSTM(hk.RNNCore):
-  """A standard LSTM with its two matrix products exposed."""
+  """A standard LSTM with its gates exposed."""
 
   def __init__(self, hidden_size: int, name: str = 'lstm'):
     super().__init__(name=name)
@@ -142,6 +142,12 @@ class LSTM(hk.RNNCore):
       hk.get_parameter('b', shape[1:], jnp.float32, jnp.zeros),
     )
 
+  def gates(self, inputs: chex.Array, state: hk.LSTMState) -> chex.Array:
+    """Returns what `cell` takes, float32 [B, 4 * H], of one step."""
+    weights, biases = self.weights(inputs.shape[-1])
+    joined = jnp.concatenate([inputs, state.hidden], axis=-1)
+    return joined @ weights + biases
+
   def __call__(
     self, inputs: chex.Array, state: hk.LSTMState
   ) -> tuple[chex.Array, hk.LSTMState]:
@@ -154,7 +160,5 @@ class LSTM(hk.RNNCore):
     Returns:
       The output, float32 [B, H], and the next state.
     """
-    weights, biases = self.weights(inputs.shape[-1])
-    joined = jnp.concatenate([inputs, state.hidden], axis=-1)
-    state = cell(joined @ weights + biases, state)
+    state = cell(self.gates(inputs, state), state)
     return state.hidden, state

@@ -1,6 +1,6 @@
 """The model of other agents (MOA): what will the others do next?
 
-Letters: T time, B batch, N agents, J = N - 1 others, A actions, K own
+Letters: B batch, N agents, J = N - 1 others, A actions, K own
 counterfactual actions (K = A), F features, H hidden units.
 """
 
@@ -10,6 +10,24 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme.networks import lstm
+
+
+def join_actions(
+  features: chex.Array, actions: chex.Array, num_actions: int
+) -> chex.Array:
+  """Puts everyone's actions beside what an agent sees, as an LSTM takes both.
+
+  Args:
+    features: float32 [B..., F].
+    actions: int32 [B..., N]; an absent one, -1, has zeros.
+    num_actions: A.
+
+  Returns:
+    float32 [B..., F + N * A].
+  """
+  chosen = jax.nn.one_hot(actions, num_actions)
+  flat = chosen.reshape(actions.shape[:-1] + (-1,))
+  return jnp.concatenate([features, flat], axis=-1)
 
 
 class MOACore(hk.RNNCore):
@@ -68,7 +86,7 @@ class MOACore(hk.RNNCore):
       Logits of the others' next actions, float32 [B, J, A], others in the
       agents' order; and the next state.
     """
-    output, state = self._lstm(self._join(*inputs), state)
+    output, state = self._lstm(join_actions(*inputs, self._num_actions), state)
     return self._predict(output), state
 
   def counterfactuals(
@@ -115,32 +133,24 @@ class MOACore(hk.RNNCore):
       next state, of the action that was really taken.
     """
     features, actions = inputs
-    own = jax.nn.one_hot(own_index, self._num_agents)  # [N]
-    chosen = jax.nn.one_hot(actions, self._num_actions)  # [B, N, A]
-    others_chosen = chosen * (1.0 - own)[:, None]
-    shared_inputs = [
-      features,
-      others_chosen.reshape((*features.shape[:-1], -1)),
-      state.hidden,
-    ]
-    weights, biases = self._lstm.weights(features.shape[-1] + chosen[0].size)
-    shared = jnp.concatenate(shared_inputs, axis=-1) @ weights + biases
-    of_actions = slice(features.shape[-1], -state.hidden.shape[-1])
-    action_weights = weights[of_actions].reshape(
+    is_own = jnp.arange(self._num_agents) == own_index  # [N]
+    joined = join_actions(
+      features, jnp.where(is_own, -1, actions), self._num_actions
+    )
+    shared = self._lstm.gates(joined, state)  # [B, 4H]
+    weights, _ = self._lstm.weights(joined.shape[-1])
+    action_weights = weights[features.shape[-1] : joined.shape[-1]].reshape(
       self._num_agents, self._num_actions, -1
     )
-    supposed = jnp.tensordot(own, action_weights, axes=1)  # [K, 4H]
-    own_chosen = jnp.tensordot(chosen, own, axes=(-2, 0))  # [B, K]
-    next_state = lstm.cell(shared + own_chosen @ supposed, state)
+    supposed = jnp.tensordot(
+      is_own.astype(jnp.float32), action_weights, axes=1
+    )  # [K, 4H]
+    own_actions = jnp.take(actions, own_index, axis=-1)
+    taken = jax.nn.one_hot(own_actions, self._num_actions)  # [B, K]
+    next_state = lstm.cell(shared + taken @ supposed, state)
 
     counterfactual = lstm.cells(shared, supposed, state)  # [B, K, H]
     return self._predict(counterfactual.hidden), next_state
-
-  def _join(self, features: chex.Array, actions: chex.Array) -> chex.Array:
-    """Joins [..., F] and int32 [..., N] to the input [..., F + N * A]."""
-    chosen = jax.nn.one_hot(actions, self._num_actions)
-    flat = chosen.reshape(actions.shape[:-1] + (-1,))
-    return jnp.concatenate([features, flat], axis=-1)
 
   def _predict(self, output: chex.Array) -> chex.Array:
     """Maps float32 [..., H] to logits float32 [..., J, A]."""

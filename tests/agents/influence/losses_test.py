@@ -11,7 +11,7 @@ import pytest
 
 from influence_acme import networks as networks_lib
 from influence_acme.agents import influence
-from influence_acme.agents.influence import learning, losses
+from influence_acme.agents.influence import losses, sgd
 
 N, A, T, U = 2, 4, 8, 8
 _EPISODE_ROWS = 6  # 5 steps and a dummy row.
@@ -72,14 +72,14 @@ def _config(**changes):
 @functools.cache
 def _compiled(config):
   agent, params = _agent_and_params()
-  optimizer = learning.make_optimizer(config)
-  step = learning.make_sgd_step(losses.make_loss(agent, config), optimizer)
+  optimizer = sgd.make_optimizer(config)
+  step = sgd.make_sgd_step(losses.make_loss(agent, config), optimizer)
   return agent, params, optimizer, step
 
 
 def _train(sequences, config, num_steps=4000):
   agent, params, optimizer, step = _compiled(config)
-  state = learning.TrainingState(params, jax.vmap(optimizer.init)(params))
+  state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
   for i in range(num_steps):
     state, _ = step(state, sequences, 1e-2 * 0.9985**i)
   output = jax.vmap(agent.unroll)(
@@ -181,7 +181,7 @@ def test_nothing_mixes_between_agents():
   config = _config(entropy_cost=0.01)
   loss_fn = losses.make_loss(agent, config)
   sequences = _five_step_episodes(list(range(6)))
-  optimizer = learning.make_optimizer(config)
+  optimizer = sgd.make_optimizer(config)
 
   def scaled_loss(params, own_index, sequences):
     loss, metrics = loss_fn(params, own_index, sequences)
@@ -189,8 +189,8 @@ def test_nothing_mixes_between_agents():
 
   new_params = []
   for fn in (loss_fn, scaled_loss):
-    state = learning.TrainingState(params, jax.vmap(optimizer.init)(params))
-    step = learning.make_sgd_step(fn, optimizer)
+    state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
+    step = sgd.make_sgd_step(fn, optimizer)
     for _ in range(3):
       state, _ = step(state, sequences, 1e-3)
     new_params.append(state.params)

@@ -14,7 +14,7 @@ import numpy as np
 
 from influence_acme import environments, networks, ops
 from influence_acme.agents import influence
-from influence_acme.agents.influence import learning, losses
+from influence_acme.agents.influence import losses, sgd
 from influence_acme.testing import populations
 
 A, T, B = 4, 16, 32
@@ -84,15 +84,15 @@ def _sequences(key):
 def _trained():
   config = influence.InfluenceConfig(moa_loss_weight=1.0, entropy_cost=0.1)
   agent = networks.make_agent_networks(N, A)
-  optimizer = learning.make_optimizer(config)
-  sgd_step = learning.make_sgd_step(losses.make_loss(agent, config), optimizer)
+  optimizer = sgd.make_optimizer(config)
+  sgd_step = sgd.make_sgd_step(losses.make_loss(agent, config), optimizer)
   keys = jax.random.split(jax.random.PRNGKey(0), N)
   row = {
     'world': jnp.zeros((1, *GAME.observation_shape), jnp.uint8),
     'actions': jnp.full((1, N), -1, jnp.int32),
   }
   params = jax.vmap(agent.init, in_axes=(0, None))(keys, row)
-  state = learning.TrainingState(params, jax.vmap(optimizer.init)(params))
+  state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
   for i in range(250):
     state, _ = sgd_step(state, _sequences(jax.random.PRNGKey(i)), 3e-3)
   mine = jax.tree_util.tree_map(lambda x: x[0], state.params)
