@@ -1,7 +1,9 @@
 """The paper's torso: one small convolution, then two fully connected layers.
 
-Letters: B batch (any number of leading axes), H x W the view, C its channels,
-O the channels of the convolution.
+Between the two the batch is the last axis: see `PixelConv`.
+
+Letters: B batch, H x W the view, C its channels, O the channels of the
+convolution, F features.
 """
 
 from collections.abc import Sequence
@@ -16,17 +18,12 @@ import numpy as np
 class PixelConv(hk.Module):
   """A valid 3x3 convolution of stride 1 over uint8 pixels, and a ReLU.
 
-  Rows of the view are multiplied by banded matrices that hold the kernel once
-  for each place where it fits into a row:
-
-      output row r  =  sum over i = 0, 1, 2 of  view row (r + i) @ band_i
-
-  Four fifths of a band are zeros that are multiplied for nothing, and it is
-  still several times faster on a CPU than anything that looks cleverer: agents'
-  parameters are stacked and this module is vmapped over them, which makes a
-  grouped convolution of a convolution, and products with 27 x 6 kernels are
-  too thin for a matrix unit; nine shifted copies of the view do not fit into a
-  cache.
+  The views of a batch lie side by side in the last axis, so that shifted planes
+  of all views are multiplied by a number of the kernel and added up, as many
+  views at once as the machine's vectors hold. On a CPU nothing that looks
+  cleverer is as fast: products with matrices of 27 x 6 are too thin, banded
+  matrices are mostly zeros, and agents' parameters are stacked and this module
+  is vmapped over them, which makes a grouped convolution of a convolution.
   """
 
   def __init__(self, channels: int = 6, name: str = 'pixel_conv'):
@@ -34,21 +31,21 @@ class PixelConv(hk.Module):
     self._channels = channels
 
   def __call__(self, pixels: chex.Array) -> chex.Array:
-    """Returns flat features.
+    """Returns flat features, the batch last.
 
     Args:
-      pixels: uint8 [B..., H, W, C], in 0..255; H and W at least 3.
+      pixels: uint8 [B, H, W, C], in 0..255; H and W at least 3.
 
     Returns:
-      float32 [B..., (H - 2) * (W - 2) * O].
+      float32 [F, B], F = (H - 2) * (W - 2) * O.
 
     Raises:
       ValueError: the pixels are not uint8 or the view is too small.
     """
-    height, width, channels = pixels.shape[-3:]
+    height, width, channels = pixels.shape[1:]
     if pixels.dtype != jnp.uint8 or min(height, width) < 3:
       raise ValueError(
-        'The torso takes uint8 views [..., H, W, C] of at least 3 x 3 pixels, '
+        'The torso takes uint8 views [B, H, W, C] of at least 3 x 3 pixels, '
         f'not {pixels.dtype} {pixels.shape}.'
       )
     size = 9 * channels
@@ -57,74 +54,62 @@ class PixelConv(hk.Module):
     bias = hk.get_parameter('b', (self._channels,), jnp.float32, jnp.zeros)
 
     # Scaling the kernel is cheaper than scaling the pixels.
-    bands = _bands(kernel / 255.0, width, channels)
-    biases = bias @ np.tile(np.eye(self._channels, dtype=np.float32), width - 2)
-    rows = pixels.reshape((-1, height, width * channels))
-    features = _convolve(rows, bands, biases)
-    return features.reshape(pixels.shape[:-3] + (-1,))
-
-
-def _bands(kernel: chex.Array, width: int, channels: int) -> chex.Array:
-  """Returns float32 [3, W * C, (W - 2) * O] of a kernel [9 * C, O].
-
-  It is one product with a constant, and so is its gradient.
-  """
-  size = kernel.shape[1]
-  # Output column x reads input column x + j through column j of the kernel:
-  # [j, c, o] to [w, c, x, o].
-  place = np.einsum(
-    'jwx,cd,op->jcowdxp',
-    [np.eye(width, width - 2, -j) for j in range(3)],
-    np.eye(channels),
-    np.eye(size),
-  ).reshape(3 * channels * size, -1)
-  bands = kernel.reshape(3, -1) @ place.astype(np.float32)
-  return bands.reshape(3, width * channels, -1)
+    kernel = kernel.reshape((3, 3, channels, -1)) / 255.0
+    # Pixels turn as one long axis, faster than as three.
+    planes = pixels.reshape((-1, height * width * channels)).T
+    planes = planes.reshape((height, width, channels, -1))
+    features = _convolve(planes, kernel, bias)
+    return features.reshape(-1, features.shape[-1])
 
 
 @jax.custom_vjp
 def _convolve(
-  rows: chex.Array, bands: chex.Array, biases: chex.Array
+  planes: chex.Array, kernel: chex.Array, bias: chex.Array
 ) -> chex.Array:
-  """Slides the bands down the rows of a view, and applies a ReLU.
+  """Slides a kernel over views, and applies a ReLU.
 
-  Its gradient is its own, since JAX would keep a copy of the pixels as floats
-  for each of the three products, and the sum of these twice.
+  Its gradient is its own: JAX would keep a shifted copy of the planes for each
+  number of the kernel.
 
   Args:
-    rows: uint8 [B, H, W * C]; nothing is differentiated with respect to it.
-    bands: float32 [3, W * C, (W - 2) * O].
-    biases: float32 [(W - 2) * O].
+    planes: uint8 [H, W, C, B]; nothing is differentiated with respect to it.
+    kernel: float32 [3, 3, C, O].
+    bias: float32 [O].
 
   Returns:
-    float32 [B, H - 2, (W - 2) * O].
+    float32 [H - 2, W - 2, O, B].
   """
-  products = [x @ band for x, band in zip(_shifted(rows), bands, strict=True)]
-  return jax.nn.relu(sum(products) + biases)
+  height, width = planes.shape[0] - 2, planes.shape[1] - 2
+  values = planes.astype(jnp.float32)
+  features = bias[:, None]
+  for i, j, c in np.ndindex(kernel.shape[:3]):
+    shifted = values[i : height + i, j : width + j, c, None]
+    features += shifted * kernel[i, j, c, :, None]
+  return jax.nn.relu(features)
 
 
-def _convolve_forward(rows, bands, biases):
-  features = _convolve(rows, bands, biases)
-  return features, (rows, features)
+def _convolve_forward(planes, kernel, bias):
+  features = _convolve(planes, kernel, bias)
+  return features, (planes, features)
 
 
 def _convolve_backward(saved, gradient):
-  rows, features = saved
+  planes, features = saved
+  values = planes.astype(jnp.float32)
   gradient = jnp.where(features > 0, gradient, 0)
-  gradient = gradient.reshape(-1, gradient.shape[-1])
-  # Of flat arrays: a product over two axes would be a transposed copy first.
-  bands = [x.reshape(-1, x.shape[-1]).T @ gradient for x in _shifted(rows)]
-  return None, jnp.stack(bands), gradient.sum(0)
+  height, width = gradient.shape[:2]
+
+  def of_shift(i, j):
+    """Returns the gradient of kernel[i, j] by view, [C, O, B]."""
+    rows = values[i : height + i, :, :, None]
+    columns = (rows[:, j + x] * gradient[:, x, None] for x in range(width))
+    return sum(columns).sum(0)
+
+  of_kernel = [jnp.stack([of_shift(i, j) for j in range(3)]) for i in range(3)]
+  return None, jnp.stack(of_kernel).sum(-1), gradient.sum((0, 1, 3))
 
 
 _convolve.defvjp(_convolve_forward, _convolve_backward)
-
-
-def _shifted(rows: chex.Array) -> list[chex.Array]:
-  """Returns the rows that each band meets, float32 [B, H - 2, W * C] each."""
-  height = rows.shape[1]
-  rows = rows.astype(jnp.float32)
-  return [rows[:, i : height - 2 + i] for i in range(3)]
 
 
 class Dense(hk.Module):
@@ -149,12 +134,21 @@ class Dense(hk.Module):
     self._sizes = sizes
 
   def __call__(self, features: chex.Array) -> list[chex.Array]:
-    """Maps float32 [B..., F] to one float32 [B..., sizes[-1]] a stack."""
+    """Returns the last layers' outputs.
+
+    Args:
+      features: float32 [F, B].
+
+    Returns:
+      float32 [B, sizes[-1]] for each stack.
+    """
     first, *others = self._sizes
-    joined = hk.Linear(self._num_stacks * first, name='first')(features)
+    shape = (features.shape[0], self._num_stacks * first)
+    init = hk.initializers.TruncatedNormal(1.0 / np.sqrt(shape[0]))
+    weights = hk.get_parameter('w', shape, jnp.float32, init)
+    biases = hk.get_parameter('b', shape[1:], jnp.float32, jnp.zeros)
+    joined = jax.nn.relu(weights.T @ features + biases[:, None])
     return [
-      hk.nets.MLP(others, activate_final=True, name=f'stack_{i}')(part)
-      for i, part in enumerate(
-        jnp.split(jax.nn.relu(joined), self._num_stacks, axis=-1)
-      )
+      hk.nets.MLP(others, activate_final=True, name=f'stack_{i}')(part.T)
+      for i, part in enumerate(jnp.split(joined, self._num_stacks))
     ]

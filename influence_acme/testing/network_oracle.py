@@ -43,7 +43,7 @@ def _conv(params: Params, world: np.ndarray) -> np.ndarray:
 
 def _dense(params: Params, stack: int, features: np.ndarray) -> np.ndarray:
   # The first layers of all stacks stand side by side.
-  joined = np.maximum(_linear(params, 'dense/first', features), 0.0)
+  joined = np.maximum(_linear(params, 'dense', features), 0.0)
   part = joined[32 * stack : 32 * (stack + 1)]
   name = f'dense/stack_{stack}/~/linear_0'
   return np.maximum(_linear(params, name, part), 0.0)

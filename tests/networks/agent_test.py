@@ -160,7 +160,7 @@ def test_the_first_policy_is_nearly_uniform_and_sizes_are_the_papers():
   assert np.abs(np.asarray(output.logits)).max() < 0.1
   assert state.hidden.shape == (1, 128)
   assert params['pixel_conv']['w'].shape == (27, 6)
-  assert params['dense/first']['w'].shape == (1014, 2 * 32)
+  assert params['dense']['w'].shape == (1014, 2 * 32)
   assert params['moa_core/~/others']['w'].shape == (128, 4 * 9)
 
 

@@ -12,7 +12,7 @@ from influence_acme.networks import torso
 
 def test_pixel_conv_equals_haikus_convolution():
   pixels = np.random.default_rng(0).integers(
-    0, 256, (2, 4, 15, 15, 3), dtype=np.uint8
+    0, 256, (8, 15, 15, 3), dtype=np.uint8
   )
   mine: Any = hk.without_apply_rng(hk.transform(lambda x: torso.PixelConv()(x)))
   theirs: Any = hk.without_apply_rng(
@@ -25,12 +25,10 @@ def test_pixel_conv_equals_haikus_convolution():
   }
   params = {'pixel_conv': {'w': kernel['w'], 'b': kernel['b'] + 0.1}}
   features = mine.apply(params, pixels)
-  expected = jax.nn.relu(
-    theirs.apply(their_params, pixels.reshape(8, 15, 15, 3) / 255.0)
-  )
-  # The paper's 13 x 13 x 6.
-  assert features.shape == (2, 4, 1014)
-  np.testing.assert_allclose(features, expected.reshape(2, 4, 1014), atol=1e-5)
+  expected = jax.nn.relu(theirs.apply(their_params, pixels / 255.0))
+  # The paper's 13 x 13 x 6; the batch is last.
+  assert features.shape == (1014, 8)
+  np.testing.assert_allclose(features.T, expected.reshape(8, 1014), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,7 @@ def test_the_convolutions_gradient_is_that_of_haikus():
   params = mine.init(jax.random.PRNGKey(0), pixels)['pixel_conv']
 
   def my_total(params):
-    return (weights * mine.apply({'pixel_conv': params}, pixels)).sum()
+    return (weights * mine.apply({'pixel_conv': params}, pixels).T).sum()
 
   def their_total(params):
     kernel = params['w'].reshape(3, 3, 3, 6)
