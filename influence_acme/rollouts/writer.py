@@ -6,7 +6,6 @@ from it, they are the same. Letters: T steps, B environments, N agents.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import numpy as np
@@ -43,30 +42,29 @@ class SequenceWriter:
     # Arrays on the host; no copy on a CPU.
     columns = jax.tree_util.tree_map(np.asarray, sequences._asdict())
     batch_size, length = columns['start_of_episode'].shape
+    first_states = columns['extras']['core_state']
+    # After a sequence's first row its states are zeros. Reverb copies what is
+    # appended, so that one piece of memory serves all sequences in turn.
+    states = jax.tree_util.tree_map(
+      lambda x: np.zeros((length, *x.shape[1:]), x.dtype), first_states
+    )
+    every_states = jax.tree_util.tree_map(
+      lambda x: np.broadcast_to(x, (batch_size, *x.shape)), states
+    )
+    columns['extras'] = {**columns['extras'], 'core_state': every_states}
+    # In the table's order. What is nested Reverb flattens at every append, by
+    # comparing paths, which takes longer than to copy the data.
+    flat = tree.flatten(reverb_base.Trajectory(**columns))
+    pairs = list(zip(*map(tree.flatten, (states, first_states)), strict=True))
     for b in range(batch_size):
-      item = jax.tree_util.tree_map(lambda x: x[b], columns)  # noqa: B023
-      self._write_item(_with_all_states(item, length))
+      for state, first in pairs:
+        state[0] = first[b]
+      self._write_item([column[b] for column in flat])
       after_item()
     self._writer.end_episode()  # Nothing later refers to these rows.
 
-  def _write_item(self, item: dict[str, Any]) -> None:
-    self._writer.append(item)
-    newest = tree.map_structure(lambda x: x[-1], self._writer.history)
-    trajectory = reverb_base.Trajectory(**newest)
-    self._writer.create_item(
-      reverb_base.DEFAULT_PRIORITY_TABLE, 1.0, trajectory
-    )
+  def _write_item(self, columns: list[np.ndarray]) -> None:
+    self._writer.append(columns)
+    newest = [column[-1] for column in self._writer.history]
+    self._writer.create_item(reverb_base.DEFAULT_PRIORITY_TABLE, 1.0, newest)
     self._writer.flush(_MAX_IN_FLIGHT)
-
-
-def _with_all_states(item: dict[str, Any], length: int) -> dict[str, Any]:
-  """Gives the state of an item's first row, [N, ...], its zeros after it."""
-
-  def padded(state: np.ndarray) -> np.ndarray:
-    states = np.zeros((length, *state.shape), state.dtype)
-    states[0] = state
-    return states
-
-  extras = item['extras']
-  states = jax.tree_util.tree_map(padded, extras['core_state'])
-  return {**item, 'extras': {**extras, 'core_state': states}}
