@@ -1,4 +1,4 @@
-"""Diagrams of the sweeps: speed and memory of training runs."""
+"""Diagrams: speed and memory of training runs."""
 
 import os
 from collections.abc import Sequence
@@ -64,3 +64,28 @@ def _mark_values(axes: Any, values: Sequence[int]) -> None:
     axes.set_xscale('log')
   axes.set_xticks(values, [str(value) for value in values])
   axes.xaxis.set_minor_locator(ticker.NullLocator())
+
+
+def write_memory(
+  path: str | os.PathLike[str], seconds: Sequence[float], sizes: Sequence[int]
+) -> None:
+  """Draws memory over time.
+
+  Args:
+    path: of the picture, .png.
+    seconds: of each sample.
+    sizes: in bytes.
+  """
+  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+  figure = figure_lib.Figure(figsize=(5.2, 3.0), layout=layout, dpi=120)
+  axes = figure.subplots()
+  axes.plot(
+    [second / 60 for second in seconds],
+    [size / 2**30 for size in sizes],
+    color=report.COLOURS[0],
+    lw=1.6,
+  )
+  report.style_axes(axes, 'resident memory, GiB')
+  axes.set_xlabel('minutes', size='small', color=report.FAINT)
+  axes.set_ylim(bottom=0)
+  figure.savefig(path)
