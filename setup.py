@@ -50,6 +50,9 @@ setuptools.setup(
   packages=setuptools.find_packages(
     include=['influence_acme', 'influence_acme.*']
   ),
+  package_data={'influence_acme': ['py.typed']},
+  license='Apache-2.0',
+  license_files=['LICENSE'],
   python_requires='>=3.10',
   install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
   extras_require={'acme': _ACME},

@@ -3,6 +3,8 @@
 import jax
 import numpy as np
 
+__all__ = ('AgentId', 'agent_ids', 'others')
+
 AgentId = str
 
 

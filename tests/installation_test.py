@@ -62,4 +62,4 @@ def test_wheel_holds_the_whole_package_and_nothing_else(tmp_path):
   with zipfile.ZipFile(wheel) as archive:
     files = {name for name in archive.namelist() if '.dist-info/' not in name}
   assert {name.split('/')[0] for name in files} == {'influence_acme'}
-  assert files >= set(_sources(checkout))
+  assert files >= {'influence_acme/py.typed', *_sources(checkout)}
