@@ -168,7 +168,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     self, networks: influence_networks.InfluenceNetworks
   ) -> policy_lib.JointPolicy:
     """Makes the pure functions by which a population of networks acts."""
-    return policy.make_joint_policy(networks, self._config.influence_measure)
+    return policy.make_joint_policy(networks, self._config)
 
   def influence_weight(self, environment_steps: int) -> float:
     """Returns the weight of the influence after so many steps."""

@@ -9,9 +9,29 @@ import numpy as np
 
 from influence_acme import ops
 
-# Of the paper's third experiment: actor-critics that know nothing of each
-# other; with a model of others that only learns; and paid for influence.
-VARIANTS = ('baseline', 'moa_baseline', 'moa')
+# Actor-critics that know nothing of each other, and the paper's experiments,
+# each with the baseline that has the same networks and is not paid:
+# - influencers act first, and influence is judged by the others' policies;
+# - it is judged by a model of others.
+VARIANTS = (
+  'baseline',
+  'visible_actions',
+  'basic_influence',
+  'moa_baseline',
+  'moa',
+)
+_TURNS = ('visible_actions', 'basic_influence')
+_MODELS = ('moa_baseline', 'moa')
+_PAID = ('basic_influence', 'moa')
+
+# Options that mean something to some variants alone; to others they must be
+# left as they are.
+_ONLY = {
+  'num_influencers': _TURNS,
+  'influencee_reward': ('basic_influence',),
+  'moa_loss_weight': _MODELS,
+  'moa_only_visible': _MODELS,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +48,18 @@ class InfluenceConfig:
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
     influence_weight: beta, the weight of influence in the reward; 0 in effect
-      for both baselines.
+      for the variants that are not paid for it.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta.
-    moa_loss_weight: factor of the mean cross-entropy of the MOA.
+    num_influencers: how many agents, the first ones, act first within a step
+      and are seen by the others before these act; at least 1, and less than
+      there are agents. 'visible_actions' and 'basic_influence' only.
+    influencee_reward: whether who is influenced is paid the same influence too.
+      'basic_influence' only.
+    moa_loss_weight: factor of the mean cross-entropy of the MOA. 'moa_baseline'
+      and 'moa' only.
     moa_only_visible: whether the MOA learns only about agents in view. (The
-      influence reward is always of agents in view only.)
+      influence reward is always of agents in view only.) 'moa_baseline' and
+      'moa' only.
     discount: gamma.
     vtrace_lambda: mixing parameter of V-trace.
     reward_scale: factor of all rewards inside the learner, the same for every
@@ -56,6 +83,8 @@ class InfluenceConfig:
   influence_measure: str = 'kl'
   influence_weight: float = 0.62
   influence_curriculum_steps: int = 40_000_000
+  num_influencers: int = 1
+  influencee_reward: bool = False
   moa_loss_weight: float = 15.007
   moa_only_visible: bool = True
   discount: float = 0.99
@@ -94,17 +123,17 @@ class InfluenceConfig:
       'learning_rate_end',
     ):
       self._check_range(name, 0.0, sys.float_info.max)
-    if not isinstance(self.moa_only_visible, bool):
-      raise ValueError(
-        f'moa_only_visible is {self.moa_only_visible!r}: it must be True or '
-        'False.'
-      )
+    for name in ('influencee_reward', 'moa_only_visible'):
+      value = getattr(self, name)
+      if not isinstance(value, bool):
+        raise ValueError(f'{name} is {value!r}: it must be True or False.')
     for name in ('reward_scale', 'learning_rate', 'adam_epsilon'):
       self._check_positive(name)
     self._check_positive('max_gradient_norm')
     for name in (
       'hidden_size',
       'influence_curriculum_steps',
+      'num_influencers',
       'learning_rate_steps',
       'unroll_length',
       'batch_size',
@@ -117,11 +146,28 @@ class InfluenceConfig:
         f'max_queue_size is {self.max_queue_size}: it must be at least '
         f'batch_size, {self.batch_size}, or no batch ever fills.'
       )
+    self._check_applicable()
 
   @property
   def models_others(self) -> bool:
     """Whether agents have a model of the others, and see what they did."""
-    return self.variant != 'baseline'
+    return self.variant in _MODELS
+
+  @property
+  def takes_turns(self) -> bool:
+    """Whether influencers act first within a step, and the others see it."""
+    return self.variant in _TURNS
+
+  def _check_applicable(self) -> None:
+    """Raises ValueError: an option is set that the variant does not heed."""
+    for field in dataclasses.fields(self):
+      variants = _ONLY.get(field.name, VARIANTS)
+      value = getattr(self, field.name)
+      if self.variant not in variants and value != field.default:
+        raise ValueError(
+          f'{field.name} is {value!r}: leave it at {field.default!r} with the '
+          f'variant {self.variant!r}; only {", ".join(variants)} heed it.'
+        )
 
   def _check_range(self, name: str, low: float, high: float) -> None:
     value = getattr(self, name)
@@ -154,7 +200,7 @@ def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
   Returns:
     The weight w(t) of the influence in the reward.
   """
-  if config.variant != 'moa':
+  if config.variant not in _PAID:
     return 0.0
   return float(
     np.interp(

@@ -21,6 +21,7 @@ import rlax
 from influence_acme import networks as networks_lib
 from influence_acme import ops, types
 from influence_acme.agents.influence import config as config_lib
+from influence_acme.agents.influence import turns
 
 Metrics = Mapping[str, chex.Array]
 
@@ -62,9 +63,14 @@ def make_loss(
   def loss_fn(params, own_index, sequences: Sequences):
     start = sequences.start_of_episode
     masks = ops.episode_masks(start)
+    observation = dict(sequences.observation)
+    if config.takes_turns:
+      observation['influencers'] = turns.what_is_seen(
+        own_index, sequences.actions, config.num_influencers
+      )
     output = agent.unroll(
       params,
-      sequences.observation,
+      observation,
       sequences.actions,
       start,
       sequences.core_state,

@@ -42,13 +42,14 @@ def make_networks(
     environment_spec: of a multi-agent environment: dicts by agent id, whose
       order is the agents' order, and observations with 'world', 'actions'
       and 'visible'.
-    config: of the agent; gives the variant, and the size of the LSTMs.
+    config: of the agent; gives the variant, and the sizes.
 
   Returns:
     The population's networks.
 
   Raises:
-    ValueError: the agents differ, or an observation lacks a part.
+    ValueError: the agents differ, an observation lacks a part, or nobody is
+      left to be influenced.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = multiagent_specs.stacked_spec(environment_spec, agent_ids)
@@ -64,10 +65,12 @@ def make_networks(
     num_actions,
     config.hidden_size,
     models_others=config.models_others,
+    num_influencers=config.num_influencers if config.takes_turns else 0,
   )
   observation = {
     'world': jnp.zeros((1, *spec.observations['world'].shape[1:]), jnp.uint8),
     'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
+    'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
   }
 
   def init(key: chex.PRNGKey) -> chex.ArrayTree:

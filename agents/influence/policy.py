@@ -1,4 +1,8 @@
-"""How the population acts, and how its influence is judged: pure functions.
+"""How the population acts: pure functions, see `multiagent.policy`.
+
+Agents act all at once, and those with a model of others ask it what they would
+do next (here), or in turns (`turns`). How influence is judged by what is
+answered, `judging` says.
 
   act(o_t):                    pi(. | s_t) -> a_t
   observe(o_t, a_t, o_{t+1}):  MOA(a_t, s_t; u_t) -> what would the others do
@@ -9,21 +13,18 @@ Letters: N agents, J = N - 1 others, A actions, K own counterfactual actions
 """
 
 import functools
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
 import haiku as hk
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from influence_acme import networks as networks_lib
-from influence_acme import ops, types
+from influence_acme.agents.influence import config as config_lib
+from influence_acme.agents.influence import judging, turns
 from influence_acme.agents.influence import networks as influence_networks
 from influence_acme.multiagent import policy
-
-Observation = Mapping[str, chex.Array]
 
 
 class Memory(NamedTuple):
@@ -39,19 +40,22 @@ class Memory(NamedTuple):
 
 
 def make_joint_policy(
-  networks: influence_networks.InfluenceNetworks, measure: str
+  networks: influence_networks.InfluenceNetworks,
+  config: config_lib.InfluenceConfig,
 ) -> policy.JointPolicy:
   """Makes the population's pure functions.
 
   Args:
     networks: of the population.
-    measure: 'kl', 'jsd' or 'pmi'; 'pmi' needs the following step.
+    config: that they were made for; gives the variant, and how its influence is
+      measured.
 
   Returns:
     The functions.
   """
   num_agents = len(networks.agent_ids)
   agent = networks.agent
+  measure = config.influence_measure
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
@@ -59,26 +63,37 @@ def make_joint_policy(
       agent.initial_state(batch_size),
     )
 
-  joint_policy = policy.JointPolicy(
+  plain = policy.JointPolicy(
     agent_ids=networks.agent_ids,
     initial_state=initial_state,
     act=functools.partial(act, agent),
-    observe=functools.partial(observe, agent),
-    influence=functools.partial(influence, measure),
-    # The realised next actions, which 'pmi' needs, are known one step late.
-    delay=1 if measure == 'pmi' else 0,
+    observe=observe_nothing,
+    influence=judging.no_influence,
+    delay=0,
   )
-  if agent.counterfactuals is None:
-    return joint_policy._replace(
-      observe=observe_nothing, influence=no_influence, delay=0
+  if config.takes_turns:
+    first = config.num_influencers
+    return plain._replace(
+      act=functools.partial(turns.act, agent, first),
+      observe=functools.partial(turns.observe, first),
+      influence=functools.partial(
+        judging.influence_at_once, measure, config.influencee_reward
+      ),
     )
-  return joint_policy
+  if config.models_others:
+    return plain._replace(
+      observe=functools.partial(observe, agent),
+      influence=functools.partial(judging.influence_by_model, measure),
+      # The realised next actions, which 'pmi' needs, are known one step late.
+      delay=1 if measure == 'pmi' else 0,
+    )
+  return plain
 
 
 def act(
   agent: networks_lib.AgentNetworks,
   params: chex.ArrayTree,
-  observation: Observation,
+  observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   keys: chex.PRNGKey,
 ) -> policy.Decision:
@@ -98,9 +113,8 @@ def act(
   output, policy_state = jax.vmap(agent.step)(
     params, dict(observation), core_state.policy
   )
-  actions = jax.vmap(jax.vmap(jax.random.categorical))(keys, output.logits)
   return policy.Decision(
-    actions.astype(jnp.int32),
+    policy.sample(keys, output.logits),
     {'logits': output.logits},
     Memory(output.moa_features, policy_state),
   )
@@ -109,10 +123,10 @@ def act(
 def observe(
   agent: networks_lib.AgentNetworks,
   params: chex.ArrayTree,
-  observation: Observation,
+  observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   decision: policy.Decision,
-  next_observation: Observation,
+  next_observation: networks_lib.Observation,
   is_last: chex.Array,
 ) -> tuple[networks_lib.CoreState, dict[str, chex.Array]]:
   """The MOA's step: the others' next actions, had each agent acted otherwise.
@@ -143,7 +157,7 @@ def observe(
     jnp.arange(num_agents),
   )
   visible = jnp.take_along_axis(
-    observation['visible'], others_of_all(num_agents)[:, None], axis=-1
+    observation['visible'], judging.others_of_all(num_agents)[:, None], axis=-1
   )
   inputs = {
     'conditional_logits': conditional_logits,
@@ -156,52 +170,14 @@ def observe(
   )
 
 
-def influence(
-  measure: str, step: policy.Judged, following: policy.Judged | None
-) -> chex.Array:
-  """Returns each agent's influence on those in its view, float32 [N, ...].
-
-  Args:
-    measure: 'kl', 'jsd' or 'pmi'.
-    step: the one that is judged, with the inputs of `observe`.
-    following: the next one; for 'pmi' alone.
-  """
-  others_actions = None
-  if following is not None:
-    others = others_of_all(following.actions.shape[0])
-    others_actions = jnp.moveaxis(following.actions[others], 1, -1)
-  output = ops.influence_reward(
-    step.inputs['conditional_logits'],
-    step.inputs['policy_logits'],
-    step.actions,
-    measure=measure,
-    others_actions=others_actions,
-    mask=step.inputs['mask'],
-  )
-  return output.reward
-
-
 def observe_nothing(
   params: chex.ArrayTree,
-  observation: Observation,
+  observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   decision: policy.Decision,
-  next_observation: Observation,
+  next_observation: networks_lib.Observation,
   is_last: chex.Array,
 ) -> tuple[networks_lib.CoreState, dict[str, chex.Array]]:
   """`observe` of agents without a model of others."""
   del params, observation, core_state, next_observation, is_last
   return networks_lib.CoreState(decision.memory.policy_state, ()), {}
-
-
-def no_influence(
-  step: policy.Judged, following: policy.Judged | None
-) -> chex.Array:
-  """`influence` of agents without a model of others: 0, float32 [N, ...]."""
-  del following
-  return jnp.zeros(step.actions.shape, jnp.float32)
-
-
-def others_of_all(num_agents: int) -> np.ndarray:
-  """Returns int32 [N, J]: for each agent the others, in the agents' order."""
-  return np.stack([types.others(i, num_agents) for i in range(num_agents)])

@@ -80,3 +80,14 @@ def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:
   """
   fold_in = jax.vmap(jax.random.fold_in, in_axes=(0, None))
   return jax.vmap(fold_in, in_axes=(None, 0))(keys, jnp.arange(num_agents))
+
+
+def sample(keys: chex.PRNGKey, logits: chex.Array) -> jax.Array:
+  """Returns everyone's choices, int32 [N, B].
+
+  Args:
+    keys: uint32 [N, B, 2].
+    logits: float32 [N, B, K].
+  """
+  choices = jax.vmap(jax.vmap(jax.random.categorical))(keys, logits)
+  return choices.astype(jnp.int32)

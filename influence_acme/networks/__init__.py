@@ -1,15 +1,16 @@
 """Haiku modules of the paper's agent, and the agent as pure functions."""
 
-from influence_acme.networks.agent import (
-  AgentNetworks,
-  CoreState,
-  make_agent_networks,
-  StepOutput,
-  UnrollOutput,
-)
+from influence_acme.networks.agent import make_agent_networks
 from influence_acme.networks.heads import PolicyValueHead
 from influence_acme.networks.lstm import LSTM
 from influence_acme.networks.moa import MOACore
+from influence_acme.networks.records import (
+  AgentNetworks,
+  CoreState,
+  Observation,
+  StepOutput,
+  UnrollOutput,
+)
 from influence_acme.networks.torso import Dense, PixelConv
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
   'Dense',
   'LSTM',
   'MOACore',
+  'Observation',
   'PixelConv',
   'PolicyValueHead',
   'StepOutput',

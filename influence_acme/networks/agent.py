@@ -7,17 +7,19 @@ The paper's network (Jaques et al., 2019, Section "Modeling other agents"):
                     +-> FC 32 -> FC 32 -> LSTM 128 -> others' next actions
                                            ^ everyone's current actions
 
-The baseline is its upper row alone, without the others' actions.
+The baseline is its upper row alone, without the others' actions. Where
+influencers act first within a step, the upper row is all there is too, and its
+LSTM sees everyone's last actions and what the influencers do now.
 
 The functions are of ONE agent with a batch axis. Agents never share weights:
 a population is `jax.vmap` over stacked parameters and over `own_index`.
 
-Letters: T time, B batch, N agents, J = N - 1 others, A actions, K own
-counterfactual actions (K = A), F features, U hidden units.
+Letters: T time, B batch, N agents, J = N - 1 others, A actions, K
+counterfactual choices, S sources of influence, F features, U hidden units.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import chex
 import haiku as hk
@@ -25,76 +27,13 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme.networks import heads, lstm, moa, torso
-
-Observation = Mapping[str, chex.Array]
-
-
-class CoreState(NamedTuple):
-  """Recurrent states before a step; every array is float32 [B, U].
-
-  Attributes:
-    policy: of the policy's LSTM.
-    moa: of the model of other agents; () without one.
-  """
-
-  policy: hk.LSTMState
-  moa: hk.LSTMState | tuple[()]
-
-
-class StepOutput(NamedTuple):
-  """What one step of the policy gives.
-
-  Attributes:
-    logits: float32 [B, A], of the own action.
-    value: float32 [B].
-    moa_features: float32 [B, F], what the MOA needs of the view; None without
-      one.
-  """
-
-  logits: chex.Array
-  value: chex.Array
-  moa_features: chex.Array | None = None
-
-
-class UnrollOutput(NamedTuple):
-  """What a whole sequence gives.
-
-  Attributes:
-    logits: float32 [T, B, A].
-    value: float32 [T, B].
-    moa_logits: float32 [T, B, J, A]; row t is about the actions at t + 1.
-      None without a MOA.
-  """
-
-  logits: chex.Array
-  value: chex.Array
-  moa_logits: chex.Array | None
-
-
-class AgentNetworks(NamedTuple):
-  """One agent's pure functions.
-
-  An observation is a mapping with 'world', uint8 [..., H, W, 3], and
-  'actions', int32 [..., N]: everyone's last actions, -1 before the first.
-
-  Attributes:
-    init: (key, observation with a batch axis) -> params.
-    initial_state: (batch_size) -> CoreState of zeros.
-    step: (params, observation [B], policy state) -> (StepOutput, next policy
-      state).
-    counterfactuals: (params, moa_features [B, F], actions int32 [B, N], moa
-      state, own_index) -> (logits float32 [B, K, J, A], next moa state): the
-      MOA's step t, with the logits of every own action that might have been.
-      None without a MOA.
-    unroll: (params, observation [T, B], actions int32 [T, B, N],
-      start_of_episode bool [T, B], CoreState) -> UnrollOutput.
-  """
-
-  init: Callable[[chex.PRNGKey, Observation], hk.Params]
-  initial_state: Callable[[int], CoreState]
-  step: Callable[..., tuple[StepOutput, hk.LSTMState]]
-  counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]] | None
-  unroll: Callable[..., UnrollOutput]
+from influence_acme.networks.records import (
+  AgentNetworks,
+  CoreState,
+  Observation,
+  StepOutput,
+  UnrollOutput,
+)
 
 
 class _Agent:
@@ -106,9 +45,16 @@ class _Agent:
     num_actions: int,
     hidden_size: int,
     models_others: bool,
+    num_influencers: int,
   ):
-    self._num_actions = num_actions
     self._models_others = models_others
+    # What the policy's LSTM reads: name -> how many choices. Sources of
+    # influence come last.
+    self._reads: dict[str, int] = {}
+    if models_others or num_influencers:
+      self._reads['actions'] = num_actions
+    if num_influencers:
+      self._reads['influencers'] = num_actions
     self._conv = torso.PixelConv()
     self._dense = torso.Dense(num_stacks=2 if models_others else 1)
     self._policy_core = lstm.LSTM(hidden_size, name='policy_core')
@@ -119,13 +65,38 @@ class _Agent:
   def step(self, observation, policy_state):
     features = self._conv(observation['world'])
     policy_inputs, *moa_features = self._dense(features)
-    if self._models_others:
-      policy_inputs = moa.join_actions(
-        policy_inputs, observation['actions'], self._num_actions
-      )
+    policy_inputs = self._policy_inputs(policy_inputs, observation)
     output, policy_state = self._policy_core(policy_inputs, policy_state)
     logits, value = self._head(output)
     return StepOutput(logits, value, *moa_features), policy_state
+
+  def step_and_answers(self, observation, policy_state, sources):
+    (features,) = self._dense(self._conv(observation['world']))
+    inputs = self._policy_inputs(features, observation)
+    gates = self._policy_core.gates(inputs, policy_state)
+    next_state = lstm.cell(gates, policy_state)
+    logits, value = self._head(next_state.hidden)
+
+    # As in the MOA, a choice adds its own weights to gates that are computed
+    # once. Those of the choice that was made are taken off first.
+    name, num_choices = list(self._reads.items())[-1]
+    choices = observation[name]  # [B, number of sources]
+    weights, _ = self._policy_core.weights(inputs.shape[-1])
+    first = inputs.shape[-1] - choices.shape[-1] * num_choices
+    supposed = weights[first : inputs.shape[-1]].reshape(
+      choices.shape[-1], num_choices, -1
+    )[sources]  # [S, K, 4U]
+    taken = jax.nn.one_hot(choices[:, sources], num_choices)  # [B, S, K]
+    shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
+    cells = jax.vmap(lstm.cells, in_axes=(1, 0, None), out_axes=1)
+    answers, _ = self._head(cells(shared, supposed, policy_state).hidden)
+    return StepOutput(logits, value), next_state, answers
+
+  def _policy_inputs(self, features, observation):
+    """Joins what the policy's LSTM takes, float32 [..., F + one-hots]."""
+    for name, num_choices in self._reads.items():
+      features = moa.join_actions(features, observation[name], num_choices)
+    return features
 
   def counterfactuals(self, moa_features, actions, moa_state, own_index):
     return self._moa_core.step_and_counterfactuals(
@@ -169,6 +140,7 @@ def make_agent_networks(
   hidden_size: int = 128,
   *,
   models_others: bool = True,
+  num_influencers: int = 0,
 ) -> AgentNetworks:
   """Makes one agent of the paper's size.
 
@@ -178,16 +150,23 @@ def make_agent_networks(
     hidden_size: U of both LSTMs.
     models_others: whether the agent has a model of the others, and sees what
       they did last; False for the paper's A3C baseline.
+    num_influencers: I, how many agents act first within a step and are seen by
+      those after them; 0 if all act at once.
 
   Returns:
     Its pure functions.
 
   Raises:
-    ValueError: there is nobody else to model.
+    ValueError: there is nobody else to model, or nobody to act after others.
   """
   if num_agents < 2:
     raise ValueError(
       f'num_agents is {num_agents}: social influence needs at least 2 agents.'
+    )
+  if not 0 <= num_influencers < num_agents:
+    raise ValueError(
+      f'num_influencers is {num_influencers}: it must be in 0..'
+      f'{num_agents - 1}, so that of {num_agents} agents one is influenced.'
     )
 
   def initial_state(batch_size: int) -> CoreState:
@@ -196,7 +175,9 @@ def make_agent_networks(
     return CoreState(policy=state, moa=state if models_others else ())
 
   def build() -> tuple[Callable[..., Any], tuple[Callable[..., Any], ...]]:
-    agent = _Agent(num_agents, num_actions, hidden_size, models_others)
+    agent = _Agent(
+      num_agents, num_actions, hidden_size, models_others, num_influencers
+    )
 
     def touch_everything(observation: Observation) -> None:
       state = initial_state(observation['world'].shape[0])
@@ -206,14 +187,20 @@ def make_agent_networks(
           output.moa_features, observation['actions'], state.moa, 0
         )
 
-    return touch_everything, (agent.step, agent.counterfactuals, agent.unroll)
+    return touch_everything, (
+      agent.step,
+      agent.counterfactuals,
+      agent.unroll,
+      agent.step_and_answers,
+    )
 
   transformed = hk.without_apply_rng(hk.multi_transform(build))
-  step, counterfactuals, unroll = transformed.apply
+  step, counterfactuals, unroll, step_and_answers = transformed.apply
   return AgentNetworks(
     init=transformed.init,
     initial_state=initial_state,
     step=step,
     counterfactuals=counterfactuals if models_others else None,
     unroll=unroll,
+    step_and_answers=step_and_answers if num_influencers else None,
   )

@@ -72,7 +72,11 @@ def _one_hots(actions: np.ndarray, num_actions: int) -> np.ndarray:
 
 
 def policy(
-  params: Params, world: np.ndarray, last_actions: np.ndarray, state: State
+  params: Params,
+  world: np.ndarray,
+  last_actions: np.ndarray,
+  state: State,
+  influencers_actions: Any = (),
 ) -> tuple[np.ndarray, float, State]:
   """One step of the policy.
 
@@ -81,13 +85,16 @@ def policy(
     world: uint8 [H, W, 3].
     last_actions: int [N], -1 before the first.
     state: the policy's, before the step.
+    influencers_actions: int [I], what those do who act first, where there are
+      any; -1 for one of them.
 
   Returns:
     Logits [A], the value, and the next state.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
   features = _dense(params, 0, _conv(params, world))
-  inputs = np.concatenate([features, _one_hots(last_actions, num_actions)])
+  actions = np.concatenate([last_actions, influencers_actions]).astype(int)
+  inputs = np.concatenate([features, _one_hots(actions, num_actions)])
   state = _lstm(params, 'policy_core', inputs, state)
   logits = _linear(params, 'policy_value_head/policy', state[0])
   value = _linear(params, 'policy_value_head/value', state[0])

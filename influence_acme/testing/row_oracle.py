@@ -42,10 +42,7 @@ def recompute(
   num_agents = len(row.action)
   logits, influence = [], []
   for agent in range(num_agents):
-    own = {
-      module: {name: np.asarray(value[agent]) for name, value in group.items()}
-      for module, group in params.items()
-    }
+    own = own_params(params, agent)
     world = row.observation['world'][agent]
     policy_state, moa_state = row.extras['core_state']
     own_logits, _, _ = network_oracle.policy(
@@ -67,3 +64,13 @@ def recompute(
     logits.append(own_logits)
     influence.append(reward)
   return RecomputedRow(np.stack(logits), np.stack(influence))
+
+
+def own_params(
+  params: Mapping[str, Mapping[str, Any]], agent: int
+) -> dict[str, dict[str, np.ndarray]]:
+  """Returns one agent's parameters of stacked ones, [N, ...]."""
+  return {
+    module: {name: np.asarray(value[agent]) for name, value in group.items()}
+    for module, group in params.items()
+  }

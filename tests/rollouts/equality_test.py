@@ -5,20 +5,29 @@ import numpy as np
 import pytest
 import two_ways
 
+_COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
 # Episodes end inside of unrolls of 6, at other rows each time.
 GAMES = {
-  'coordination-kl': {'num_agents': 3, 'episode_length': 7},
-  'coordination-pmi': {'num_agents': 3, 'episode_length': 7},
-  'coordination-jsd': {'num_agents': 3, 'episode_length': 7},
-  'cleanup-kl': {'num_agents': 5, 'episode_length': 8},
+  'kl': {**_COORDINATION, 'measure': 'kl'},
+  'pmi': {**_COORDINATION, 'measure': 'pmi'},
+  'jsd': {**_COORDINATION, 'measure': 'jsd'},
+  'cleanup': {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8},
+  'basic_influence': {
+    **_COORDINATION,
+    'measure': 'pmi',
+    'config': {
+      'variant': 'basic_influence',
+      'num_influencers': 2,
+      'influencee_reward': True,
+    },
+  },
 }
 
 
 @pytest.fixture(scope='module', params=GAMES)
 def both(request):
   """The same sequences, step by step and vectorised."""
-  name, measure = request.param.split('-')
-  game = two_ways.Game(name, measure, **GAMES[request.param])
+  game = two_ways.Game(**GAMES[request.param])
   return game.step_by_step(), game.vectorised()
 
 

@@ -33,18 +33,18 @@ class Game:
   """An environment, an agent for it, and the rows that both actors write."""
 
   def __init__(
-    self, name, measure='kl', unroll_length=6, variant='moa', **overrides
+    self, name, measure='kl', unroll_length=6, config=None, **overrides
   ):
     self.functional = environments.functional(name, **overrides)
     self.name, self.overrides = name, overrides
     self.config = influence.InfluenceConfig(
-      variant=variant,
       hidden_size=16,
       influence_measure=measure,
       influence_weight=2.0,
       influence_curriculum_steps=10,
       unroll_length=unroll_length,
       batch_size=1,
+      **(config or {}),
     )
     self.builder = influence.InfluenceBuilder(self.config, loggers.NoOpLogger())
     self.spec = acme.make_environment_spec(self.make_environment(0))

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from influence_acme import networks
-from influence_acme.agents.influence import losses, policy
+from influence_acme.agents.influence import judging, losses
 from influence_acme.testing import row_oracle
 
 
@@ -152,7 +152,7 @@ def row_oracle_log_probs(run, row):
 
 
 def test_the_reward_counts_agents_in_view_alone():
-  actor_mask = policy.others_of_all(3)
+  actor_mask = judging.others_of_all(3)
   visible = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]], bool)
   np.testing.assert_array_equal(
     np.take_along_axis(visible, actor_mask, axis=1),

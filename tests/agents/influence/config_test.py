@@ -27,11 +27,29 @@ from influence_acme.agents.influence import config as config_lib
     ('discount', 'a'),
     ('unroll_length', True),
     ('moa_only_visible', 'no'),
+    ('num_influencers', 0),
+    ('influencee_reward', 1),
   ],
 )
 def test_a_bad_value_is_refused_by_name(field, value):
   with pytest.raises(ValueError, match=f'{field} is {value!r}'):
     influence.InfluenceConfig(**{field: value})
+
+
+@pytest.mark.parametrize(
+  ('variant', 'field', 'value', 'heed'),
+  [
+    ('moa', 'num_influencers', 2, 'visible_actions, basic_influence'),
+    ('visible_actions', 'influencee_reward', True, 'basic_influence'),
+    ('baseline', 'moa_only_visible', False, 'moa_baseline, moa'),
+    ('basic_influence', 'moa_loss_weight', 1.0, 'moa_baseline, moa'),
+  ],
+)
+def test_an_option_that_the_variant_does_not_heed(variant, field, value, heed):
+  with pytest.raises(
+    ValueError, match=f"{field} is {value}: .*'{variant}'; only {heed} heed"
+  ):
+    influence.InfluenceConfig(variant=variant, **{field: value})
 
 
 def test_it_is_frozen():

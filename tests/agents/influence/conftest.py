@@ -17,7 +17,7 @@ class Recorded:
 
   episode_length = 7
 
-  def __init__(self, measure):
+  def __init__(self, **config):
     game = environments.make(
       'coordination',
       num_agents=3,
@@ -28,11 +28,11 @@ class Recorded:
     spec = acme.make_environment_spec(environment)
     self.config = influence.InfluenceConfig(
       hidden_size=16,
-      influence_measure=measure,
       influence_weight=2.0,
       influence_curriculum_steps=1,
       unroll_length=T,
       batch_size=B,
+      **config,
     )
     builder = influence.InfluenceBuilder(self.config, loggers.NoOpLogger())
     self.networks = influence.make_networks(spec, self.config)
@@ -71,12 +71,18 @@ class Recorded:
 
 
 @pytest.fixture(scope='session')
+def recorded():
+  """Makes rows with any configuration."""
+  return Recorded
+
+
+@pytest.fixture(scope='session')
 def run():
   """Rows with influence by KL."""
-  return Recorded('kl')
+  return Recorded(influence_measure='kl')
 
 
 @pytest.fixture(scope='session')
 def pmi_run():
   """Rows with influence by PMI."""
-  return Recorded('pmi')
+  return Recorded(influence_measure='pmi')

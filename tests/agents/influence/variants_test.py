@@ -50,23 +50,27 @@ def played(request):
   return config, networks, sample, builder
 
 
-def test_only_moa_is_paid_for_influence(played):
+PAID = ('basic_influence', 'moa')
+
+
+def test_who_is_paid_for_influence(played):
   config, _, sample, _ = played
   extras = sample.data.extras
   added = sample.data.reward - extras['extrinsic']
   np.testing.assert_allclose(
-    added, (config.variant == 'moa') * 2.0 * extras['influence'], atol=1e-6
+    added, (config.variant in PAID) * 2.0 * extras['influence'], atol=1e-6
   )
   assert extras['influence'].any() == (config.variant != 'baseline')
 
 
-def test_only_the_baseline_has_no_model_and_does_not_see_actions(played):
+def test_who_has_a_model_and_what_the_policy_sees(played):
   config, networks, sample, _ = played
   params = networks.init(jax.random.PRNGKey(0))
   has_moa = any(name.startswith('moa_core') for name in params)
-  assert has_moa == (config.variant != 'baseline')
-  # 32 features, 3 * 4 actions of the others if they are seen, 8 hidden units.
-  inputs = 32 + 8 + 12 * (config.variant != 'baseline')
+  assert has_moa == config.models_others
+  # 32 features, 8 hidden units, the last of 4 actions of all 3 agents if they
+  # are seen, and the current one of the influencer if there is one.
+  inputs = 32 + 8 + 12 * (config.variant != 'baseline') + 4 * config.takes_turns
   assert params['policy_core']['w'].shape == (3, inputs, 4 * 8)
   assert bool(sample.data.extras['core_state'][1]) == has_moa
 
@@ -87,5 +91,5 @@ def test_every_variant_learns(played):
 
 
 def test_an_unknown_variant_is_refused():
-  with pytest.raises(ValueError, match="variant is 'a3c'.*baseline, moa_base"):
+  with pytest.raises(ValueError, match="variant is 'a3c'.*baseline, visible_"):
     dataclasses.replace(influence.InfluenceConfig(), variant='a3c')

@@ -1,0 +1,92 @@
+"""What the agent's functions take and give.
+
+Letters: T time, B batch, N agents, J = N - 1 others, A actions, K
+counterfactual choices, I influencers, S sources of influence, F features, U
+hidden units.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import chex
+import haiku as hk
+
+Observation = Mapping[str, chex.Array]
+
+
+class CoreState(NamedTuple):
+  """Recurrent states before a step; every array is float32 [B, U].
+
+  Attributes:
+    policy: of the policy's LSTM.
+    moa: of the model of other agents; () without one.
+  """
+
+  policy: hk.LSTMState
+  moa: hk.LSTMState | tuple[()]
+
+
+class StepOutput(NamedTuple):
+  """What one step of the policy gives.
+
+  Attributes:
+    logits: float32 [B, A], of the own action.
+    value: float32 [B].
+    moa_features: float32 [B, F], what the MOA needs of the view; None without
+      one.
+  """
+
+  logits: chex.Array
+  value: chex.Array
+  moa_features: chex.Array | None = None
+
+
+class UnrollOutput(NamedTuple):
+  """What a whole sequence gives.
+
+  Attributes:
+    logits: float32 [T, B, A].
+    value: float32 [T, B].
+    moa_logits: float32 [T, B, J, A]; row t is about the actions at t + 1.
+      None without a MOA.
+  """
+
+  logits: chex.Array
+  value: chex.Array
+  moa_logits: chex.Array | None
+
+
+class AgentNetworks(NamedTuple):
+  """One agent's pure functions.
+
+  An observation is a mapping with 'world', uint8 [..., H, W, 3], and what the
+  policy's LSTM reads beside it, one-hot, with zeros for -1:
+  - 'actions', int32 [..., N]: everyone's last actions, -1 before the first;
+  - 'influencers', int32 [..., I]: what the influencers do now, -1 for who is an
+    influencer. Only where influencers act first.
+
+  Attributes:
+    init: (key, observation with a batch axis) -> params.
+    initial_state: (batch_size) -> CoreState of zeros.
+    step: (params, observation [B], policy state) -> (StepOutput, next policy
+      state).
+    counterfactuals: (params, moa_features [B, F], actions int32 [B, N], moa
+      state, own_index) -> (logits float32 [B, K, J, A], next moa state): the
+      MOA's step t, with the logits of every own action that might have been.
+      None without a MOA.
+    unroll: (params, observation [T, B], actions int32 [T, B, N],
+      start_of_episode bool [T, B], CoreState) -> UnrollOutput.
+    step_and_answers: (params, observation [B], policy state, sources int [S])
+      -> (StepOutput, next policy state, logits float32 [B, S, K, A]): the same
+      step, with this policy's logits for each choice that each source might
+      have made instead. None where agents do not see what others choose now.
+  """
+
+  init: Callable[[chex.PRNGKey, Observation], hk.Params]
+  initial_state: Callable[[int], CoreState]
+  step: Callable[..., tuple[StepOutput, hk.LSTMState]]
+  counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]] | None
+  unroll: Callable[..., UnrollOutput]
+  step_and_answers: (
+    Callable[..., tuple[StepOutput, hk.LSTMState, chex.Array]] | None
+  )

@@ -1,0 +1,57 @@
+"""Influence that weighs nothing changes nothing: runs are equal by the bit."""
+
+import functools
+
+import numpy as np
+import pytest
+import tree
+
+from influence_acme import environments, programs, wrappers
+from influence_acme.agents import influence
+from influence_acme.programs import checkpoint
+
+GAME = {'num_agents': 3, 'num_actions': 3, 'episode_length': 7}
+
+
+def _make_environment(seed):
+  return wrappers.OthersActionsWrapper(
+    environments.make('coordination', seed=seed, **GAME)
+  )
+
+
+def _run(run_dir, variant):
+  """Returns parameters, optimisers, environments and waiting rows."""
+  config = influence.InfluenceConfig(
+    variant=variant,
+    hidden_size=8,
+    influence_weight=0.0,
+    unroll_length=5,
+    batch_size=3,
+    max_queue_size=6,
+  )
+  experiment = programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=_make_environment,
+    network_factory=functools.partial(influence.make_networks, config=config),
+    batch_size=config.batch_size,
+    num_steps=120,
+    num_environments=4,
+    functional_environment=environments.functional('coordination', **GAME),
+    run_dir=run_dir,
+  )
+  assert programs.launch(programs.make_program(experiment), 'single') == 0
+  return checkpoint.load(experiment.directory.checkpoint_path)
+
+
+@pytest.mark.parametrize(
+  'unpaid, paid', [('visible_actions', 'basic_influence')]
+)
+def test_weight_zero_equals_the_baseline(tmp_path, unpaid, paid):
+  expected = _run(tmp_path / 'unpaid', unpaid)
+  actual = _run(tmp_path / 'paid', paid)
+  assert actual.counts['learner_steps'] >= 5
+  assert actual.lockstep['waiting']
+  paths, values = zip(*tree.flatten_with_path(vars(expected)), strict=True)
+  for path, x, y in zip(paths, tree.flatten(vars(actual)), values, strict=True):
+    if 'walltime' not in str(path):
+      np.testing.assert_array_equal(x, y, err_msg=str(path))
