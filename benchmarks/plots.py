@@ -1,7 +1,7 @@
-"""Diagrams: speed and memory of training runs."""
+"""Diagrams of training runs: speed and memory, and learning."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib import figure as figure_lib
@@ -55,6 +55,31 @@ def write_sweep(
     _mark_values(axes, sorted({point['value'] for point in points}))
   speed.yaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   figure.legend(loc='outside upper right', ncols=2, frameon=False)
+  figure.savefig(path)
+
+
+def write_learning(
+  path: str | os.PathLike[str],
+  curves: Mapping[str, Sequence[Mapping[str, Sequence[float]]]],
+  optimum: float,
+) -> None:
+  """Draws the returns of runs of several kinds, a thin line for each run.
+
+  Args:
+    path: of the picture, .png.
+    curves: kind -> runs, each with 'steps' and 'returns'.
+    optimum: the best return, a dashed line.
+  """
+  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+  figure = figure_lib.Figure(figsize=(8.8, 3.2), layout=layout, dpi=120)
+  panels = figure.subplots(1, len(curves), sharey=True)
+  for axes, kind, colour in zip(panels, curves, report.COLOURS, strict=False):
+    for run in curves[kind]:
+      axes.plot(run['steps'], run['returns'], color=colour, lw=0.8, alpha=0.6)
+    axes.axhline(optimum, color=report.FAINT, lw=0.8, ls='--')
+    report.style_axes(axes, f'return of an agent, {kind}')
+    axes.set_xlabel('environment steps', size='small', color=report.FAINT)
+    axes.set_ylim(bottom=0)
   figure.savefig(path)
 
 
