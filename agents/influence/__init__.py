@@ -1,6 +1,7 @@
 """The paper's agent: actor-critic, MOA and influence reward."""
 
 from influence_acme import compat  # noqa: F401
+from influence_acme.agents.influence import presets
 from influence_acme.agents.influence.builder import InfluenceBuilder
 from influence_acme.agents.influence.config import InfluenceConfig, VARIANTS
 from influence_acme.agents.influence.networks import (
@@ -14,4 +15,5 @@ __all__ = [
   'InfluenceConfig',
   'InfluenceNetworks',
   'make_networks',
+  'presets',
 ]
