@@ -14,7 +14,7 @@ _LINES = (ROOT / 'docs' / 'api.md').read_text(encoding='utf-8').splitlines()
 
 def _listed():
   """Returns the listed names by module."""
-  names = {}
+  names: dict[str, list[str]] = {}
   for line in _LINES:
     if line.startswith('## '):
       module = line.removeprefix('## ')

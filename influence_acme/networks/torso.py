@@ -84,7 +84,7 @@ def _convolve(
   features = bias[:, None]
   for i, j, c in np.ndindex(kernel.shape[:3]):
     shifted = values[i : height + i, j : width + j, c, None]
-    features += shifted * kernel[i, j, c, :, None]
+    features = features + shifted * kernel[i, j, c, :, None]
   return jax.nn.relu(features)
 
 
