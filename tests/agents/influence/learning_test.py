@@ -1,6 +1,7 @@
 """The learner: its variables, its checkpoint, and what it refuses."""
 
 import itertools
+from unittest import mock
 
 import chex
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from acme.utils import counting, loggers
 
-from influence_acme.agents.influence import learning, losses
+from influence_acme.agents.influence import learning, losses, sgd
 
 
 class _LastRow(loggers.base.Logger):
@@ -21,7 +22,18 @@ class _LastRow(loggers.base.Logger):
     pass
 
 
-def _learner(run, data=None, logger=None):
+_make_sgd_step = sgd.make_sgd_step
+_shared_steps: list = []
+
+
+def _share_sgd_step(*args):
+  """One compiled step for all learners: their configuration is the same."""
+  if not _shared_steps:
+    _shared_steps.append(_make_sgd_step(*args))
+  return _shared_steps[0]
+
+
+def _learner(run, data=None, logger=None, make_sgd_step=_share_sgd_step):
   class Sample:
     def __init__(self, data):
       self.data = data
@@ -29,14 +41,15 @@ def _learner(run, data=None, logger=None):
   samples = itertools.repeat(Sample(run.data if data is None else data))
   counter = counting.Counter()
   counter.increment(environment_steps=10_000_000)
-  return learning.InfluenceLearner(
-    run.networks,
-    run.config,
-    samples,
-    jax.random.PRNGKey(3),
-    counter,
-    logger or loggers.NoOpLogger(),
-  )
+  with mock.patch.object(sgd, 'make_sgd_step', make_sgd_step):
+    return learning.InfluenceLearner(
+      run.networks,
+      run.config,
+      samples,
+      jax.random.PRNGKey(3),
+      counter,
+      logger or loggers.NoOpLogger(),
+    )
 
 
 def _assert_equal(left, right):
@@ -76,7 +89,7 @@ def test_a_restored_learner_goes_on_bit_for_bit(run):
     uninterrupted.step()
   state = uninterrupted.save()
   uninterrupted.step()
-  resumed = _learner(run)
+  resumed = _learner(run, make_sgd_step=_make_sgd_step)  # Compiled anew.
   resumed.restore(state)
   resumed.step()
   _assert_equal(uninterrupted.save(), resumed.save())
@@ -134,6 +147,6 @@ def test_a_step_is_compiled_once_for_all_agents(run, monkeypatch):
     'make_loss',
     lambda *args: chex.assert_max_traces(make_loss(*args), n=1),
   )
-  learner = _learner(run)
+  learner = _learner(run, make_sgd_step=_make_sgd_step)
   learner.step()
   learner.step()
