@@ -16,8 +16,10 @@ import tree
 from influence_acme.programs import blocking
 from influence_acme.programs import journal as journal_lib
 
-# Long enough for any table that has room.
-_INSERT_TIMEOUT_MS = 10_000
+# Long enough for any table that has room. The second try is for a process that
+# was stopped meanwhile, and finds its time over when it goes on.
+_INSERT_TIMEOUT_MS = 5_000
+_INSERT_TRIES = 2
 
 
 class JournalClient(blocking.StoppableReplay):
@@ -136,13 +138,17 @@ class JournalWriter:
       RuntimeError: the table is full, and nobody else could empty it.
     """
     del block_until_num_items, timeout_ms
-    try:
-      self._writer.flush(timeout_ms=_INSERT_TIMEOUT_MS)
-    except reverb.errors.DeadlineExceededError as error:
-      raise RuntimeError(
-        'The replay is full, but the learner still waits: the table must hold '
-        "a batch, and batch_size of the experiment must be the builder's."
-      ) from error
+    for tries_left in reversed(range(_INSERT_TRIES)):
+      try:
+        self._writer.flush(timeout_ms=_INSERT_TIMEOUT_MS)
+        return
+      except reverb.errors.DeadlineExceededError as error:
+        if not tries_left:
+          raise RuntimeError(
+            'The replay is full, but the learner still waits: the table must '
+            'hold a batch, and batch_size of the experiment must be the '
+            "builder's."
+          ) from error
 
   def end_episode(
     self, clear_buffers: bool = True, timeout_ms: int | None = None

@@ -194,6 +194,25 @@ def test_a_full_table_is_an_error(make_replay, monkeypatch):
   replay.client.close()
 
 
+def test_a_process_that_was_stopped_finds_its_time_over_and_goes_on(
+  make_replay, monkeypatch
+):
+  flush = blocking.StoppableWriter.flush
+  calls = []
+
+  def late_every_other_time(self, *args, **kwargs):
+    calls.append(args)
+    if len(calls) % 2:
+      raise reverb.errors.DeadlineExceededError
+    flush(self, *args, **kwargs)
+
+  monkeypatch.setattr(blocking.StoppableWriter, 'flush', late_every_other_time)
+  replay = make_replay()
+  _play(_sequence_adder(replay.client), 0, 9)
+  assert calls
+  assert replay.size() == replay.journal.num_waiting > 1
+
+
 def test_old_writers_are_refused(make_replay):
   replay = make_replay()
   with pytest.raises(NotImplementedError, match='Launch it in threads'):
