@@ -8,7 +8,8 @@ CORE_BIN := .venv-core/bin
 # The pure layers: they run on any recent Python, with today's JAX.
 CORE_TESTS := tests/types_test.py tests/ops tests/networks tests/environments \
   tests/wrappers tests/testing
-PYTEST := -n 2 -q
+# A module stays on one worker: what it compiles, it compiles once.
+PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 
 export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
