@@ -1,13 +1,14 @@
 """Pure functions of arrays: rewards, losses and measures.
 
 - `influence_reward`, `counterfactual_marginal`, `InfluenceOutput`, `MEASURES`:
-  the intrinsic reward for changing what others do.
+  the intrinsic reward for changing what others do; `influential_steps`: when
+  there was more of it than usual.
 - `moa_loss`, `MOALoss`: how well others' next actions were predicted.
 - `episode_masks`, `EpisodeMasks`: which rows of a sequence are real steps.
 - `prosocial_reward`, `inequity_averse_reward`: rewards that heed what the
   others get.
-- `gini`, `equality`, `efficiency`, `sustainability`, `peace`: how a group fares
-  in an episode.
+- `gini`, `equality`, `fair_return`, `efficiency`, `sustainability`, `peace`:
+  how a group fares in an episode.
 - `speaker_consistency`, `instantaneous_coordination`, `IC`: whether messages
   mean something, and whether others act on them.
 
@@ -25,6 +26,7 @@ from influence_acme.ops.influence import (
   counterfactual_marginal,
   influence_reward,
   InfluenceOutput,
+  influential_steps,
   MEASURES,
 )
 from influence_acme.ops.moa_loss import (
@@ -36,6 +38,7 @@ from influence_acme.ops.moa_loss import (
 from influence_acme.ops.returns import (
   efficiency,
   equality,
+  fair_return,
   gini,
   peace,
   sustainability,
@@ -55,9 +58,11 @@ __all__ = (
   'efficiency',
   'episode_masks',
   'equality',
+  'fair_return',
   'gini',
   'inequity_averse_reward',
   'influence_reward',
+  'influential_steps',
   'instantaneous_coordination',
   'moa_loss',
   'peace',

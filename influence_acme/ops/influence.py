@@ -123,6 +123,27 @@ def influence_reward(
   return InfluenceOutput(per_agent.sum(-1), per_agent, marginal, conditional)
 
 
+def influential_steps(influence: chex.Array) -> jax.Array:
+  """Finds the steps at which an agent had more influence than on average.
+
+  The paper counts c >= mean c; only more than the mean counts here, so that
+  who has always the same influence, such as none, has no influential step.
+
+  Args:
+    influence: float [T, N], each agent's influence c at each step.
+
+  Returns:
+    bool [T, N]. Their mean is the share of influential steps.
+  """
+  chex.assert_shape(
+    influence, (None, None), custom_message='influence must be [T, N].'
+  )
+  influence = jnp.asarray(influence, jnp.float32)
+  # As changes since the first step: means of equal numbers may be rounded.
+  change = influence - influence[:1]
+  return change > change.mean(0)
+
+
 def _check_shapes(
   conditional_logits: chex.Array,
   policy_logits: chex.Array,

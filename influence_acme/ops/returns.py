@@ -55,6 +55,26 @@ def equality(returns: chex.Array) -> jax.Array:
   return 1 - gini(returns)
 
 
+def fair_return(returns: chex.Array) -> jax.Array:
+  """The collective return times the equality, R (1 - G).
+
+  Written as sum_i R^i - sum_ij |R^i - R^j| / (2 N), which is the same where
+  there is a positive total, and has a meaning everywhere else too.
+
+  Args:
+    returns: float [..., N], what each agent got in an episode.
+
+  Returns:
+    float32 [...], reward an episode; at most the collective return.
+  """
+  chex.assert_shape(
+    returns, (..., None), custom_message='returns must be [..., N].'
+  )
+  returns = jnp.asarray(returns, jnp.float32)
+  lead = returns[..., :, None] - returns[..., None, :]  # [..., N, N]
+  return returns.sum(-1) - jnp.abs(lead).mean(-1).sum(-1) / 2
+
+
 def efficiency(rewards: chex.Array) -> jax.Array:
   """What the group gets in a step, sum_i R^i / T (the utilitarian metric U).
 

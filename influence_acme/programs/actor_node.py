@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
@@ -11,6 +11,7 @@ from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
 
+from influence_acme.multiagent import observers
 from influence_acme.programs import blocking, loggers
 from influence_acme.programs import experiment as experiment_lib
 
@@ -60,13 +61,16 @@ class ActorNode:
     time_delta = -1 if in_turn else 1
     budget = None if in_turn else experiment.num_steps
     counter = counting.Counter(learner, time_delta=time_delta)
+    measures: list[observers_base.EnvLoopObserver] = []
+    if isinstance(environment.reward_spec(), Mapping):
+      measures.append(observers.SocialObserver())
     self._loop = environment_loop.EnvironmentLoop(
       environment,
       actor,
       counting.Counter(counter, 'actor', time_delta=time_delta),
       loggers_base.NoOpLogger(),
       should_update=not in_turn,
-      observers=[_AfterStep(counter, after_step, budget)],
+      observers=[*measures, _AfterStep(counter, after_step, budget)],
     )
 
   @property

@@ -48,6 +48,15 @@ class EpisodeRecord:
     """float32 [N, N], the mean influence in nats per step; None as above."""
     return None if self.influence is None else self.influence.mean(axis=0)
 
+  @property
+  def influential_share(self) -> float | None:
+    """The share of influential steps, all agents'; None as above."""
+    if self.influence is None:
+      return None
+    # [T, N]: on all others together; the diagonal is NaN.
+    total = np.nansum(self.influence, axis=-1)
+    return float(ops.influential_steps(total).mean())
+
 
 class RecordingAdder(adders.Adder):
   """Keeps the steps of the current episode in memory.

@@ -55,6 +55,7 @@ class Panel:
 PANELS = (
   Panel('Collective return', 'reward per episode', 'collective_return'),
   Panel('Return of each agent', 'reward per episode', 'episode_return'),
+  Panel('Equality of returns', '1 - Gini coefficient', 'equality'),
   Panel('Influence reward', 'nats per step, unweighted', 'influence'),
   Panel('Weight of the influence reward', '', 'influence_weight', exact=True),
   Panel('MOA accuracy', 'of next actions', 'moa_accuracy', limits=(0, 1)),

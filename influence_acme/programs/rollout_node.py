@@ -1,6 +1,7 @@
 """The node that plays many environments at once."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
+from influence_acme.multiagent import observers
 from influence_acme.programs import blocking, loggers
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.rollouts import actor as rollout_actor
@@ -107,10 +109,21 @@ class RolloutNode:
 def _mean(episodes: list[rollout_actor.Episode]) -> dict[str, Any]:
   """Returns the mean episode, as an environment loop logs one."""
   agent_ids = episodes[0].episode_return
+  social = [
+    observers.measure_returns(e.episode_return, e.episode_length)
+    for e in episodes
+  ]
   return {
     'episode_length': float(np.mean([e.episode_length for e in episodes])),
     'episode_return': {
       agent_id: float(np.mean([e.episode_return[agent_id] for e in episodes]))
       for agent_id in agent_ids
     },
+    **{name: _mean_of_defined([s[name] for s in social]) for name in social[0]},
   }
+
+
+def _mean_of_defined(values: list[float]) -> float:
+  """Returns the mean of what is not NaN, NaN if everything is."""
+  defined = [value for value in values if not math.isnan(value)]
+  return float(np.mean(defined)) if defined else math.nan

@@ -393,3 +393,17 @@ def test_wrong_shapes_and_types_are_refused(change, message):
   _influence(**arguments, measure='pmi')
   with pytest.raises(AssertionError, match=message):
     ops.influence_reward(**{**arguments, **change}, measure='pmi')
+
+
+@pytest.mark.parametrize('jit', (False, True))
+def test_influential_steps_by_hand(jit):
+  influential_steps = (
+    jax.jit(ops.influential_steps) if jit else ops.influential_steps
+  )
+  # Means: 1.5; 2.25; a number that is not rounded well; none.
+  influence = np.array(
+    [[0, 9, 0.1, 0], [1, 0, 0.1, 0], [2, 0, 0.1, 0], [3, 0, 0.1, 0]]
+  )
+  expected = np.zeros((4, 4), bool)
+  expected[2:, 0] = expected[0, 1] = True
+  np.testing.assert_array_equal(influential_steps(influence), expected)

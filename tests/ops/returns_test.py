@@ -162,3 +162,34 @@ def test_wrong_arguments_are_refused():
     ops.peace(np.full((T, N), -50.0))  # Rewards are no hits.
   with pytest.raises(AssertionError, match='returns must be'):
     ops.gini(1.0)
+
+
+# --- Fair return -------------------------------------------------------------
+
+
+@pytest.mark.parametrize('jit', (False, True))
+@pytest.mark.parametrize(
+  ('returns', 'expected'),
+  [
+    ([1, 3], 4 * 3 / 4),
+    ([0, 0, 0, 4], 4 * 1 / 4),
+    ([5], 5),
+    ([0, 0, 0], 0),
+    # Nothing to share: differences of 2, twice, by 2 * 2.
+    ([-1, 1], -1),
+    ([-50, -1], -51 - 49 / 2),
+  ],
+)
+def test_fair_return_by_hand(returns, expected, jit):
+  fair_return = jax.jit(ops.fair_return) if jit else ops.fair_return
+  np.testing.assert_allclose(fair_return(np.array(returns)), expected)
+
+
+@_property
+@hypothesis.given(_shares)
+def test_fair_return_is_the_return_times_the_equality(returns):
+  expected = returns.sum() * (1 - social_oracle.gini(returns))
+  expected = 0 if np.isnan(expected) else expected
+  np.testing.assert_allclose(
+    ops.fair_return(returns), expected, rtol=1e-5, atol=1e-2
+  )

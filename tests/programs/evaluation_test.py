@@ -130,6 +130,8 @@ def test_influence_of_copied_and_ignored_actions():
   np.testing.assert_allclose(episode.influence, expected, rtol=1e-5)
   mean = (2 * np.array(even) + 2 * np.array(odd)) / 5
   np.testing.assert_allclose(episode.influence_matrix, mean, rtol=1e-5)
+  # Agents 0 and 2 influence more than on average in even steps, 1 in odd ones.
+  np.testing.assert_allclose(episode.influential_share, 6 / 15)
 
 
 def test_nobody_influences_whom_it_does_not_see():
@@ -143,6 +145,7 @@ def test_agents_without_a_model_of_others():
   episode = record(influence=False)
   assert episode.influence is None
   assert episode.influence_matrix is None
+  assert episode.influential_share is None
   assert len(episode.rewards) == 5
 
 

@@ -20,7 +20,7 @@ def write_log(run, label, rows):
 
 def actor_row(steps, num_agents):
   returns = {f'agent_{i}': float(i + steps) for i in range(num_agents)}
-  return {STEPS: steps, 'episode_return': returns}
+  return {STEPS: steps, 'episode_return': returns, 'equality': 0.5}
 
 
 def learner_row(steps):
@@ -113,7 +113,11 @@ def test_draws_a_short_run(run, figures, num_rows):
   write_log(run, 'actor', [actor_row(i, 2) for i in range(num_rows)])
   report.write_curves(run)
   (figure,) = figures
-  assert titles(figure) == ['Collective return', 'Return of each agent']
+  assert titles(figure) == [
+    'Collective return',
+    'Return of each agent',
+    'Equality of returns',
+  ]
   line = figure.axes[0].get_lines()[-1]
   assert len(line.get_xdata()) == num_rows
   assert imageio.imread(run.curves_path).any()

@@ -1,0 +1,134 @@
+"""Tests of the observers, with an Acme loop and episodes counted by hand."""
+
+import dm_env
+import numpy as np
+import pytest
+from acme import environment_loop
+
+from influence_acme import adders
+from influence_acme.multiagent import observers
+
+# Agent 0 is paid at steps 0 and 2, agent 1 at step 3 alone: 3 and 1, or 4 in
+# all. Differences of 2, twice, by 2 * 2 * 4: a Gini coefficient of 1 / 4.
+REWARDS = [(1, 0), (0, 0), (2, -1), (0, 2)]
+EXPECTED = {
+  'collective_return': 4,
+  'gini': 1 / 4,
+  'equality': 3 / 4,
+  'fair_return': 3,
+  'efficiency': 4 / 4,
+  'sustainability': (1 + 3) / 2,
+}
+
+
+class Environment(dm_env.Environment):
+  """Pays what it is told to, whatever anybody does."""
+
+  def __init__(self, rewards):
+    self._rewards = rewards
+    self._step = 0
+
+  def reset(self):
+    self._step = 0
+    return dm_env.restart({})
+
+  def step(self, action):
+    reward = dict(zip('ab', map(float, self._rewards[self._step]), strict=True))
+    self._step += 1
+    is_last = self._step == len(self._rewards)
+    return (dm_env.termination if is_last else dm_env.transition)(reward, {})
+
+  def action_spec(self):
+    return {}
+
+  def observation_spec(self):
+    return {}
+
+  def reward_spec(self):
+    return {k: dm_env.specs.Array((), np.float32) for k in 'ab'}
+
+
+class Actor:
+  """Records every step."""
+
+  def __init__(self, adder=None):
+    self._adder = adder
+
+  def select_action(self, observation):
+    return {}
+
+  def observe_first(self, timestep):
+    if self._adder:
+      self._adder.add_first(timestep)
+
+  def observe(self, action, next_timestep):
+    if self._adder:
+      self._adder.add(action, next_timestep)
+
+  def update(self, wait=False):
+    pass
+
+
+def run(rewards, actor, observer, num_episodes=2):
+  loop = environment_loop.EnvironmentLoop(
+    Environment(rewards), actor, observers=[observer]
+  )
+  return [loop.run_episode() for _ in range(num_episodes)]
+
+
+def test_measures_of_an_episode():
+  for result in run(REWARDS, Actor(), observers.SocialObserver()):
+    for name, value in EXPECTED.items():
+      np.testing.assert_allclose(result[name], value, rtol=1e-6, err_msg=name)
+
+
+def test_fines_have_no_equality():
+  (result,) = run([(-50, -1)], Actor(), observers.SocialObserver(), 1)
+  assert np.isnan(result['gini'])
+  assert np.isnan(result['sustainability'])
+  assert result['collective_return'] == -51
+  # Differences of 49, twice, by 2 * 2.
+  assert result['fair_return'] == -51 - 49 / 2
+
+
+def test_nothing_before_the_first_step():
+  for observer in observers.SocialObserver(), observers.InfluenceObserver():
+    assert observer.get_metrics() == {}
+
+
+@pytest.mark.parametrize(
+  ('delay', 'expected'),
+  [
+    # Influence is 0 1 2 3 for a, mean 1.5, and 9 0 0 0 for b, mean 2.25.
+    (0, (2 + 1) / 8),
+    # The last step's is 0: 0 1 2 0, mean 0.75, and b's as before.
+    (1, (2 + 1) / 8),
+  ],
+)
+def test_share_of_influential_steps(delay, expected):
+  observer = observers.InfluenceObserver()
+  rows = _Rows()
+  calls = []
+
+  def influence_fn(step, following):
+    assert (following is None) == (delay == 0)
+    t = len(calls) % (len(REWARDS) - delay)
+    calls.append(t)
+    return {'a': np.float32(t), 'b': np.float32(9 * (t == 0))}
+
+  adder = adders.InfluenceAdder(observer.watch(rows), influence_fn, delay=delay)
+  for result in run(REWARDS, Actor(adder), observer):
+    np.testing.assert_allclose(result['influential_share'], expected)
+
+
+class _Rows:
+  """An adder that takes everything."""
+
+  def add_first(self, timestep):
+    pass
+
+  def add(self, action, next_timestep, extras=()):
+    assert set(extras) == {'extrinsic', 'influence'}
+
+  def reset(self):
+    pass
