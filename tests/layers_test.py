@@ -24,6 +24,7 @@ LAYERS = {
   'influence_acme.agents': 4,
   'influence_acme.rollouts': 5,
   'influence_acme.programs': 6,
+  'influence_acme.reproduction': 7,
   'influence_acme.testing': 7,  # For tests and users: no other part needs it.
   'examples': 8,
   'benchmarks': 8,

@@ -1,0 +1,82 @@
+"""Runs an experiment of the paper, seed by seed, and reports it beside it.
+
+  python examples/reproduce.py --experiment=moa --game=cleanup \
+    --variant=baseline,moa_baseline,moa --seeds=0,1,2,3,4 --num_steps=500000000
+
+Stop it with Ctrl-C; the same command goes on where it was. --search=N draws N
+settings in place of the paper's one.
+"""
+
+from collections.abc import Sequence
+
+from absl import app, flags, logging
+
+from influence_acme import programs, reproduction
+from influence_acme.agents.influence import presets
+
+_EXPERIMENT = flags.DEFINE_enum(
+  'experiment', 'moa', list(presets.EXPERIMENTS), 'Of the paper.'
+)
+_GAME = flags.DEFINE_enum('game', 'cleanup', presets.GAMES, 'What is played.')
+_VARIANT = flags.DEFINE_list(
+  'variant', [], 'One or more; all that the agent has if not given.'
+)
+_SEEDS = flags.DEFINE_list('seeds', ['0', '1', '2', '3', '4'], 'Of the runs.')
+_NUM_STEPS = flags.DEFINE_integer('num_steps', 500_000_000, 'Of each run.')
+_NUM_ENVIRONMENTS = flags.DEFINE_integer(
+  'num_environments', 128, 'At once; 0: one, step by step.'
+)
+_NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
+_EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
+_LAUNCH = flags.DEFINE_enum(
+  'launch', 'threads', programs.LAUNCHES, 'How to run each program.'
+)
+_SEARCH = flags.DEFINE_integer('search', 0, 'How many settings to draw.')
+_SEARCH_SEED = flags.DEFINE_integer('search_seed', 0, 'Of the draws.')
+_SWEEP_DIR = flags.DEFINE_string(
+  'sweep_dir', '', 'runs/reproduce/EXPERIMENT_GAME if not given.'
+)
+_REPORT_ONLY = flags.DEFINE_boolean(
+  'report_only', False, 'Report what there is, and run nothing.'
+)
+
+
+def make_sweep() -> reproduction.Sweep:
+  """Returns what the flags ask for."""
+  experiment, game = _EXPERIMENT.value, _GAME.value
+  variants = _VARIANT.value or [
+    variant
+    for *key, variant in presets.available()
+    if key == [experiment, game]
+  ]
+  name = f'{experiment}_{game}{"_search" if _SEARCH.value else ""}'
+  return reproduction.Sweep(
+    path=_SWEEP_DIR.value or f'runs/reproduce/{name}',
+    experiment=experiment,
+    game=game,
+    variants=tuple(variants),
+    seeds=tuple(map(int, _SEEDS.value)),
+    num_steps=_NUM_STEPS.value,
+    num_environments=_NUM_ENVIRONMENTS.value,
+    num_agents=_NUM_AGENTS.value,
+    episode_length=_EPISODE_LENGTH.value,
+    launch=_LAUNCH.value,
+    search=_SEARCH.value,
+    search_seed=_SEARCH_SEED.value,
+  )
+
+
+def main(argv: Sequence[str]) -> int:
+  """Runs what is not finished, then reports all that there is."""
+  if len(argv) > 1:
+    raise app.UsageError(f'Unknown argument: {argv[1]}')
+  logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
+  sweep = make_sweep()
+  code = 0 if _REPORT_ONLY.value else reproduction.run(sweep)
+  print(reproduction.write_report(sweep))
+  print(f'Curves and tables are in {sweep.directory}.')
+  return code
+
+
+if __name__ == '__main__':
+  app.run(main)

@@ -1,0 +1,114 @@
+"""Runs a sweep: what is finished is skipped, what was interrupted goes on."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from influence_acme import programs
+from influence_acme.programs import (
+  checkpoint,
+  evaluation,
+  learner_node,
+  report,
+  run_dir,
+)
+from influence_acme.reproduction import sweep as sweep_lib
+
+Launch = Callable[[programs.Program, str], int]
+# What an episode of a finished run showed.
+EPISODE_NAME = 'episode.json'
+
+
+def steps_done(directory: run_dir.RunDirectory) -> int | None:
+  """Returns the environment steps of a run's checkpoint; None without one.
+
+  Args:
+    directory: of the run, which need not be there.
+  """
+  try:
+    saved = checkpoint.load(directory.checkpoint_path)
+  except programs.CheckpointError:
+    return None
+  return learner_node.first_step(saved)
+
+
+def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
+  """Runs all of a sweep that is not finished, one run after the other.
+
+  A run that fails does not keep the others from running. One that was stopped
+  does: whoever stops it wants the sweep to stop.
+
+  Args:
+    sweep: what to run.
+    launch: runs a program, as `programs.launch`.
+
+  Returns:
+    0 if every run is finished, 1 if some have failed, else the exit code of
+    the run that was stopped.
+
+  Raises:
+    ValueError: another sweep lies in the directory.
+  """
+  sweep.prepare()
+  failed = False
+  for each in sweep.runs():
+    code = _run_one(sweep, each, launch)
+    if code > 1:
+      return code
+    failed |= code == 1
+  return int(failed)
+
+
+def _run_one(
+  sweep: sweep_lib.Sweep, each: sweep_lib.Run, launch: Launch
+) -> int:
+  directory = each.directory
+  done = steps_done(directory)
+  if done is None or done < sweep.num_steps:
+    if done is None and directory.config_path.exists():
+      _set_aside(directory)
+    experiment = sweep.make_experiment(each, resume=done is not None)
+    code = launch(programs.make_program(experiment), sweep.launch)
+    report.write_curves(directory)
+    if code:
+      return code
+  elif (directory.path / EPISODE_NAME).exists():
+    return 0
+  # Also of a run that was stopped between its end and this.
+  episode = evaluation.evaluate(sweep.make_experiment(each, resume=True))
+  evaluation.write(directory, episode)
+  _write_episode(directory, episode)
+  return 0
+
+
+def _set_aside(directory: run_dir.RunDirectory) -> None:
+  """Makes way for a run in place of one without a checkpoint of use."""
+  path = directory.path
+  aside = path.with_name(f'{path.name}.lost_{time.time_ns()}')
+  os.rename(path, aside)
+  print(
+    f'{path} has no checkpoint to go on from, and starts anew. What was there '
+    f'is now {aside}.',
+    file=sys.stderr,
+  )
+
+
+def _write_episode(
+  directory: run_dir.RunDirectory, episode: evaluation.EpisodeRecord
+) -> None:
+  """Writes how far each agent was influenced in an episode."""
+  content: dict[str, object] = {'influenced': None, 'influential_share': None}
+  if episode.influence_matrix is not None:
+    # A column is the influence on its agent; the diagonal is NaN.
+    influenced = np.nansum(episode.influence_matrix, axis=0).tolist()
+    content = {
+      'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
+      'influential_share': episode.influential_share,
+    }
+  aside = directory.path / f'{EPISODE_NAME}.new'
+  aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+  os.replace(aside, directory.path / EPISODE_NAME)

@@ -1,0 +1,192 @@
+"""What a sweep runs, and where each of its runs lies.
+
+SWEEP/sweep.json                      what all its runs share
+SWEEP/VARIANT/paper/seed_S            with the paper's setting
+SWEEP/VARIANT/setting_NNN/seed_S      with one that was drawn
+"""
+
+import dataclasses
+import functools
+import itertools
+import json
+import os
+import pathlib
+from typing import Any
+
+from influence_acme import environments, programs, wrappers
+from influence_acme.agents import influence
+from influence_acme.agents.influence import presets
+from influence_acme.programs import run_dir
+from influence_acme.reproduction import search
+
+# May differ between two calls for the same sweep: which runs, how long, how.
+_FREE = ('variants', 'seeds', 'num_steps', 'search', 'launch', 'path')
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """One training run of a sweep.
+
+  Attributes:
+    variant: of the agent.
+    setting: 'paper', or that of a search, 'setting_NNN'.
+    seed: of all randomness.
+    config: of the agent.
+    directory: of the run.
+  """
+
+  variant: str
+  setting: str
+  seed: int
+  config: influence.InfluenceConfig
+  directory: run_dir.RunDirectory
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+  """An experiment of the paper in one game, over variants, settings, seeds.
+
+  Attributes:
+    path: the directory of the sweep.
+    experiment: one of `presets.EXPERIMENTS`.
+    game: one of `presets.GAMES`.
+    variants: columns of the experiment.
+    seeds: of the runs of every setting.
+    num_steps: environment steps of a run.
+    num_environments: as of `programs.Experiment`.
+    num_agents: in each environment.
+    episode_length: in steps.
+    launch: one of `programs.LAUNCHES`.
+    search: how many settings to draw; 0 for the paper's one.
+    search_seed: of the draws.
+  """
+
+  path: str | os.PathLike[str]
+  experiment: str
+  game: str
+  variants: tuple[str, ...]
+  seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+  num_steps: int = 500_000_000
+  num_environments: int = 128
+  num_agents: int = 5
+  episode_length: int = 1000
+  launch: str = 'threads'
+  search: int = 0
+  search_seed: int = 0
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    for name in ('variants', 'seeds'):
+      values = getattr(self, name)
+      if not values or len(set(values)) < len(values):
+        raise ValueError(
+          f'{name} is {values!r}: it must hold at least one, and none twice.'
+        )
+    if self.search < 0:
+      raise ValueError(f'search is {self.search}: it must be at least 0.')
+    self.runs()  # Are all variants there, and all settings in range?
+
+  @property
+  def directory(self) -> pathlib.Path:
+    """Where the sweep lies."""
+    return pathlib.Path(self.path).expanduser().absolute()
+
+  def runs(self) -> list[Run]:
+    """Returns all runs: by variant, then setting, then seed."""
+    return [
+      Run(
+        variant,
+        setting,
+        seed,
+        config,
+        run_dir.RunDirectory(
+          self.directory / variant / setting / f'seed_{seed}'
+        ),
+      )
+      for variant in self.variants
+      for (setting, config), seed in itertools.product(
+        self._settings(variant).items(), self.seeds
+      )
+    ]
+
+  def make_experiment(
+    self, run: Run, *, resume: bool = False
+  ) -> programs.Experiment:
+    """Returns what a run of the sweep is.
+
+    Args:
+      run: of `runs`.
+      resume: whether to go on with it.
+    """
+    game: dict[str, int] = {
+      'num_agents': self.num_agents,
+      'episode_length': self.episode_length,
+    }
+    return programs.Experiment(
+      builder_factory=functools.partial(influence.InfluenceBuilder, run.config),
+      environment_factory=functools.partial(
+        _make_environment, self.game, **game
+      ),
+      functional_environment=environments.functional(self.game, **game),
+      network_factory=functools.partial(
+        influence.make_networks, config=run.config
+      ),
+      batch_size=run.config.batch_size,
+      num_steps=self.num_steps,
+      num_environments=self.num_environments,
+      seed=run.seed,
+      run_dir=run.directory.path,
+      resume=resume,
+      identity={'environment': self.game},
+      config={'agent': run.config, **dataclasses.asdict(self)},
+    )
+
+  def prepare(self) -> None:
+    """Writes down what all runs share, or checks it if it is there.
+
+    Raises:
+      ValueError: another sweep lies there.
+    """
+    shared = {
+      name: value
+      for name, value in dataclasses.asdict(self).items()
+      if name not in _FREE
+    }
+    path = self.directory / 'sweep.json'
+    if not path.exists():
+      self.directory.mkdir(parents=True, exist_ok=True)
+      path.write_text(json.dumps(shared, indent=2) + '\n', encoding='utf-8')
+    saved = json.loads(path.read_text(encoding='utf-8'))
+    for name, value in shared.items():
+      if saved.get(name) != value:
+        raise ValueError(
+          f'{name} is {value!r}, but the sweep in {self.directory} has '
+          f'{saved.get(name)!r}: choose another directory, or set it as it was.'
+        )
+
+  def _settings(self, variant: str) -> dict[str, influence.InfluenceConfig]:
+    """Returns the configurations of a variant by the name of their setting."""
+    column = (self.experiment, self.game, variant)
+    batch_size = self.num_environments or 32
+    size: dict[str, Any] = {
+      'batch_size': batch_size,
+      'max_queue_size': 2 * batch_size,
+    }
+    if not self.search:
+      return {'paper': presets.make_config(*column, **size)}
+    drawn = (
+      search.draw(
+        *column, index=i, seed=self.search_seed, num_agents=self.num_agents
+      )
+      for i in range(self.search)
+    )
+    return {
+      f'setting_{i:03d}': presets.make_config(*column, **size, **setting)
+      for i, setting in enumerate(drawn)
+    }
+
+
+def _make_environment(game: str, seed: int, **settings: int) -> Any:
+  """Returns a game in which everyone sees who did what."""
+  environment = environments.make(game, seed=seed, **settings)
+  return wrappers.OthersActionsWrapper(environment)

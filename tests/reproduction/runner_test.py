@@ -1,0 +1,131 @@
+"""Tests of what is run, gone on with, and skipped; nothing is trained."""
+
+import json
+
+import numpy as np
+import pytest
+
+from influence_acme import reproduction
+from influence_acme.programs import evaluation
+from influence_acme.reproduction import runner
+
+NAN = np.nan
+# Agent 0 influences agent 1 at step 0 of 2.
+INFLUENCE = np.array([[[NAN, 3.0], [0, NAN]], [[NAN, 0], [0, NAN]]])
+
+
+@pytest.fixture(name='launched', autouse=True)
+def _launched(monkeypatch, write_checkpoint):
+  """Lets a launch finish at once, or as told; returns what was launched."""
+  launched = []
+
+  def evaluate(experiment):
+    return evaluation.EpisodeRecord(
+      ('agent_0', 'agent_1'),
+      np.zeros((2, 2), np.float32),
+      np.zeros((2, 2), np.int32),
+      INFLUENCE if 'moa' in str(experiment.run_dir) else None,
+      frames=[],
+    )
+
+  monkeypatch.setattr(runner.evaluation, 'evaluate', evaluate)
+  monkeypatch.setattr(runner.programs, 'make_program', lambda e: e)
+  return launched
+
+
+def _run(sweep, launched, write_checkpoint, codes=(), steps=None):
+  """Runs a sweep; launches end with these codes, then with 0."""
+  codes = list(codes)
+
+  def launch(experiment, how):
+    assert how == sweep.launch
+    experiment.directory.prepare(resume=experiment.resume)
+    experiment.directory.write_config(experiment.config)
+    run = next(r for r in sweep.runs() if r.directory == experiment.directory)
+    launched.append(
+      (run.variant, run.seed, 'resumed' if experiment.resume else 'new')
+    )
+    code = codes.pop(0) if codes else 0
+    reached = experiment.num_steps if code == 0 else steps
+    if reached is not None:
+      write_checkpoint(run, reached)
+    return code
+
+  return reproduction.run(sweep, launch)
+
+
+def test_everything_is_run_once(make_sweep, launched, write_checkpoint):
+  sweep = make_sweep()
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == [
+    ('baseline', 0, 'new'),
+    ('baseline', 1, 'new'),
+    ('moa', 0, 'new'),
+    ('moa', 1, 'new'),
+  ]
+  for run in sweep.runs():
+    assert run.directory.curves_path.exists()
+  launched.clear()
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == []
+
+
+def test_an_interrupted_sweep_goes_on(make_sweep, launched, write_checkpoint):
+  sweep = make_sweep()
+  codes = (0, 130)
+  assert _run(sweep, launched, write_checkpoint, codes, steps=40) == 130
+  launched.clear()
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == [
+    ('baseline', 1, 'resumed'),
+    ('moa', 0, 'new'),
+    ('moa', 1, 'new'),
+  ]
+
+
+def test_a_failed_run_does_not_stop_the_others(
+  make_sweep, launched, write_checkpoint
+):
+  sweep = make_sweep()
+  assert _run(sweep, launched, write_checkpoint, (1,), steps=40) == 1
+  assert len(launched) == 4
+  launched.clear()
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == [('baseline', 0, 'resumed')]
+
+
+def test_a_run_without_a_checkpoint_starts_anew(
+  make_sweep, launched, write_checkpoint, capsys
+):
+  sweep = make_sweep(variants=('moa',), seeds=(0,))
+  assert _run(sweep, launched, write_checkpoint, (143,)) == 143
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == [('moa', 0, 'new'), ('moa', 0, 'new')]
+  assert 'starts anew' in capsys.readouterr().err
+  (aside,) = (sweep.directory / 'moa' / 'paper').glob('seed_0.lost_*')
+  assert (aside / 'config.json').exists()
+
+
+def test_a_longer_sweep_goes_on_with_all(
+  make_sweep, launched, write_checkpoint
+):
+  _run(make_sweep(variants=('moa',)), launched, write_checkpoint)
+  launched.clear()
+  sweep = make_sweep(variants=('moa',), num_steps=200)
+  assert _run(sweep, launched, write_checkpoint) == 0
+  assert launched == [('moa', 0, 'resumed'), ('moa', 1, 'resumed')]
+
+
+def test_what_an_episode_showed(make_sweep, launched, write_checkpoint):
+  sweep = make_sweep(seeds=(0,))
+  _run(sweep, launched, write_checkpoint)
+  baseline, moa = (
+    json.loads((run.directory.path / 'episode.json').read_text())
+    for run in sweep.runs()
+  )
+  assert baseline == {'influenced': None, 'influential_share': None}
+  # 3 nats in one of two steps; that is one of four steps of two agents.
+  assert moa == {
+    'influenced': {'agent_0': 0.0, 'agent_1': 1.5},
+    'influential_share': 0.25,
+  }

@@ -1,0 +1,63 @@
+"""Tests of intervals, curves and correlations, by hand."""
+
+import numpy as np
+
+from influence_acme.programs import report
+from influence_acme.reproduction import statistics
+
+
+def test_interval_by_hand():
+  # Deviation sqrt(2.5), error sqrt(0.5); the t table has 5.598 for 0.9975 and
+  # 4 degrees of freedom.
+  values = np.array([[1, 7], [2, 7], [3, 7], [4, 7], [5, 7]])
+  mean, half_width = statistics.interval(values)
+  np.testing.assert_allclose(mean, [3, 7])
+  np.testing.assert_allclose(half_width, [5.598 * 0.5**0.5, 0], rtol=1e-4)
+  # And 2.7764 for 0.975.
+  narrow = statistics.interval(values[:, 0], 0.95)
+  np.testing.assert_allclose(narrow.half_width, 2.7764 * 0.5**0.5, rtol=1e-4)
+
+
+def test_one_seed_has_no_interval():
+  mean, half_width = statistics.interval(np.array([[1.0, 2.0]]))
+  np.testing.assert_array_equal(mean, [1, 2])
+  assert np.isnan(half_width).all()
+
+
+def test_intervals_hold_the_mean_as_often_as_they_say():
+  values = np.random.default_rng(0).normal(2.0, 3.0, size=(5, 4000))
+  mean, half_width = statistics.interval(values, 0.9)
+  assert 0.88 < (np.abs(mean - 2) < half_width).mean() < 0.92
+
+
+def test_final_mean_by_hand():
+  steps = np.array([100.0, 940, 950, 960, 1000])
+  series = report.Series(steps, np.array([9.0, 9, 1, 2, 6]))
+  assert statistics.final_mean(series) == 3  # From step 950 on.
+  only = report.Series(np.array([5.0]), np.array([7.0]))
+  assert statistics.final_mean(only) == 7
+
+
+def test_curves_on_common_steps():
+  line = report.Series(np.array([0.0, 10, 20]), np.array([0.0, 10, 20]))
+  longer = report.Series(np.array([5.0, 105]), np.array([1.0, 11]))
+  steps, values = statistics.on_grid([line, longer])
+  assert (steps[0], steps[-1]) == (5, 20)
+  np.testing.assert_allclose(values[0], steps)
+  np.testing.assert_allclose(values[1], 1 + (steps - 5) / 10)
+
+
+def test_correlation_by_hand():
+  # Deviations -1 0 1 and -1 1 0: 1 by 2.
+  found = statistics.correlate([1, 2, 3], [10, 12, 11])
+  np.testing.assert_allclose(found[:2], [0.5, 0.5])
+  assert found.num_pairs == 3
+  # In order, but not on a line: -1.5 -.5 .5 1.5 and -22 -21 -13 56 (sum 0).
+  found = statistics.correlate([1, 2, 3, 4], [0, 1, 9, 78])
+  expected = (33 + 10.5 - 6.5 + 84) / (5 * (484 + 441 + 169 + 3136)) ** 0.5
+  np.testing.assert_allclose(found[:2], [expected, 1])
+
+
+def test_no_correlation_without_pairs_or_differences():
+  for pairs in ([], []), ([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]):
+    assert np.isnan(statistics.correlate(*pairs)[:3]).all()

@@ -1,0 +1,86 @@
+"""Tests of what a sweep runs."""
+
+import dataclasses
+
+import pytest
+
+from influence_acme.agents.influence import presets
+
+
+def test_runs_in_order(make_sweep):
+  sweep = make_sweep()
+  runs = sweep.runs()
+  names = [r.directory.path.relative_to(sweep.directory) for r in runs]
+  assert [str(name) for name in names] == [
+    'baseline/paper/seed_0',
+    'baseline/paper/seed_1',
+    'moa/paper/seed_0',
+    'moa/paper/seed_1',
+  ]
+  assert runs[3].config == presets.make_config(
+    'moa', 'cleanup', 'moa', batch_size=2, max_queue_size=4
+  )
+
+
+def test_a_search_draws_settings_that_seeds_share(make_sweep):
+  runs = make_sweep(search=3).runs()
+  assert len(runs) == 2 * 3 * 2
+  assert [run.setting for run in runs[:4]] == [
+    *['setting_000'] * 2,
+    *['setting_001'] * 2,
+  ]
+  assert runs[0].config == runs[1].config != runs[2].config
+  # More settings keep the ones that there are.
+  more = make_sweep(search=4).runs()
+  assert set(runs) < set(more)
+
+
+def test_the_experiment_of_a_run(make_sweep):
+  sweep = make_sweep(num_agents=3)
+  run = sweep.runs()[-1]
+  experiment = sweep.make_experiment(run, resume=True)
+  assert experiment.directory == run.directory
+  assert (experiment.seed, experiment.resume) == (1, True)
+  assert (experiment.num_steps, experiment.num_environments) == (100, 2)
+  assert experiment.config['agent'] == run.config
+  environment = experiment.environment_factory(experiment.seed)
+  assert len(environment.agent_ids) == 3
+  observation = environment.reset().observation['agent_0']
+  assert set(observation) >= {'world', 'actions', 'visible'}
+
+
+def test_what_runs_share_is_kept(make_sweep):
+  make_sweep().prepare()
+  # Other runs may be added, or made longer.
+  make_sweep(
+    variants=('moa',), seeds=(7,), num_steps=200, launch='single', search=2
+  ).prepare()
+  for name, value in {
+    'game': 'harvest',
+    'num_agents': 3,
+    'episode_length': 20,
+    'num_environments': 4,
+    'search_seed': 1,
+  }.items():
+    with pytest.raises(ValueError, match=f'{name} is {value!r}, but the sweep'):
+      make_sweep(**{name: value}).prepare()
+
+
+@pytest.mark.parametrize(
+  ('overrides', 'message'),
+  [
+    ({'variants': ()}, r'variants is \(\): it must hold at least one'),
+    ({'seeds': (1, 1)}, r'seeds is \(1, 1\): .* none twice'),
+    ({'search': -1}, 'search is -1'),
+    ({'variants': ('comm_baseline',)}, 'no column'),
+    ({'game': 'chess'}, 'no column'),
+  ],
+)
+def test_settings_are_checked(make_sweep, overrides, message):
+  with pytest.raises(ValueError, match=message):
+    make_sweep(**overrides)
+
+
+def test_it_is_frozen(make_sweep):
+  with pytest.raises(dataclasses.FrozenInstanceError):
+    make_sweep().seeds = (0,)
