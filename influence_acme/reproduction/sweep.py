@@ -181,7 +181,7 @@ class Sweep:
       for i in range(self.search)
     )
     return {
-      f'setting_{i:03d}': presets.make_config(*column, **size, **setting)
+      f'setting_{i:03d}': presets.make_config(*column, **(size | setting))
       for i, setting in enumerate(drawn)
     }
 

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 def test_two_seeds_of_a_tiny_game(tmp_path):
   command = [
     sys.executable,
-    ROOT / 'examples' / 'reproduce.py',
+    str(ROOT / 'examples' / 'reproduce.py'),
     '--variant=moa',
     '--seeds=0,1',
     '--num_steps=80',

@@ -1,6 +1,7 @@
 """Tests of what is run, gone on with, and skipped; nothing is trained."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ INFLUENCE = np.array([[[NAN, 3.0], [0, NAN]], [[NAN, 0], [0, NAN]]])
 @pytest.fixture(name='launched', autouse=True)
 def _launched(monkeypatch, write_checkpoint):
   """Lets a launch finish at once, or as told; returns what was launched."""
-  launched = []
+  launched: list[Any] = []
 
   def evaluate(experiment):
     return evaluation.EpisodeRecord(

@@ -1,12 +1,14 @@
 """Tests of the random search."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from influence_acme.agents.influence import presets
 from influence_acme.reproduction import search
 
-_DRAW = {'seed': 3, 'num_agents': 5}
+_DRAW: Any = {'seed': 3, 'num_agents': 5}
 
 
 def test_ranges_by_hand():
