@@ -27,7 +27,7 @@ _MILLION = 1_000_000
 _SHARED = ('entropy_cost', 'learning_rate', 'learning_rate_end')
 _SPEAKING = (
   'influence_weight',
-  'extrinsic_weight',
+  'message_extrinsic_weight',
   'influence_curriculum_steps',
   'influence_measure',
   'message_entropy_cost',

@@ -19,7 +19,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
   'influence_measure': ops.MEASURES,
   'influencee_reward': (False, True),
   'moa_only_visible': (False, True),
-  'extrinsic_weight': (0.0, 1.0),
+  'message_extrinsic_weight': (0.0, 1.0),
   'num_symbols': (7, 9),
   'message_embedding_size': (16, 32),
 }

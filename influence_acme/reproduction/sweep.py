@@ -172,8 +172,9 @@ class Sweep:
       'batch_size': batch_size,
       'max_queue_size': 2 * batch_size,
     }
+    make_config = functools.partial(presets.make_config, *column)
     if not self.search:
-      return {'paper': presets.make_config(*column, **size)}
+      return {'paper': make_config(**size)}
     drawn = (
       search.draw(
         *column, index=i, seed=self.search_seed, num_agents=self.num_agents
@@ -181,7 +182,7 @@ class Sweep:
       for i in range(self.search)
     )
     return {
-      f'setting_{i:03d}': presets.make_config(*column, **(size | setting))
+      f'setting_{i:03d}': make_config(**size, **setting)
       for i, setting in enumerate(drawn)
     }
 

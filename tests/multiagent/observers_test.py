@@ -1,7 +1,5 @@
 """Tests of the observers, with an Acme loop and episodes counted by hand."""
 
-from typing import Any
-
 import dm_env
 import numpy as np
 import pytest
@@ -110,7 +108,7 @@ def test_nothing_before_the_first_step():
 def test_share_of_influential_steps(delay, expected):
   observer = observers.InfluenceObserver()
   rows = _Rows()
-  calls: list[Any] = []
+  calls: list[int] = []
 
   def influence_fn(step, following):
     assert (following is None) == (delay == 0)

@@ -1,7 +1,6 @@
 """Tests of what is run, gone on with, and skipped; nothing is trained."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ INFLUENCE = np.array([[[NAN, 3.0], [0, NAN]], [[NAN, 0], [0, NAN]]])
 @pytest.fixture(name='launched', autouse=True)
 def _launched(monkeypatch, write_checkpoint):
   """Lets a launch finish at once, or as told; returns what was launched."""
-  launched: list[Any] = []
+  launched: list[tuple[str, int, str]] = []
 
   def evaluate(experiment):
     return evaluation.EpisodeRecord(

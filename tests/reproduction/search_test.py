@@ -8,7 +8,7 @@ import pytest
 from influence_acme.agents.influence import presets
 from influence_acme.reproduction import search
 
-_DRAW: Any = {'seed': 3, 'num_agents': 5}
+_DRAW: dict[str, Any] = {'seed': 3, 'num_agents': 5}
 
 
 def test_ranges_by_hand():

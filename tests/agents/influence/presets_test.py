@@ -24,7 +24,7 @@ entropy_cost               .00176 .000249 .00305  .000687 .000174 .00220
 learning_rate              .00126 .00223  .00249  .00136  .00137  .000413
 learning_rate_end          1.2e-5 2.2e-5  1.27e-5 2.8e-5  1.27e-5 4.9e-5
 influence_weight           None   0       2.752   None    0       4.825
-extrinsic_weight           None   None    0       None    None    1.0
+message_extrinsic_weight   None   None    0       None    None    1.0
 influence_curriculum_steps None   None    1e6     None    None    8e6
 influence_measure          None   None    kl      None    None    kl
 message_entropy_cost       None   None    .000789 None    None    .00208
