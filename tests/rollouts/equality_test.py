@@ -5,13 +5,21 @@ import numpy as np
 import pytest
 import two_ways
 
-_COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
 # Episodes end inside of unrolls of 6, at other rows each time.
+_COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
+_CLEANUP = {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8}
+_BASELINE = {'config': {'variant': 'baseline'}}
+_MOA_BASELINE = {'config': {'variant': 'moa_baseline'}}
 GAMES = {
   'kl': {**_COORDINATION, 'measure': 'kl'},
   'pmi': {**_COORDINATION, 'measure': 'pmi'},
   'jsd': {**_COORDINATION, 'measure': 'jsd'},
-  'cleanup': {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8},
+  'baseline': {**_COORDINATION, **_BASELINE},
+  'moa_baseline': {**_COORDINATION, **_MOA_BASELINE},
+  'cleanup': _CLEANUP,
+  'cleanup-baseline': {**_CLEANUP, **_BASELINE},
+  'cleanup-moa_baseline': {**_CLEANUP, **_MOA_BASELINE},
+  'harvest': {'name': 'harvest', 'num_agents': 3, 'episode_length': 8},
   'basic_influence': {
     **_COORDINATION,
     'measure': 'pmi',
@@ -22,17 +30,25 @@ GAMES = {
     },
   },
 }
+# By default Cleanup's rows are compared once: it takes long to compile.
+_SLOW = ('cleanup-baseline', 'cleanup-moa_baseline', 'harvest')
 
 
-@pytest.fixture(scope='module', params=GAMES)
+@pytest.fixture(
+  scope='module',
+  params=[
+    pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else [])
+    for name in GAMES
+  ],
+)
 def both(request):
-  """The same sequences, step by step and vectorised."""
+  """The agent's config; the same sequences, step by step and vectorised."""
   game = two_ways.Game(**GAMES[request.param])
-  return game.step_by_step(), game.vectorised()
+  return game.config, game.step_by_step(), game.vectorised()
 
 
 def test_rows_are_equal(both):
-  expected, actual = both
+  _, expected, actual = both
   assert actual.start_of_episode[:, :, 1:].any()
   for name in ('observation', 'action', 'discount', 'start_of_episode'):
     jax.tree_util.tree_map(
@@ -46,20 +62,21 @@ def test_rows_are_equal(both):
 
 
 def test_log_probabilities_and_influence_agree(both):
-  expected, actual = both
+  config, expected, actual = both
   log_probs = jax.nn.log_softmax(actual.extras['logits'])
   assert np.abs(log_probs).max() > 1.5
   np.testing.assert_allclose(
     log_probs, jax.nn.log_softmax(expected.extras['logits']), atol=1e-5
   )
-  assert np.abs(actual.extras['influence']).max() > 1e-3
+  is_judged = np.abs(actual.extras['influence']).max() > 1e-3
+  assert is_judged == (config.variant != 'baseline')
   np.testing.assert_allclose(
     actual.extras['influence'], expected.extras['influence'], atol=1e-5
   )
 
 
 def test_states_of_first_rows_agree_and_the_others_are_zero(both):
-  expected, actual = both
+  _, expected, actual = both
 
   def check(x, y):
     assert np.abs(y[:, 1:, 0]).max() > 1e-2
@@ -72,7 +89,7 @@ def test_states_of_first_rows_agree_and_the_others_are_zero(both):
 
 
 def test_sequences_meet_in_a_row(both):
-  _, actual = both
+  *_, actual = both
   jax.tree_util.tree_map(
     lambda x: np.testing.assert_array_equal(x[:, 1:, 0], x[:, :-1, -1]),
     actual._replace(
