@@ -1,6 +1,6 @@
 r"""Watches the memory of a command and of all that it starts, and draws it.
 
-python -m benchmarks.memory --output=runs/memory -- \
+python -m benchmarks.memory --folder=runs/memory -- \
   python examples/cleanup_moa.py --num_environments=128 --num_steps=5000000
 """
 
@@ -20,8 +20,8 @@ from absl import app, flags
 
 from benchmarks import plots
 
-_OUTPUT = flags.DEFINE_string(
-  'output', 'runs/memory', 'A folder for memory.json and the diagram.'
+_FOLDER = flags.DEFINE_string(
+  'folder', 'runs/memory', 'For memory.json and the diagram.'
 )
 _INTERVAL = flags.DEFINE_float(
   'interval', 5.0, 'Seconds between two looks.', lower_bound=0.01
@@ -103,7 +103,7 @@ def main(argv: list[str]) -> int:
   if len(argv) < 2:
     raise app.UsageError('Give the command to watch, after --.')
   result = watch(argv[1:], _INTERVAL.value)
-  folder = pathlib.Path(_OUTPUT.value)
+  folder = pathlib.Path(_FOLDER.value)
   folder.mkdir(parents=True, exist_ok=True)
   (folder / 'memory.json').write_text(json.dumps(result), encoding='utf-8')
   plots.write_memory(folder / 'memory.png', result['seconds'], result['bytes'])
