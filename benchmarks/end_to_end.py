@@ -130,7 +130,8 @@ class _Run:
     """Waits until the learner's log is enough, and measures memory."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
-      self.peak_memory = max(self.peak_memory, self._memory())
+      size = processes.family_bytes(self._process)
+      self.peak_memory = max(self.peak_memory, size)
       log = self.read_log()
       if log and is_enough(log):
         return
@@ -147,7 +148,7 @@ class _Run:
 
   def stop(self) -> None:
     """Ends the run, its processes too."""
-    family = self._family()
+    family = processes.family(self._process)
     with contextlib.suppress(psutil.NoSuchProcess):
       self._process.send_signal(signal.SIGTERM)
     _, alive = psutil.wait_procs(family, timeout=_STOP_SECONDS)
@@ -155,15 +156,3 @@ class _Run:
       with contextlib.suppress(psutil.NoSuchProcess):
         process.kill()
     self._process.wait()
-
-  def _memory(self) -> int:
-    total = 0
-    for process in self._family():
-      with contextlib.suppress(psutil.NoSuchProcess):
-        total += process.memory_info().rss
-    return total
-
-  def _family(self) -> list[Any]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-      return [self._process, *self._process.children(recursive=True)]
-    return [self._process]

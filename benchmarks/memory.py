@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from absl import app, flags
 
-from benchmarks import plots
+from benchmarks import plots, processes
 
 _FOLDER = flags.DEFINE_string(
   'folder', 'runs/memory', 'For memory.json and the diagram.'
@@ -26,22 +26,6 @@ _FOLDER = flags.DEFINE_string(
 _INTERVAL = flags.DEFINE_float(
   'interval', 5.0, 'Seconds between two looks.', lower_bound=0.01
 )
-
-
-def family_bytes(process: psutil.Process) -> int:
-  """Returns the resident memory of a process and of all below it, in bytes.
-
-  Pages that they share count in each.
-
-  Args:
-    process: the eldest; 0 if it has ended.
-  """
-  total = 0
-  with contextlib.suppress(psutil.NoSuchProcess):
-    for member in [process, *process.children(recursive=True)]:
-      with contextlib.suppress(psutil.NoSuchProcess):
-        total += member.memory_info().rss
-  return total
 
 
 def growth(seconds: Sequence[float], sizes: Sequence[float]) -> float:
@@ -79,7 +63,7 @@ def watch(command: Sequence[str], interval: float) -> dict[str, Any]:
     try:
       seconds, sizes, start = [], [], time.monotonic()
       while True:
-        size = family_bytes(process)
+        size = processes.family_bytes(process)
         if process.poll() is not None:
           break
         seconds.append(round(time.monotonic() - start, 1))

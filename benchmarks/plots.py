@@ -20,8 +20,7 @@ def write_sweep(
     sweep: what was varied.
     points: as of `scaling.measure`.
   """
-  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-  figure = figure_lib.Figure(figsize=(8.8, 3.2), layout=layout, dpi=120)
+  figure = _new_figure(8.8, 3.2)
   speed, memory = figure.subplots(1, 2)
   kinds = list(dict.fromkeys(point['kind'] for point in points))
   for kind, colour in zip(kinds, report.COLOURS, strict=False):
@@ -70,8 +69,7 @@ def write_learning(
     curves: kind -> runs, each with 'steps' and 'returns'.
     optimum: the best return, a dashed line.
   """
-  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-  figure = figure_lib.Figure(figsize=(8.8, 3.2), layout=layout, dpi=120)
+  figure = _new_figure(8.8, 3.2)
   panels = figure.subplots(1, len(curves), sharey=True)
   for axes, kind, colour in zip(panels, curves, report.COLOURS, strict=False):
     for run in curves[kind]:
@@ -81,14 +79,6 @@ def write_learning(
     axes.set_xlabel('environment steps', size='small', color=report.FAINT)
     axes.set_ylim(bottom=0)
   figure.savefig(path)
-
-
-def _mark_values(axes: Any, values: Sequence[int]) -> None:
-  """Puts a mark at each value that was measured, in equal ratios if wide."""
-  if values[-1] >= 8 * values[0]:
-    axes.set_xscale('log')
-  axes.set_xticks(values, [str(value) for value in values])
-  axes.xaxis.set_minor_locator(ticker.NullLocator())
 
 
 def write_memory(
@@ -101,8 +91,7 @@ def write_memory(
     seconds: of each sample.
     sizes: in bytes.
   """
-  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-  figure = figure_lib.Figure(figsize=(5.2, 3.0), layout=layout, dpi=120)
+  figure = _new_figure(5.2, 3.0)
   axes = figure.subplots()
   axes.plot(
     [second / 60 for second in seconds],
@@ -114,3 +103,17 @@ def write_memory(
   axes.set_xlabel('minutes', size='small', color=report.FAINT)
   axes.set_ylim(bottom=0)
   figure.savefig(path)
+
+
+def _new_figure(width: float, height: float) -> figure_lib.Figure:
+  """Returns an empty figure of a size in inches, with room around its parts."""
+  layout = layout_engine.ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+  return figure_lib.Figure(figsize=(width, height), layout=layout, dpi=120)
+
+
+def _mark_values(axes: Any, values: Sequence[int]) -> None:
+  """Puts a mark at each value that was measured, in equal ratios if wide."""
+  if values[-1] >= 8 * values[0]:
+    axes.set_xscale('log')
+  axes.set_xticks(values, [str(value) for value in values])
+  axes.xaxis.set_minor_locator(ticker.NullLocator())

@@ -4,6 +4,7 @@ A process may be bound to cores only before it imports JAX, which starts a
 thread for every core that it may run on; and its peak memory is its own.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any, IO
+
+import psutil
 
 from benchmarks import settings
 
@@ -62,6 +65,28 @@ def run(
 def end_children_on_sigterm() -> None:
   """Makes SIGTERM an exception, so that what was started is ended, too."""
   signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+  """Returns a process and all below it; it alone if it has ended."""
+  with contextlib.suppress(psutil.NoSuchProcess):
+    return [process, *process.children(recursive=True)]
+  return [process]
+
+
+def family_bytes(process: psutil.Process) -> int:
+  """Returns the resident memory of a process and of all below it, in bytes.
+
+  Pages that they share count in each.
+
+  Args:
+    process: the eldest; 0 if it has ended.
+  """
+  total = 0
+  for member in family(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+      total += member.memory_info().rss
+  return total
 
 
 def environment() -> dict[str, str]:

@@ -219,8 +219,8 @@ def main(argv: Sequence[str]) -> None:
   runs = []
   for seed in range(_NUM_SEEDS.value):
     for kind in KINDS:
-      run_dir = folder / 'runs' / f'{kind.replace(" ", "_")}_{seed}'
-      run = train(kind, seed, _NUM_STEPS.value, run_dir)
+      name = f'{kind.replace(" ", "_")}_{seed}'
+      run = train(kind, seed, _NUM_STEPS.value, folder / 'runs' / name)
       runs.append(run)
       print(
         f'seed {seed}, {kind}: final return {run.final_return:.2f} of '

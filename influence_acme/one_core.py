@@ -50,7 +50,7 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
 
 
 def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-  # Matrix products.
+  # Eigen's products of matrices; oneDNN cuts up its own all the same.
   options = {'xla_cpu_multi_thread_eigen': False}
   return jitted.lower(*args).compile(compiler_options=options)
 

@@ -25,16 +25,6 @@ EXPERIMENTS = {
 
 _MILLION = 1_000_000
 _SHARED = ('entropy_cost', 'learning_rate', 'learning_rate_end')
-_SPEAKING = (
-  'influence_weight',
-  'message_extrinsic_weight',
-  'influence_curriculum_steps',
-  'influence_measure',
-  'message_entropy_cost',
-  'message_loss_weight',
-  'num_symbols',
-  'message_embedding_size',
-)
 
 
 def _column(shared: tuple[float, float, float], **rest: Any) -> dict[str, Any]:
@@ -76,13 +66,14 @@ _TABLES = {
     _column((2.49e-4, 2.23e-3, 2.2e-5), influence_weight=0.0),
     _column(
       (3.05e-3, 2.49e-3, 1.27e-5),
-      **dict(
-        zip(
-          _SPEAKING,
-          (2.752, 0.0, 1 * _MILLION, 'kl', 7.89e-4, 0.0758, 9, 32),
-          strict=True,
-        )
-      ),
+      influence_weight=2.752,
+      message_extrinsic_weight=0.0,
+      influence_curriculum_steps=1 * _MILLION,
+      influence_measure='kl',
+      message_entropy_cost=7.89e-4,
+      message_loss_weight=0.0758,
+      num_symbols=9,
+      message_embedding_size=32,
     ),
   ),
   ('communication', 'harvest'): (
@@ -90,13 +81,14 @@ _TABLES = {
     _column((1.74e-4, 1.37e-3, 1.27e-5), influence_weight=0.0),
     _column(
       (2.2e-3, 4.13e-4, 4.9e-5),
-      **dict(
-        zip(
-          _SPEAKING,
-          (4.825, 1.0, 8 * _MILLION, 'kl', 2.08e-3, 0.0709, 7, 16),
-          strict=True,
-        )
-      ),
+      influence_weight=4.825,
+      message_extrinsic_weight=1.0,
+      influence_curriculum_steps=8 * _MILLION,
+      influence_measure='kl',
+      message_entropy_cost=2.08e-3,
+      message_loss_weight=0.0709,
+      num_symbols=7,
+      message_embedding_size=16,
     ),
   ),
   ('moa', 'cleanup'): (

@@ -63,16 +63,13 @@ class _Agent:
       self._moa_core = moa.MOACore(num_agents, num_actions, hidden_size)
 
   def step(self, observation, policy_state):
-    features = self._conv(observation['world'])
-    policy_inputs, *moa_features = self._dense(features)
-    policy_inputs = self._policy_inputs(policy_inputs, observation)
-    output, policy_state = self._policy_core(policy_inputs, policy_state)
+    inputs, moa_features = self._see(observation)
+    output, policy_state = self._policy_core(inputs, policy_state)
     logits, value = self._head(output)
     return StepOutput(logits, value, *moa_features), policy_state
 
   def step_and_answers(self, observation, policy_state, sources):
-    (features,) = self._dense(self._conv(observation['world']))
-    inputs = self._policy_inputs(features, observation)
+    inputs, _ = self._see(observation)
     gates = self._policy_core.gates(inputs, policy_state)
     next_state = lstm.cell(gates, policy_state)
     logits, value = self._head(next_state.hidden)
@@ -92,11 +89,15 @@ class _Agent:
     answers, _ = self._head(cells(shared, supposed, policy_state).hidden)
     return StepOutput(logits, value), next_state, answers
 
-  def _policy_inputs(self, features, observation):
-    """Joins what the policy's LSTM takes, float32 [..., F + one-hots]."""
+  def _see(self, observation):
+    """Returns what the policy's LSTM takes, and the MOA's features in a list.
+
+    Both are float32 [B, ...]: features with one-hots beside them, [B, F] each.
+    """
+    inputs, *moa_features = self._dense(self._conv(observation['world']))
     for name, num_choices in self._reads.items():
-      features = moa.join_actions(features, observation[name], num_choices)
-    return features
+      inputs = moa.join_actions(inputs, observation[name], num_choices)
+    return inputs, moa_features
 
   def counterfactuals(self, moa_features, actions, moa_state, own_index):
     return self._moa_core.step_and_counterfactuals(
@@ -159,15 +160,7 @@ def make_agent_networks(
   Raises:
     ValueError: there is nobody else to model, or nobody to act after others.
   """
-  if num_agents < 2:
-    raise ValueError(
-      f'num_agents is {num_agents}: social influence needs at least 2 agents.'
-    )
-  if not 0 <= num_influencers < num_agents:
-    raise ValueError(
-      f'num_influencers is {num_influencers}: it must be in 0..'
-      f'{num_agents - 1}, so that of {num_agents} agents one is influenced.'
-    )
+  _check_sizes(num_agents, num_influencers)
 
   def initial_state(batch_size: int) -> CoreState:
     zeros = jnp.zeros((batch_size, hidden_size), jnp.float32)
@@ -204,3 +197,16 @@ def make_agent_networks(
     unroll=unroll,
     step_and_answers=step_and_answers if num_influencers else None,
   )
+
+
+def _check_sizes(num_agents: int, num_influencers: int) -> None:
+  """Raises ValueError: nobody else is there, or nobody acts after others."""
+  if num_agents < 2:
+    raise ValueError(
+      f'num_agents is {num_agents}: social influence needs at least 2 agents.'
+    )
+  if not 0 <= num_influencers < num_agents:
+    raise ValueError(
+      f'num_influencers is {num_influencers}: it must be in 0..'
+      f'{num_agents - 1}, so that of {num_agents} agents one is influenced.'
+    )

@@ -157,9 +157,7 @@ class RunDirectory:
       record['resumed'].append(entry)
     else:
       record = dict(entry, resumed=[])
-    aside = self.path / 'config.json.new'
-    aside.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
-    os.replace(aside, self.config_path)
+    write_json(self.config_path, record)
 
   def make_logger(
     self, label: str, steps_key: str = loggers.STEPS_KEY
@@ -186,6 +184,13 @@ class RunDirectory:
         f'The run in {self.path} ended before its first checkpoint, so that '
         'it cannot be resumed: start it again in another directory (--run_dir).'
       )
+
+
+def write_json(path: pathlib.Path, content: Any) -> None:
+  """Writes a file aside and renames it: it is never there in part."""
+  aside = path.with_name(path.name + '.new')
+  aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+  os.replace(aside, path)
 
 
 def _version(package: str) -> str | None:

@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
+from influence_acme.agents.influence import presets
 from influence_acme.programs import report as run_report
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import statistics
 from influence_acme.reproduction import sweep as sweep_lib
 
-# Final collective return (Jaques et al., 2019, Table 4): Cleanup, Harvest.
+# Final collective return (Jaques et al., 2019, Table 4), by `presets.GAMES`.
 PAPER_FINAL = {
   'baseline': (89, 485),
   'inequity_aversion': (275, 750),
@@ -95,7 +96,7 @@ def _final_table(
     '| variant | setting | seeds | collective return | paper | R (1 - G) |',
     '|---|---|---|---|---|---|',
   ]
-  game = ('cleanup', 'harvest').index(sweep.game)
+  game = presets.GAMES.index(sweep.game)
   for variant, settings in groups.items():
     paper = PAPER_FINAL[variant][game] if variant in PAPER_FINAL else '-'
     for setting, group in settings.items():

@@ -1,6 +1,5 @@
 """Runs a sweep: what is finished is skipped, what was interrupted goes on."""
 
-import json
 import os
 import sys
 import time
@@ -109,6 +108,4 @@ def _write_episode(
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }
-  aside = directory.path / f'{EPISODE_NAME}.new'
-  aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
-  os.replace(aside, directory.path / EPISODE_NAME)
+  run_dir.write_json(directory.path / EPISODE_NAME, content)

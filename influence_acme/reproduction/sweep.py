@@ -155,7 +155,7 @@ class Sweep:
     path = self.directory / 'sweep.json'
     if not path.exists():
       self.directory.mkdir(parents=True, exist_ok=True)
-      path.write_text(json.dumps(shared, indent=2) + '\n', encoding='utf-8')
+      run_dir.write_json(path, shared)
     saved = json.loads(path.read_text(encoding='utf-8'))
     for name, value in shared.items():
       if saved.get(name) != value:

@@ -5,7 +5,7 @@ import sys
 import psutil
 import pytest
 
-from benchmarks import memory
+from benchmarks import memory, processes
 
 _HOLD = 'import time; held = bytearray({size}); time.sleep(0.6); exit({code})'
 
@@ -27,4 +27,4 @@ def test_growth_is_the_slope_of_the_second_half():
 def test_an_ended_process_has_no_memory():
   with psutil.Popen([sys.executable, '-c', '']) as process:
     process.wait()
-    assert memory.family_bytes(process) == 0
+    assert processes.family_bytes(process) == 0

@@ -74,4 +74,6 @@ def test_variants_share_what_they_have_in_common():
 @pytest.mark.parametrize('key', presets.available())
 def test_configurations_can_be_made_of_it(key):
   for i in range(5):
-    presets.make_config(*key, **search.draw(*key, index=i, **_DRAW))
+    drawn = search.draw(*key, index=i, **_DRAW)
+    config = presets.make_config(*key, **drawn)
+    assert {name: getattr(config, name) for name in drawn} == drawn
