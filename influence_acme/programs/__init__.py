@@ -4,10 +4,14 @@ from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
+from influence_acme.programs import memory as _memory
 from influence_acme.programs.checkpoint import CheckpointError
 from influence_acme.programs.experiment import Experiment
 from influence_acme.programs.graph import make_program, Program
 from influence_acme.programs.launcher import launch, LAUNCHES
+
+# JAX's threads begin with its first array, and keep the arena that they have.
+_memory.share_one_arena()
 
 __all__ = (
   'CheckpointError',

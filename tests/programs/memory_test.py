@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from influence_acme.programs import memory
 
 # Takes and gives back 100 MB, as a compiled call does, and counts page faults.
@@ -40,3 +42,28 @@ def test_it_saves_page_faults():
   kept = _count_faults(memory.__file__)
   assert kept < 100
   assert kept < _count_faults() / 2
+
+
+# Each heap of an arena beside the first begins at a multiple of 64 MB.
+_ARENAS = """
+import re
+from influence_acme import programs
+import jax.numpy as jnp
+
+(jnp.ones(3) + 1).block_until_ready()
+anonymous = r'^([0-9a-f]+)-[0-9a-f]+ rw-p 00000000 00:00 0 *$'
+maps = open('/proc/self/maps', encoding='utf-8').read()
+starts = re.findall(anonymous, maps, re.M)
+print(sum(int(start, 16) % 2**26 == 0 for start in starts))
+"""
+
+
+@pytest.mark.slow
+def test_programs_take_memory_from_one_arena():
+  done = subprocess.run(
+    [sys.executable, '-c', _ARENAS],
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  assert int(done.stdout.splitlines()[-1]) == 0
