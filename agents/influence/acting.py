@@ -8,8 +8,9 @@ Time, for every step t (rows of the replay hold what was known before it):
 What is computed in both is in `policy`. Letter: N agents.
 """
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import chex
 import dm_env
@@ -35,7 +36,7 @@ def make_influence_fn(
   Returns:
     A function of (step, following) that gives float32 [N], nats.
   """
-  influence = jax.jit(policy.influence)
+  influence = _compile(policy).influence
 
   def judged(step):
     return policy_lib.Judged(step.action, step.extras['influence_inputs'])
@@ -111,20 +112,7 @@ class InfluenceActor(core.Actor):
     self._num_steps = 0
     self._initial_state = _unbatch(policy.initial_state(1))
     self._core_state = self._initial_state
-
-    @jax.jit
-    def act(params, observation, core_state, step):
-      step_key = jax.random.fold_in(self._key, step)
-      keys = policy_lib.agent_keys(step_key[None], len(self._agent_ids))
-      batched = _batch((observation, core_state))
-      return _unbatch(policy.act(params, *batched, keys))
-
-    @jax.jit
-    def observe(params, observation, core_state, decision, following, is_last):
-      batched = _batch((observation, core_state, decision, following))
-      return _unbatch(policy.observe(params, *batched, is_last[None]))
-
-    self._act, self._observe = act, observe
+    self._compiled = _compile(policy)
 
   def select_action(
     self, observation: Mapping[types.AgentId, Mapping[str, np.ndarray]]
@@ -132,10 +120,11 @@ class InfluenceActor(core.Actor):
     """Samples everyone's action, int32 [] each, by agent id."""
     del observation  # Known, and stacked, since it was observed.
     self._variables.take()
-    self._decision = self._act(
+    self._decision = self._compiled.act(
       self._variables.params,
       self._observation,
       self._core_state,
+      self._key,
       np.uint32(self._num_steps),
     )
     return multiagent_specs.unstack_actions(
@@ -160,7 +149,7 @@ class InfluenceActor(core.Actor):
       next_timestep, self._agent_ids
     )
     decision = self._decision
-    next_state, influence_inputs = self._observe(
+    next_state, influence_inputs = self._compiled.observe(
       self._variables.params,
       self._observation,
       self._core_state,
@@ -220,6 +209,32 @@ def make_influence_adder(
     delay=policy.delay,
     steps_fn=steps_fn,
   )
+
+
+class _Compiled(NamedTuple):
+  """A policy's functions for one environment, compiled at their first call."""
+
+  act: Callable[..., policy_lib.Decision]
+  observe: Callable[..., tuple[chex.ArrayTree, Any]]
+  influence: Callable[..., chex.Array]
+
+
+# All actors of one policy share what is compiled.
+@functools.lru_cache(maxsize=8)
+def _compile(policy: policy_lib.JointPolicy) -> _Compiled:
+  @jax.jit
+  def act(params, observation, core_state, key, step):
+    step_key = jax.random.fold_in(key, step)
+    keys = policy_lib.agent_keys(step_key[None], len(policy.agent_ids))
+    batched = _batch((observation, core_state))
+    return _unbatch(policy.act(params, *batched, keys))
+
+  @jax.jit
+  def observe(params, observation, core_state, decision, following, is_last):
+    batched = _batch((observation, core_state, decision, following))
+    return _unbatch(policy.observe(params, *batched, is_last[None]))
+
+  return _Compiled(act, observe, jax.jit(policy.influence))
 
 
 def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:

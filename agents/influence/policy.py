@@ -39,6 +39,8 @@ class Memory(NamedTuple):
   policy_state: hk.LSTMState
 
 
+# The same functions again: what is compiled of them is compiled once.
+@functools.lru_cache(maxsize=8)
 def make_joint_policy(
   networks: influence_networks.InfluenceNetworks,
   config: config_lib.InfluenceConfig,
