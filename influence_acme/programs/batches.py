@@ -9,8 +9,8 @@ import numpy as np
 
 from influence_acme.programs import blocking, journal
 
-# A batch that has been written arrives much sooner.
-_BATCH_SECS = 60.0
+# A batch that has been written arrives much sooner, if on a busy machine too.
+_BATCH_SECS = 300.0
 
 
 class Batches(Iterator[Any]):
@@ -53,15 +53,17 @@ class Batches(Iterator[Any]):
     except StopIteration:
       if self._stopping():
         raise
-      raise self._mismatch('more') from None
+      raise ValueError(
+        f'{self._journal.num_waiting} items wait, but no batch came in '
+        f'{_BATCH_SECS:.0f} s. If the machine was not too busy for it, the '
+        'batches of the builder hold more than batch_size of the experiment, '
+        f'{self._batch_size}: set it to that of the builder.'
+      ) from None
     num_items = np.size(sample.info.key)
     if num_items != self._batch_size:
-      raise self._mismatch(num_items)
+      raise ValueError(
+        f'batch_size of the experiment is {self._batch_size}, but the batches '
+        f'of the builder hold {num_items}: set it to that of the builder.'
+      )
     self._journal.consume(num_items)
     return sample
-
-  def _mismatch(self, found: Any) -> ValueError:
-    return ValueError(
-      f'batch_size of the experiment is {self._batch_size}, but the batches of '
-      f'the builder hold {found}: set it to that of the builder.'
-    )
