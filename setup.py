@@ -34,7 +34,6 @@ _ACME = [
   'cloudpickle',
   'psutil',
   'matplotlib',
-  'imageio',
   'pillow',
   'rich',
 ]

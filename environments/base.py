@@ -51,6 +51,11 @@ class FunctionalEnvironment(abc.ABC):
     """How many actions each agent chooses from."""
 
   @property
+  def action_names(self) -> tuple[str, ...]:
+    """What people call each action, `num_actions` names."""
+    return tuple(f'action {i}' for i in range(self.num_actions))
+
+  @property
   @abc.abstractmethod
   def observation_shape(self) -> tuple[int, int, int]:
     """[H, W, 3] of one agent's view."""

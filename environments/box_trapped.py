@@ -83,6 +83,11 @@ class BoxTrapped(world.GridWorld):
     return OPEN_BOX + 1
 
   @property
+  def action_names(self) -> tuple[str, ...]:
+    """As in `moves.Action`, then 'open box'."""
+    return (*super().action_names[:OPEN_BOX], 'open box')
+
+  @property
   def observation_shape(self) -> tuple[int, int, int]:
     """[9, 9, 3]."""
     return (*self.level.shape, 3)

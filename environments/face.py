@@ -78,6 +78,11 @@ class MultiAgentEnvironment(dm_env.Environment):
     """The agents' names, in order."""
     return self._agent_ids
 
+  @property
+  def action_names(self) -> tuple[str, ...]:
+    """What people call each action, in order."""
+    return self._functional.action_names
+
   def reset(self) -> dm_env.TimeStep:
     """Starts the next episode, also in the middle of one.
 

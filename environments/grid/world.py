@@ -14,7 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme.environments import base
-from influence_acme.environments.grid import colours, levels, render, views
+from influence_acme.environments.grid import (
+  colours,
+  levels,
+  moves,
+  render,
+  views,
+)
 from influence_acme.environments.grid import draws as draws_lib
 
 
@@ -69,6 +75,12 @@ class GridWorld(base.FunctionalEnvironment):
   @abc.abstractmethod
   def paint(self, state: Any) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""
+
+  @property
+  def action_names(self) -> tuple[str, ...]:
+    """'step left', ..., as in `moves.Action`."""
+    names = [action.name.lower().replace('_', ' ') for action in moves.Action]
+    return tuple(names[: self.num_actions])
 
   @property
   def observation_shape(self) -> tuple[int, int, int]:

@@ -35,6 +35,9 @@ class EpisodeRecord:
       the diagonal is NaN. None if the agents have no such model.
     frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
       be rendered.
+    views: uint8 [T + 1, N, H', W', 3], what each agent saw; None if agents see
+      no pictures.
+    action_names: what people call the actions; none if they have no names.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -42,6 +45,8 @@ class EpisodeRecord:
   actions: np.ndarray
   influence: np.ndarray | None
   frames: Sequence[np.ndarray]
+  views: np.ndarray | None = None
+  action_names: tuple[str, ...] = ()
 
   @property
   def influence_matrix(self) -> np.ndarray | None:
@@ -136,11 +141,13 @@ def record_episode(
   agent_ids = tuple(environment.agent_ids)
   render = getattr(environment, 'render', None)
   frames: list[np.ndarray] = []
+  views: list[Any] = []
   rewards: list[list[Any]] = []
   actions: list[list[Any]] = []
   actor.update(wait=True)
   timestep = environment.reset()
   actor.observe_first(timestep)
+  views.append(_views(timestep, agent_ids))
   if render is not None:
     frames.append(render())
   while not timestep.last() and len(rewards) < max_steps:
@@ -149,6 +156,7 @@ def record_episode(
     actor.observe(action, next_timestep=timestep)
     rewards.append([timestep.reward[agent_id] for agent_id in agent_ids])
     actions.append([action[agent_id] for agent_id in agent_ids])
+    views.append(_views(timestep, agent_ids))
     if render is not None:
       frames.append(render())
   return EpisodeRecord(
@@ -157,7 +165,20 @@ def record_episode(
     actions=np.asarray(actions, np.int32),
     influence=_influence(adder, len(agent_ids)),
     frames=frames,
+    views=None if views[0] is None else np.stack(views),
+    action_names=getattr(environment, 'action_names', ()),
   )
+
+
+def _views(
+  timestep: dm_env.TimeStep, agent_ids: Sequence[types.AgentId]
+) -> np.ndarray | None:
+  """Returns uint8 [N, H', W', 3], None if what agents see is no picture."""
+  observations = [timestep.observation[agent_id] for agent_id in agent_ids]
+  views = [observation.get('world') for observation in observations]
+  shape = np.shape(views[0])
+  is_picture = len(shape) == 3 and shape[-1] == 3
+  return np.stack(views) if is_picture else None
 
 
 def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
@@ -184,15 +205,37 @@ def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
 
 
 def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
-  """Writes an episode's video and influence matrix, as far as it has them.
+  """Writes an episode's video, influence matrix and arrays.
 
   Args:
-    run: where to write.
+    run: where to write; what the record does not have is left out.
     record: of the episode.
   """
   if record.frames:
-    pictures.write_video(run.video_path, record.frames)
+    pictures.write_video(
+      run.video_path, pictures.with_views(record.frames, record.views)
+    )
   if record.influence_matrix is not None:
     pictures.write_influence_matrix(
       run.influence_matrix_path, record.influence_matrix, record.agent_ids
     )
+  arrays = {
+    field.name: getattr(record, field.name)
+    for field in dataclasses.fields(record)
+    if field.name not in ('frames', 'views')  # The video shows them.
+  }
+  np.savez_compressed(
+    run.episode_path,
+    **{name: x for name, x in arrays.items() if x is not None},
+  )
+
+
+def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:
+  """Reads what `write` wrote, without frames and views; None if it did not."""
+  if not run.episode_path.exists():
+    return None
+  with np.load(run.episode_path) as arrays:
+    fields = {'influence': None, **arrays}
+  for name in ('agent_ids', 'action_names'):
+    fields[name] = tuple(fields[name].tolist())
+  return EpisodeRecord(frames=(), **fields)

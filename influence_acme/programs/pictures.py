@@ -4,34 +4,108 @@ import csv
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
-from imageio import v3 as imageio
 from matplotlib import figure as figure_lib
+from PIL import Image, ImageDraw, ImageSequence
 
 from influence_acme import types
 
-_FRAME_MILLISECONDS = 80
+FRAME_MILLISECONDS = 80
+
+# Beside a frame of a video, what each agent sees.
+_VIEW_PIXELS = 120  # At most, where a view has no more pixels than that.
+_LABEL_PIXELS = 13
+_GAP_PIXELS = 8
+_PAPER = (255, 255, 255)
+_INK = (34, 34, 34)
 
 
 def write_video(
-  path: str | os.PathLike[str], frames: Sequence[np.ndarray]
+  path: str | os.PathLike[str], frames: Iterable[np.ndarray]
 ) -> None:
   """Writes a video that every browser shows, and that needs no codec.
 
+  A frame that equals the one before it lengthens that one.
+
   Args:
     path: of the video, .gif.
-    frames: uint8 [H, W, 3] each, at least one.
+    frames: uint8 [H, W, 3] each, at least one; at most 256 colours each are
+      kept as they are. They may be made one by one.
 
   Raises:
     ValueError: there is no frame.
   """
-  if not len(frames):
+  images = map(Image.fromarray, frames)
+  first = next(images, None)
+  if first is None:
     raise ValueError('A video needs at least one frame.')
-  imageio.imwrite(
-    os.fspath(path), np.stack(frames), duration=_FRAME_MILLISECONDS, loop=0
+  first.save(
+    os.fspath(path),
+    save_all=True,
+    append_images=images,
+    duration=FRAME_MILLISECONDS,
+    loop=0,
   )
+
+
+def read_frames(
+  path: str | os.PathLike[str], indices: Collection[int]
+) -> dict[int, Image.Image]:
+  """Reads some frames of a video of `write_video`.
+
+  Args:
+    path: of the video.
+    indices: which frames, counted from 0 as they were written.
+
+  Returns:
+    Index -> the frame in RGB; those behind the end are left out.
+  """
+  found = {}
+  stop = 0
+  with Image.open(path) as video:
+    for part in ImageSequence.Iterator(video):
+      start = stop
+      stop += part.info['duration'] // FRAME_MILLISECONDS
+      for index in indices:
+        if start <= index < stop:
+          found[index] = part.convert('RGB')
+  return found
+
+
+def with_views(
+  frames: Iterable[np.ndarray], views: np.ndarray | None
+) -> Iterator[np.ndarray]:
+  """Shows beside each frame what each agent sees, under its number.
+
+  Args:
+    frames: uint8 [H, W, 3] each, F of them.
+    views: uint8 [F, N, H', W', 3]; None: frames stay as they are.
+
+  Yields:
+    uint8 [H'', W'', 3], for each frame.
+  """
+  if views is None:
+    yield from frames
+    return
+  num_agents, height, width = views.shape[1:4]
+  scale = max(_VIEW_PIXELS // max(height, width), 1)
+  tile = np.array([scale * height + _LABEL_PIXELS, scale * width + _GAP_PIXELS])
+  for frame, seen in zip(frames, views, strict=True):
+    rows = max(len(frame) // tile[0], 1)
+    columns = math.ceil(num_agents / rows)
+    size = max(len(frame), tile[0]), frame.shape[1] + columns * tile[1]
+    picture = Image.new('RGB', size[::-1], _PAPER)
+    picture.paste(Image.fromarray(frame), (0, 0))
+    draw = ImageDraw.Draw(picture)
+    for i, view in enumerate(seen):
+      # Down the first column, then down the second.
+      y, x = tile * (i % rows, i // rows) + (0, frame.shape[1] + _GAP_PIXELS)
+      large = view.repeat(scale, axis=0).repeat(scale, axis=1)
+      picture.paste(Image.fromarray(large), (int(x), int(y) + _LABEL_PIXELS))
+      draw.text((int(x), int(y)), f'agent {i}', fill=_INK)
+    yield np.asarray(picture)
 
 
 def write_influence_matrix(

@@ -47,8 +47,10 @@ class RunDirectory:
       failure.txt            the traceback of a node that failed, if one did
       curves.png             the learning curves
       episode.gif            an episode played by the final population
+      episode.npz            what happened in it, as arrays
       influence_matrix.png   who influenced whom in it, and the numbers in
       influence_matrix.csv
+      report.html            all of this on one page
 
   It may be sent to other processes.
 
@@ -94,9 +96,19 @@ class RunDirectory:
     return self.path / 'episode.gif'
 
   @property
+  def episode_path(self) -> pathlib.Path:
+    """What happened in that episode, as arrays."""
+    return self.path / 'episode.npz'
+
+  @property
   def influence_matrix_path(self) -> pathlib.Path:
     """The picture of who influenced whom; the numbers lie beside it."""
     return self.path / 'influence_matrix.png'
+
+  @property
+  def report_path(self) -> pathlib.Path:
+    """The page that shows all of this."""
+    return self.path / 'report.html'
 
   def prepare(self, *, resume: bool = False) -> None:
     """Makes the directory ready for a run, before anything costly starts.

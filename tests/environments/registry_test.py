@@ -49,3 +49,14 @@ def test_unknown_overrides_list_what_exists():
 def test_values_out_of_range_raise():
   with pytest.raises(ValueError, match='num_agents is 1'):
     environments.functional('matrix', num_agents=1)
+
+
+def test_what_people_call_actions():
+  cleanup = environments.make('cleanup').action_names
+  assert cleanup[0] == 'step left' and cleanup[-2:] == ('fire', 'clean')
+  harvest = environments.functional('harvest')
+  assert harvest.action_names == cleanup[:-1]
+  box_trapped = environments.functional('box_trapped')
+  assert box_trapped.action_names == (*cleanup[:-2], 'open box')
+  game = environments.make('matrix', num_actions=2)
+  assert game.action_names == ('action 0', 'action 1')

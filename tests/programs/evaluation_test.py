@@ -118,6 +118,11 @@ def test_records_an_episode():
     episode.actions, [[0, 1, 0], [1, 0, 1], [0, 1, 0], [1, 0, 1]]
   )
   assert [frame[0, 0, 0] for frame in episode.frames] == [0, 20, 40, 60, 80]
+  assert episode.views is not None and episode.views.dtype == np.uint8
+  assert episode.views.shape == (5, 3, 5, 5, 3)
+  np.testing.assert_array_equal(
+    episode.views[..., 0, 0, 0], np.arange(15).reshape(5, 3)
+  )
 
 
 def test_influence_of_copied_and_ignored_actions():
@@ -188,11 +193,34 @@ def test_writes_all_that_there_is(tmp_path):
   assert float(rows[1][1]) == 0.0
 
 
-def test_writes_nothing_where_there_is_nothing(tmp_path):
+def test_writes_no_picture_where_there_is_none(tmp_path):
   environment = fakes.FakeMultiAgentEnvironment(3, NUM_ACTIONS)
   episode = record(environment, influence=False)
   evaluation.write(run_dir.RunDirectory(tmp_path), episode)
-  assert list(tmp_path.iterdir()) == []
+  assert [path.name for path in tmp_path.iterdir()] == ['episode.npz']
+
+
+@pytest.mark.parametrize('influence', [True, False])
+def test_reads_what_was_written(tmp_path, influence):
+  run = run_dir.RunDirectory(tmp_path)
+  assert evaluation.read(run) is None
+  environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
+  environment.action_names = ('wait', 'sing')
+  written = record(environment, influence=influence)
+  evaluation.write(run, written)
+  read = evaluation.read(run)
+  assert read is not None
+  assert read.agent_ids == AGENT_IDS and read.action_names == ('wait', 'sing')
+  for name in ('rewards', 'actions', 'influence'):
+    np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+
+
+def test_observations_that_are_no_pictures(tmp_path):
+  environment = FilmedEnvironment(3, NUM_ACTIONS, observation_shape=(2,))
+  episode = record(environment)
+  assert episode.views is None
+  evaluation.write(run_dir.RunDirectory(tmp_path), episode)
+  assert imageio.imread(tmp_path / 'episode.gif').shape == (6, 4, 6, 3)
 
 
 def test_a_video_shows_each_pixel_as_it_was(tmp_path):
