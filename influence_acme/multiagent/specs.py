@@ -177,6 +177,24 @@ def _stack_values(values: list[Any]) -> Any:
   return np.array(values)
 
 
+def stack_actions(
+  actions: Mapping[types.AgentId, Any], agent_ids: Sequence[types.AgentId]
+) -> Any:
+  """Stacks all agents' actions; undoes `unstack_actions`.
+
+  Args:
+    actions: each agent's action by its id: an integer, or a dict of them.
+    agent_ids: the N agents in the order of the new axis.
+
+  Returns:
+    int32 [N], or a dict of such arrays.
+  """
+  stacked = _stack_values([actions[agent_id] for agent_id in agent_ids])
+  if isinstance(stacked, Mapping):
+    return {key: value.astype(np.int32) for key, value in stacked.items()}
+  return stacked.astype(np.int32)
+
+
 def unstack_actions(
   actions: Any, agent_ids: Sequence[types.AgentId]
 ) -> dict[types.AgentId, Any]:

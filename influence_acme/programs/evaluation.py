@@ -8,7 +8,7 @@ Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dm_env
@@ -18,6 +18,7 @@ from acme import adders, core, specs
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
+from influence_acme.multiagent import specs as multiagent_specs
 from influence_acme.programs import checkpoint, pictures, run_dir
 from influence_acme.programs import experiment as experiment_lib
 
@@ -38,6 +39,7 @@ class EpisodeRecord:
     views: uint8 [T + 1, N, H', W', 3], what each agent saw; None if agents see
       no pictures.
     action_names: what people call the actions; none if they have no names.
+    messages: int32 [T, N], what was said; None if the agents say nothing.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -47,6 +49,7 @@ class EpisodeRecord:
   frames: Sequence[np.ndarray]
   views: np.ndarray | None = None
   action_names: tuple[str, ...] = ()
+  messages: np.ndarray | None = None
 
   @property
   def influence_matrix(self) -> np.ndarray | None:
@@ -67,7 +70,7 @@ class RecordingAdder(adders.Adder):
   """Keeps the steps of the current episode in memory.
 
   Attributes:
-    actions: T of them, int32 [N] each.
+    actions: T of them, int32 [N] each, or dicts of such.
     extras: T of them, as the actor gave them.
   """
 
@@ -143,7 +146,7 @@ def record_episode(
   frames: list[np.ndarray] = []
   views: list[Any] = []
   rewards: list[list[Any]] = []
-  actions: list[list[Any]] = []
+  actions: list[Any] = []
   actor.update(wait=True)
   timestep = environment.reset()
   actor.observe_first(timestep)
@@ -155,18 +158,21 @@ def record_episode(
     timestep = environment.step(action)
     actor.observe(action, next_timestep=timestep)
     rewards.append([timestep.reward[agent_id] for agent_id in agent_ids])
-    actions.append([action[agent_id] for agent_id in agent_ids])
+    actions.append(multiagent_specs.stack_actions(action, agent_ids))
     views.append(_views(timestep, agent_ids))
     if render is not None:
       frames.append(render())
+  did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
+  speaks = isinstance(did, Mapping)
   return EpisodeRecord(
     agent_ids=agent_ids,
     rewards=np.asarray(rewards, np.float32),
-    actions=np.asarray(actions, np.int32),
+    actions=did['action'] if speaks else did,
     influence=_influence(adder, len(agent_ids)),
     frames=frames,
     views=None if views[0] is None else np.stack(views),
     action_names=getattr(environment, 'action_names', ()),
+    messages=did['message'] if speaks else None,
   )
 
 
@@ -213,7 +219,8 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
   """
   if record.frames:
     pictures.write_video(
-      run.video_path, pictures.with_views(record.frames, record.views)
+      run.video_path,
+      pictures.with_views(record.frames, record.views, record.messages),
     )
   if record.influence_matrix is not None:
     pictures.write_influence_matrix(

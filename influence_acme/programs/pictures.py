@@ -75,13 +75,17 @@ def read_frames(
 
 
 def with_views(
-  frames: Iterable[np.ndarray], views: np.ndarray | None
+  frames: Iterable[np.ndarray],
+  views: np.ndarray | None,
+  messages: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
   """Shows beside each frame what each agent sees, under its number.
 
   Args:
     frames: uint8 [H, W, 3] each, F of them.
     views: uint8 [F, N, H', W', 3]; None: frames stay as they are.
+    messages: int [F - 1, N], what each agent said after the frame; it stands
+      above the next view, when all hear it. None: nobody speaks.
 
   Yields:
     uint8 [H'', W'', 3], for each frame.
@@ -92,7 +96,7 @@ def with_views(
   num_agents, height, width = views.shape[1:4]
   scale = max(_VIEW_PIXELS // max(height, width), 1)
   tile = np.array([scale * height + _LABEL_PIXELS, scale * width + _GAP_PIXELS])
-  for frame, seen in zip(frames, views, strict=True):
+  for t, (frame, seen) in enumerate(zip(frames, views, strict=True)):
     rows = max(len(frame) // tile[0], 1)
     columns = math.ceil(num_agents / rows)
     size = max(len(frame), tile[0]), frame.shape[1] + columns * tile[1]
@@ -104,7 +108,10 @@ def with_views(
       y, x = tile * (i % rows, i // rows) + (0, frame.shape[1] + _GAP_PIXELS)
       large = view.repeat(scale, axis=0).repeat(scale, axis=1)
       picture.paste(Image.fromarray(large), (int(x), int(y) + _LABEL_PIXELS))
-      draw.text((int(x), int(y)), f'agent {i}', fill=_INK)
+      label = f'agent {i}'
+      if messages is not None and t > 0:
+        label += f' said {messages[t - 1, i]}'
+      draw.text((int(x), int(y)), label, fill=_INK)
     yield np.asarray(picture)
 
 
@@ -140,6 +147,26 @@ def write_influence_matrix(
       cells = ['' if np.isnan(x) else f'{x:.6g}' for x in row]
       writer.writerow([agent_id, *cells])
   _draw_matrix(matrix, [i.replace('_', ' ') for i in agent_ids]).savefig(path)
+
+
+def read_influence_matrix(
+  path: str | os.PathLike[str],
+) -> tuple[tuple[types.AgentId, ...], np.ndarray] | None:
+  """Reads the numbers that `write_influence_matrix` wrote.
+
+  Args:
+    path: of the picture; the numbers lie beside it.
+
+  Returns:
+    N names, and float64 [N, N] whose diagonal is NaN; None without a file.
+  """
+  numbers = pathlib.Path(path).with_suffix('.csv')
+  if not numbers.exists():
+    return None
+  with open(numbers, newline='', encoding='utf-8') as file:
+    (_, *agent_ids), *rows = csv.reader(file)
+  matrix = [[float(cell or 'nan') for cell in cells] for _, *cells in rows]
+  return tuple(agent_ids), np.array(matrix)
 
 
 def _draw_matrix(matrix: np.ndarray, names: Sequence[str]) -> figure_lib.Figure:

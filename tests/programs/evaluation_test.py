@@ -8,7 +8,7 @@ import pytest
 from acme import core
 from imageio import v3 as imageio
 
-from influence_acme.programs import evaluation, pictures, run_dir
+from influence_acme.programs import evaluation, run_dir
 from influence_acme.testing import fakes
 
 AGENT_IDS = ('agent_0', 'agent_1', 'agent_2')
@@ -221,32 +221,3 @@ def test_observations_that_are_no_pictures(tmp_path):
   assert episode.views is None
   evaluation.write(run_dir.RunDirectory(tmp_path), episode)
   assert imageio.imread(tmp_path / 'episode.gif').shape == (6, 4, 6, 3)
-
-
-def test_a_video_shows_each_pixel_as_it_was(tmp_path):
-  colours = np.random.default_rng(0).integers(0, 256, (40, 3), np.uint8)
-  tiles = np.random.default_rng(1).integers(0, 40, (7, 10, 12))
-  frames = colours[tiles].repeat(4, axis=1).repeat(4, axis=2)
-  pictures.write_video(tmp_path / 'a.gif', list(frames))
-  np.testing.assert_array_equal(imageio.imread(tmp_path / 'a.gif'), frames)
-
-
-def test_a_video_of_nothing(tmp_path):
-  with pytest.raises(ValueError, match='at least one frame'):
-    pictures.write_video(tmp_path / 'a.gif', [])
-
-
-@pytest.mark.parametrize('scale', [0.0, 1e-12, 1e-3, 1e3])
-def test_a_matrix_of_any_size(tmp_path, scale):
-  path = tmp_path / 'matrix.png'
-  pictures.write_influence_matrix(path, np.full((2, 2), scale), AGENT_IDS[:2])
-  text = path.with_suffix('.csv').read_text().splitlines()
-  assert text[1] == f'agent_0,,{scale:.6g}'
-  assert imageio.imread(path).any()
-
-
-def test_a_matrix_that_does_not_fit(tmp_path):
-  with pytest.raises(ValueError, match=r'must be \[3, 3\].*it is \[2, 2\]'):
-    pictures.write_influence_matrix(
-      tmp_path / 'a.png', np.zeros((2, 2)), AGENT_IDS
-    )

@@ -1,6 +1,7 @@
-"""Tests of videos: their frames, and what agents see beside them."""
+"""Tests of videos, of what agents see beside them, and of the matrix."""
 
 import numpy as np
+import pytest
 from imageio import v3 as imageio
 
 from influence_acme.programs import pictures
@@ -53,6 +54,21 @@ def test_without_views_frames_stay_as_they_are():
   assert list(pictures.with_views(frames, None)) == frames
 
 
+def test_what_agents_said_stands_above_the_next_views():
+  frames = [np.zeros((150, 6, 3), np.uint8)] * 3
+  views = np.zeros((3, 2, 120, 120, 3), np.uint8)
+  messages = np.array([[3, 8], [3, 1]])
+  silent = list(pictures.with_views(frames, views))
+  first, second, third = pictures.with_views(frames, views, messages)
+  np.testing.assert_array_equal(first, silent[0])
+  assert (second[:13] != silent[1][:13]).any()
+  # Below the line of text, nothing differs; agent 0 says the same twice.
+  for spoken, still in ((second, silent[1]), (third, silent[2])):
+    np.testing.assert_array_equal(spoken[13:], still[13:])
+  np.testing.assert_array_equal(second[:13, :134], third[:13, :134])
+  assert (second[:13, 134:] != third[:13, 134:]).any()
+
+
 def test_a_video_with_views_loses_no_colour(tmp_path):
   random = np.random.default_rng(0)
   colours = random.integers(0, 256, (40, 3), np.uint8)
@@ -62,3 +78,41 @@ def test_a_video_with_views_loses_no_colour(tmp_path):
   pictures.write_video(path, pictures.with_views(frames, views))
   expected = np.stack(list(pictures.with_views(frames, views)))
   np.testing.assert_array_equal(imageio.imread(path), expected)
+
+
+def test_a_video_shows_each_pixel_as_it_was(tmp_path):
+  colours = np.random.default_rng(0).integers(0, 256, (40, 3), np.uint8)
+  tiles = np.random.default_rng(1).integers(0, 40, (7, 10, 12))
+  frames = colours[tiles].repeat(4, axis=1).repeat(4, axis=2)
+  pictures.write_video(tmp_path / 'a.gif', list(frames))
+  np.testing.assert_array_equal(imageio.imread(tmp_path / 'a.gif'), frames)
+
+
+def test_a_video_of_nothing(tmp_path):
+  with pytest.raises(ValueError, match='at least one frame'):
+    pictures.write_video(tmp_path / 'a.gif', [])
+
+
+@pytest.mark.parametrize('scale', [0.0, 1e-12, 1e-3, 1e3])
+def test_a_matrix_of_any_size(tmp_path, scale):
+  path = tmp_path / 'matrix.png'
+  pictures.write_influence_matrix(
+    path, np.full((2, 2), scale), ('agent_0', 'agent_1')
+  )
+  text = path.with_suffix('.csv').read_text().splitlines()
+  assert text[1] == f'agent_0,,{scale:.6g}'
+  assert imageio.imread(path).any()
+  found = pictures.read_influence_matrix(path)
+  assert found is not None and found[0] == ('agent_0', 'agent_1')
+  np.testing.assert_array_equal(found[1], [[np.nan, scale], [scale, np.nan]])
+
+
+def test_no_matrix(tmp_path):
+  assert pictures.read_influence_matrix(tmp_path / 'matrix.png') is None
+
+
+def test_a_matrix_that_does_not_fit(tmp_path):
+  with pytest.raises(ValueError, match=r'must be \[3, 3\].*it is \[2, 2\]'):
+    pictures.write_influence_matrix(
+      tmp_path / 'a.png', np.zeros((2, 2)), ('agent_0', 'agent_1', 'agent_2')
+    )
