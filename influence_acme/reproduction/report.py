@@ -5,7 +5,10 @@ robustness.png   the same of the five best settings of a search
 report.md        final returns beside the paper's, lazy agents, correlations
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
@@ -23,11 +26,26 @@ PAPER_FINAL = {
   'communication': (166, 951),
   'moa': (392, 588),
 }
-_NUM_BEST = 5
-_PANELS = {
+NUM_BEST = 5
+PANELS = {
   results_lib.COLLECTIVE: 'Collective return',
   results_lib.FAIR: 'Collective return x equality, R (1 - G)',
 }
+
+FINAL_HEADER = (
+  'variant',
+  'setting',
+  'seeds',
+  'collective return',
+  'paper',
+  'R (1 - G)',
+)
+FINAL_NOTE = (
+  f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
+  f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all seeds count. '
+  'The paper left out Harvest seeds with a lazy agent.'
+)
+LAZY_NOTE = 'Agents that never had a positive return (their runs count above):'
 
 
 def write_report(sweep: sweep_lib.Sweep) -> str:
@@ -41,92 +59,100 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
   """
   results = results_lib.load(sweep)
   groups = results_lib.by_setting(results)
-  best = {
-    variant: next(iter(settings.values()))
-    for variant, settings in groups.items()
-  }
   sweep.directory.mkdir(parents=True, exist_ok=True)
-  _draw(sweep, best, 'curves.png')
+  _draw(sweep, best_settings(groups, 1), 'curves.png')
   if sweep.search:
-    top = {
-      variant: [r for s in list(settings.values())[:_NUM_BEST] for r in s]
-      for variant, settings in groups.items()
-    }
-    _draw(sweep, top, 'robustness.png')
+    _draw(sweep, best_settings(groups, NUM_BEST), 'robustness.png')
+  state, under_way = progress(sweep, results)
   text = '\n'.join(
     [
-      *_heading(sweep, results),
-      *_final_table(sweep, groups),
-      *_lazy_agents(results),
-      *_correlation(results),
+      f'# {sweep.experiment}, {sweep.game}',
+      '',
+      state,
+      *_bullets(under_way),
+      '',
+      FINAL_NOTE,
+      '',
+      *map(_row, (FINAL_HEADER, ['---'] * len(FINAL_HEADER))),
+      *map(_row, final_rows(sweep, groups)),
+      '',
+      LAZY_NOTE,
+      '',
+      *_bullets(lazy_agents(results)),
+      '',
+      *correlation(results),
     ]
   )
   (sweep.directory / 'report.md').write_text(text + '\n', encoding='utf-8')
   return text
 
 
-def _heading(
+def best_settings(
+  groups: results_lib.Groups, count: int
+) -> dict[str, list[results_lib.Result]]:
+  """Returns variant -> all results of its best settings.
+
+  Args:
+    groups: of `results.by_setting`.
+    count: of settings, at most.
+  """
+  return {
+    variant: [r for s in list(settings.values())[:count] for r in s]
+    for variant, settings in groups.items()
+  }
+
+
+def progress(
   sweep: sweep_lib.Sweep, results: list[results_lib.Result]
-) -> list[str]:
+) -> tuple[str, list[str]]:
+  """Returns how far a sweep is, and a line for each run that is under way."""
   finished = sum(result.is_finished for result in results)
-  return [
-    f'# {sweep.experiment}, {sweep.game}',
-    '',
+  text = (
     f'{finished} of {len(sweep.runs())} runs have finished '
-    f'{sweep.num_steps:,} environment steps.',
-    *(
-      f'- {_name(r.run)}: only {r.steps:,} steps.'
-      for r in results
-      if not r.is_finished
-    ),
-    '',
+    f'{sweep.num_steps:,} environment steps.'
+  )
+  return text, [
+    f'{name(r.run)}: only {r.steps:,} steps.'
+    for r in results
+    if not r.is_finished
   ]
 
 
-def _final_table(
-  sweep: sweep_lib.Sweep,
-  groups: dict[str, dict[str, list[results_lib.Result]]],
-) -> list[str]:
-  """Returns one row for each setting of each variant, the best first."""
-  lines = [
-    f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
-    f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all seeds count. '
-    'The paper left out Harvest seeds with a lazy agent.',
-    '',
-    '| variant | setting | seeds | collective return | paper | R (1 - G) |',
-    '|---|---|---|---|---|---|',
-  ]
+def final_rows(
+  sweep: sweep_lib.Sweep, groups: results_lib.Groups
+) -> list[tuple[str, ...]]:
+  """Returns one row for each setting of each variant, the best first.
+
+  Args:
+    sweep: of which game.
+    groups: of `results.by_setting`.
+
+  Returns:
+    What `FINAL_HEADER` names.
+  """
+  rows: list[tuple[str, ...]] = []
   game = presets.GAMES.index(sweep.game)
   for variant, settings in groups.items():
-    paper = PAPER_FINAL[variant][game] if variant in PAPER_FINAL else '-'
+    paper = str(PAPER_FINAL[variant][game]) if variant in PAPER_FINAL else '-'
     for setting, group in settings.items():
-      final = [result.final_return for result in group]
-      fair = [result.final_fair_return for result in group]
-      lines.append(
-        f'| {variant} | {setting} | {len(group)} | {_text(final)} | {paper} '
-        f'| {_text(fair)} |'
-      )
-  return [*lines, '']
+      final = _text([result.final_return for result in group])
+      fair = _text([result.final_fair_return for result in group])
+      rows.append((variant, setting, str(len(group)), final, paper, fair))
+  return rows
 
 
-def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
-  """Returns the runs in which an agent never collects an apple."""
-  lazy = [
-    f'- {_name(result.run)}: {", ".join(result.lazy_agents)} '
+def lazy_agents(results: list[results_lib.Result]) -> list[str]:
+  """Returns a line for each run in which an agent never collects an apple."""
+  return [
+    f'{name(result.run)}: {", ".join(result.lazy_agents)} '
     f'(collective return {result.final_return:.1f})'
     for result in results
     if result.lazy_agents
-  ]
-  return [
-    'Agents that never had a positive return (their runs count above):',
-    '',
-    *(lazy or ['- none.']),
-    '',
-  ]
+  ] or ['none.']
 
 
-def _correlation(results: list[results_lib.Result]) -> list[str]:
-  """Returns how being influenced and own return go together."""
+def correlation(results: list[results_lib.Result]) -> list[str]:
+  """Returns how being influenced and own return go together, as sentences."""
   pairs = results_lib.influenced_and_paid(results)
   found = statistics.correlate(*pairs)
   return [
@@ -141,8 +167,17 @@ def _correlation(results: list[results_lib.Result]) -> list[str]:
   ]
 
 
-def _name(run: sweep_lib.Run) -> str:
+def name(run: sweep_lib.Run) -> str:
+  """Returns what a run is called: where it lies in the sweep."""
   return f'{run.variant}/{run.setting}/seed_{run.seed}'
+
+
+def _bullets(lines: list[str]) -> list[str]:
+  return [f'- {line}' for line in lines]
+
+
+def _row(cells: Sequence[str]) -> str:
+  return f'| {" | ".join(cells)} |'
 
 
 def _text(values: list[float]) -> str:
@@ -158,30 +193,43 @@ def _draw(
 ) -> None:
   """Draws mean curves, with bands of their intervals."""
   figure = figure_lib.Figure(figsize=(11, 4.2), dpi=120, layout='constrained')
-  for axes, (column, title) in zip(
-    figure.subplots(1, len(_PANELS)), _PANELS.items(), strict=True
-  ):
-    run_report.style_axes(axes, title)
-    axes.set_xlabel('environment steps', color=run_report.FAINT)
-    axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-    for (variant, group), colour in zip(
-      groups.items(), run_report.COLOURS, strict=False
-    ):
-      curves = [r.series[column] for r in group if column in r.series]
-      if not curves:
-        continue
-      steps, values = statistics.on_grid(curves)
-      mean, half_width = statistics.interval(values)
-      label = f'{variant} ({len(curves)})'
-      axes.plot(steps, mean, color=colour, lw=1.6, label=label)
-      axes.fill_between(
-        steps,
-        mean - half_width,
-        mean + half_width,
-        color=colour,
-        alpha=0.18,
-        lw=0,
-      )
-    if axes.lines:
-      axes.legend(frameon=False, fontsize='small')
+  for axes, column in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
+    draw_panel(axes, column, groups)
   figure.savefig(sweep.directory / name)
+
+
+def draw_panel(
+  axes: axes_lib.Axes,
+  column: str,
+  groups: dict[str, list[results_lib.Result]],
+) -> None:
+  """Draws the mean curve of each variant, with a band of its interval.
+
+  Args:
+    axes: to draw on.
+    column: of `PANELS`.
+    groups: variant -> its results.
+  """
+  run_report.style_axes(axes, PANELS[column])
+  axes.set_xlabel('environment steps', color=run_report.FAINT)
+  axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
+  for (variant, group), colour in zip(
+    groups.items(), run_report.COLOURS, strict=False
+  ):
+    curves = [r.series[column] for r in group if column in r.series]
+    if not curves:
+      continue
+    steps, values = statistics.on_grid(curves)
+    mean, half_width = statistics.interval(values)
+    label = f'{variant} ({len(curves)})'
+    axes.plot(steps, mean, color=colour, lw=1.6, label=label)
+    axes.fill_between(
+      steps,
+      mean - half_width,
+      mean + half_width,
+      color=colour,
+      alpha=0.18,
+      lw=0,
+    )
+  if axes.lines:
+    axes.legend(frameon=False, fontsize='small')

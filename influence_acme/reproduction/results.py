@@ -68,6 +68,10 @@ class Result:
     )
 
 
+# Variant -> setting -> results of all seeds.
+Groups = dict[str, dict[str, list[Result]]]
+
+
 def load(sweep: sweep_lib.Sweep) -> list[Result]:
   """Reads the runs of a sweep that have logged an episode.
 
@@ -94,9 +98,7 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
   return results
 
 
-def by_setting(
-  results: list[Result],
-) -> dict[str, dict[str, list[Result]]]:
+def by_setting(results: list[Result]) -> Groups:
   """Groups results: variant -> setting -> results, the best setting first.
 
   Args:
@@ -105,7 +107,7 @@ def by_setting(
   Returns:
     The groups; settings by their mean final collective return.
   """
-  groups: dict[str, dict[str, list[Result]]] = {}
+  groups: Groups = {}
   for result in results:
     settings = groups.setdefault(result.run.variant, {})
     settings.setdefault(result.run.setting, []).append(result)

@@ -19,6 +19,11 @@ from influence_acme.agents.influence import presets
 from influence_acme.programs import run_dir
 from influence_acme.reproduction import search
 
+# What all runs of a sweep share lies in this file of its directory.
+SWEEP_NAME = 'sweep.json'
+_PAPER = 'paper'
+_DRAWN = 'setting_'
+
 # May differ between two calls for the same sweep: which runs, how long, how.
 _FREE = ('variants', 'seeds', 'num_steps', 'search', 'launch', 'path')
 
@@ -152,7 +157,7 @@ class Sweep:
       for name, value in dataclasses.asdict(self).items()
       if name not in _FREE
     }
-    path = self.directory / 'sweep.json'
+    path = self.directory / SWEEP_NAME
     if not path.exists():
       self.directory.mkdir(parents=True, exist_ok=True)
       run_dir.write_json(path, shared)
@@ -174,7 +179,7 @@ class Sweep:
     }
     make_config = functools.partial(presets.make_config, *column)
     if not self.search:
-      return {'paper': make_config(**size)}
+      return {_PAPER: make_config(**size)}
     drawn = (
       search.draw(
         *column, index=i, seed=self.search_seed, num_agents=self.num_agents
@@ -182,9 +187,52 @@ class Sweep:
       for i in range(self.search)
     )
     return {
-      f'setting_{i:03d}': make_config(**size, **setting)
+      f'{_DRAWN}{i:03d}': make_config(**size, **setting)
       for i, setting in enumerate(drawn)
     }
+
+
+def find(path: str | os.PathLike[str]) -> Sweep:
+  """Returns the sweep that lies in a directory, as far as it has begun.
+
+  Args:
+    path: of the directory. Where runs with the paper's settings and with drawn
+      ones lie side by side, it is the sweep of the former.
+
+  Raises:
+    FileNotFoundError: no sweep lies there, or one without any run.
+  """
+  directory = pathlib.Path(path).expanduser().absolute()
+  shared_path = directory / SWEEP_NAME
+  found = [
+    run_dir.RunDirectory(each).config_path
+    for each in sorted(directory.glob('*/*/seed_*'))
+    if each.suffix == ''  # Else it was set aside.
+  ]
+  configs = [each for each in found if each.exists()]
+  if not shared_path.exists() or not configs:
+    raise FileNotFoundError(
+      f'{directory} holds no sweep with a run that has begun: name the '
+      '--sweep_dir of examples/reproduce.py.'
+    )
+  shared = json.loads(shared_path.read_text(encoding='utf-8'))
+  variants, settings, seeds = (
+    {each.parts[-4 + i] for each in configs} for i in range(3)
+  )
+  drawn = [int(x.removeprefix(_DRAWN)) for x in settings if x != _PAPER]
+  num_steps = [
+    json.loads(each.read_text(encoding='utf-8'))['config']['num_steps']
+    for each in configs
+  ]
+  order = list(presets.EXPERIMENTS[shared['experiment']])
+  return Sweep(
+    path=directory,
+    variants=tuple(sorted(variants, key=order.index)),
+    seeds=tuple(sorted(int(x.removeprefix('seed_')) for x in seeds)),
+    num_steps=max(num_steps),
+    search=0 if _PAPER in settings else max(drawn) + 1,
+    **shared,
+  )
 
 
 def _make_environment(game: str, seed: int, **settings: int) -> Any:
