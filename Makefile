@@ -15,7 +15,7 @@ export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help install demo test test-core test-slow lint format bench \
-  scaling clean
+  scaling report clean
 
 help: ## Lists the commands.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ bench: .venv/installed ## Measures the speed of everything, in minutes.
 
 scaling: .venv/installed ## Measures runs of all sizes, and draws diagrams.
 	$(BIN)/python -m benchmarks.scaling
+
+report: .venv/installed ## Writes the page of a run or sweep: RUN=its folder.
+	@$(BIN)/python -m influence_acme.reports $(RUN)
 
 clean: ## Removes what was installed and built.
 	rm -rf .venv .venv-core build dist *.egg-info

@@ -49,7 +49,10 @@ setuptools.setup(
   packages=setuptools.find_packages(
     include=['influence_acme', 'influence_acme.*']
   ),
-  package_data={'influence_acme': ['py.typed']},
+  package_data={
+    'influence_acme': ['py.typed'],
+    'influence_acme.reports': ['*.css'],
+  },
   license='Apache-2.0',
   license_files=['LICENSE'],
   python_requires='>=3.10',

@@ -15,7 +15,7 @@ from absl import app, flags, logging
 from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
-from influence_acme import environments, programs, wrappers
+from influence_acme import environments, programs, reports, wrappers
 from influence_acme.agents import influence
 from influence_acme.programs import evaluation, report
 
@@ -92,7 +92,7 @@ def main(argv: Sequence[str]) -> int:
   report.write_curves(directory)
   if code == 0:
     evaluation.write(directory, evaluation.evaluate(experiment))
-    print(f'Done. Open {directory.curves_path} and {directory.video_path}.')
+  print(f'Open {reports.write(directory.path)} in a browser.')
   return code
 
 

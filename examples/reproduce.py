@@ -75,6 +75,7 @@ def main(argv: Sequence[str]) -> int:
   code = 0 if _REPORT_ONLY.value else reproduction.run(sweep)
   print(reproduction.write_report(sweep))
   print(f'Curves and tables are in {sweep.directory}.')
+  print(f'make report RUN={sweep.directory} puts it all on pages.')
   return code
 
 

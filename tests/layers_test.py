@@ -25,6 +25,7 @@ LAYERS = {
   'influence_acme.rollouts': 5,
   'influence_acme.programs': 6,
   'influence_acme.reproduction': 7,
+  'influence_acme.reports': 7,
   'influence_acme.testing': 7,  # For tests and users: no other part needs it.
   'examples': 8,
   'benchmarks': 8,

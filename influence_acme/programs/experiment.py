@@ -44,7 +44,8 @@ class Experiment:
     resume: whether to go on with the run that lies in `run_dir`.
     checkpoint_seconds: between two checkpoints, about.
     identity: settings that a resumed run must share with the one that it
-      resumes, by name; for example the name of the environment.
+      resumes, by name; for example the name of the environment. They go into
+      `config.json`, too.
     config: all settings by name, for `config.json`.
   """
 

@@ -58,7 +58,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       directory.checkpoint_path,
       experiment.make_identity(program.environment_spec),
     )
-  directory.write_config(experiment.config)
+  directory.write_config({**experiment.identity, **experiment.config})
   stuck: list[str] = []
   with signals.Signals() as received:
     with progress.Progress(directory, experiment.num_steps):

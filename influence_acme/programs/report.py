@@ -6,7 +6,7 @@ import math
 import os
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib import axes as axes_lib
@@ -86,7 +86,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
     run: has the logs, and gets the picture, over one that is there.
   """
   series = load(run.logs)
-  panels = [panel for panel in PANELS if _lines(panel, series)]
+  panels = [panel for panel in PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
     w_pad=0.08, h_pad=0.08, hspace=0.04
   )
@@ -157,10 +157,21 @@ def style_axes(axes: axes_lib.Axes, title: str) -> None:
   axes.spines['bottom'].set_color('#BBBBBB')
 
 
-def _lines(panel: Panel, series: dict[str, Series]) -> list[str]:
-  """Returns the names of the series that a panel shows, agents in order."""
+def lines_of(panel: Panel, series: dict[str, Series]) -> dict[str, Series]:
+  """Returns the series that a panel shows, agents in order."""
   found = [name for name in series if name.split('/')[0] == panel.name]
-  return sorted(found, key=_natural)
+  return {name: series[name] for name in sorted(found, key=_natural)}
+
+
+def agent_colours(names: Iterable[str]) -> dict[str, str]:
+  """Returns agent -> its colour, agents in order.
+
+  Args:
+    names: of series; those of an agent end in '/agent'.
+  """
+  agents = {name.partition('/')[2] for name in names if '/' in name}
+  ordered = sorted(agents, key=_natural)
+  return dict(zip(ordered, itertools.cycle(COLOURS), strict=False))
 
 
 def _natural(name: str) -> list[str | int]:
@@ -179,39 +190,45 @@ def _draw_panels(
   columns = min(3, len(panels))
   rows = math.ceil(len(panels) / columns)
   figure.set_size_inches(4.4 * columns, 2.8 * rows + 0.8)
-  names = {n for panel in panels for n in _lines(panel, series) if '/' in n}
-  agents = sorted({name.partition('/')[2] for name in names}, key=_natural)
-  colours = dict(zip(agents, itertools.cycle(COLOURS), strict=False))
+  shown = {panel: lines_of(panel, series) for panel in panels}
+  colours = agent_colours(name for lines in shown.values() for name in lines)
   last_step = max(each.steps[-1] for each in series.values())
   all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
-  for axes, panel in zip(all_axes, panels, strict=False):
-    lines = {name: series[name] for name in _lines(panel, series)}
-    _draw_panel(axes, panel, lines, colours)
-    axes.set_xlim(0, max(1.02 * last_step, 1))
+  for axes, (panel, lines) in zip(all_axes, shown.items(), strict=False):
+    draw_panel(axes, panel, lines, colours, last_step)
   for axes in all_axes[len(panels) :]:
     axes.set_axis_off()
 
   title = f'{title}: {last_step:,.0f} environment steps'
   figure.suptitle(title, x=0.008, ha='left', color=INK, weight='bold')
   figure.supxlabel('environment steps', size='small', color=FAINT)
-  if agents:
+  if colours:
     figure.legend(
-      [lines_lib.Line2D([], [], color=colours[a], lw=2) for a in agents],
-      [agent.replace('_', ' ') for agent in agents],
+      [lines_lib.Line2D([], [], color=c, lw=2) for c in colours.values()],
+      [agent.replace('_', ' ') for agent in colours],
       loc='outside upper right',
-      ncols=min(len(agents), 8),
+      ncols=min(len(colours), 8),
       frameon=False,
       fontsize='small',
     )
 
 
-def _draw_panel(
+def draw_panel(
   axes: axes_lib.Axes,
   panel: Panel,
   lines: dict[str, Series],
   colours: dict[str, str],
+  last_step: float,
 ) -> None:
-  """Draws one panel: what was measured faintly, its moving mean above it."""
+  """Draws one panel: what was measured faintly, its moving mean above it.
+
+  Args:
+    axes: to draw on.
+    panel: what to draw.
+    lines: the panel's series, as of `lines_of`.
+    colours: of agents, as of `agent_colours`.
+    last_step: environment steps at which the diagram ends.
+  """
   for name, line in lines.items():
     colour = colours.get(name.partition('/')[2], INK)
     count = len(line.values)
@@ -229,5 +246,6 @@ def _draw_panel(
   axes.set_ylabel(panel.unit, size='small', color=FAINT)
   if panel.limits is not None:
     axes.set_ylim(*panel.limits)
+  axes.set_xlim(0, max(1.02 * last_step, 1))
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   axes.xaxis.set_major_locator(ticker.MaxNLocator(5))

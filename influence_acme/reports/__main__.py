@@ -1,0 +1,35 @@
+"""Writes the page of a run or sweep: `python -m influence_acme.reports DIR`."""
+
+import sys
+from collections.abc import Sequence
+
+from influence_acme import reports
+
+
+def main(argv: Sequence[str]) -> int:
+  """Writes a page.
+
+  Args:
+    argv: the program's name, and the directory of a run or of a sweep.
+
+  Returns:
+    The exit code: 2 if there is nothing to show.
+  """
+  if len(argv) != 2 or not argv[1]:
+    print(
+      'Name one directory of a run or of a sweep, such as runs/mine:\n'
+      '  make report RUN=runs/mine\n'
+      '  python -m influence_acme.reports runs/mine',
+      file=sys.stderr,
+    )
+    return 2
+  try:
+    print(reports.write(argv[1]))
+  except FileNotFoundError as error:
+    print(error, file=sys.stderr)
+    return 2
+  return 0
+
+
+if __name__ == '__main__':
+  sys.exit(main(sys.argv))
