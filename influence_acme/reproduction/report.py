@@ -205,11 +205,14 @@ def draw_panel(
 ) -> None:
   """Draws the mean curve of each variant, with a band of its interval.
 
+  Few seeds have bands so wide that curves would look flat: then they are cut.
+
   Args:
     axes: to draw on.
     column: of `PANELS`.
     groups: variant -> its results.
   """
+  lowest, highest = np.inf, -np.inf
   run_report.style_axes(axes, PANELS[column])
   axes.set_xlabel('environment steps', color=run_report.FAINT)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
@@ -221,6 +224,8 @@ def draw_panel(
       continue
     steps, values = statistics.on_grid(curves)
     mean, half_width = statistics.interval(values)
+    lowest = min(lowest, values.min())
+    highest = max(highest, values.max())
     label = f'{variant} ({len(curves)})'
     axes.plot(steps, mean, color=colour, lw=1.6, label=label)
     axes.fill_between(
@@ -232,4 +237,7 @@ def draw_panel(
       lw=0,
     )
   if axes.lines:
+    span = max(highest - lowest, 1.0)
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(max(bottom, lowest - span), min(top, highest + span))
     axes.legend(frameon=False, fontsize='small')

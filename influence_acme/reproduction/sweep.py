@@ -143,7 +143,12 @@ class Sweep:
       run_dir=run.directory.path,
       resume=resume,
       identity={'environment': self.game},
-      config={'agent': run.config, **dataclasses.asdict(self)},
+      config={
+        'agent': run.config,
+        'setting': run.setting,
+        'seed': run.seed,
+        **dataclasses.asdict(self),
+      },
     )
 
   def prepare(self) -> None:

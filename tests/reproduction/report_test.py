@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 from imageio import v3 as imageio
+from matplotlib import figure as figure_lib
 
 from influence_acme import reproduction
+from influence_acme.reproduction import report as report_lib
 from influence_acme.reproduction import results as results_lib
 
 
@@ -61,6 +63,16 @@ def test_the_text(sweep):
   assert '- baseline/paper/seed_1: agent_0 (collective return 6.0)' in text
   assert 'no correlation can be told of 0 agents' in text
   assert imageio.imread(sweep.directory / 'curves.png').any()
+
+
+def test_wide_bands_are_cut(sweep):
+  groups = results_lib.by_setting(results_lib.load(sweep))
+  axes = figure_lib.Figure().subplots()
+  best = report_lib.best_settings(groups, 1)
+  report_lib.draw_panel(axes, results_lib.COLLECTIVE, best)
+  # Seeds from -4 to 40, of which the baseline's bands leave hundreds.
+  assert axes.get_ylim()[0] == -4 - 44
+  assert axes.get_ylim()[1] == 40 + 44
 
 
 def test_who_is_influenced_gets_more(sweep):
