@@ -42,20 +42,24 @@ def sections(
     played: what happened in it, if that was kept.
     variant: of the agent, which says when influence shows.
   """
-  has_video, matrix = run.video_path.exists(), heat_map(run)
-  missing = _NO_INFLUENCE if has_video or played is not None else _NO_EPISODE
-  traces = _NO_STEPS if matrix else missing
-  over_time, most = page.paragraph(traces), page.paragraph(traces)
+  parts = [page.Section('An episode', _film(run) + _agents(played))]
+  matrix = heat_map(run)
+  if matrix:
+    parts.append(page.Section('Who influences whom', matrix))
   if played is not None and played.influence is not None:
     found = moments.find(played.influence, _NUM_MOMENTS, _STEPS_APART)
-    over_time = _over_time(played, found)
-    most = _moments(run, played, found, variant)
-  return [
-    page.Section('An episode', _film(run) + _agents(played)),
-    page.Section('Who influences whom', matrix or page.paragraph(missing)),
-    page.Section('Influence over time', over_time),
-    page.Section('Moments of most influence', most),
-  ]
+    traces = _over_time(played.influence, _names(played.agent_ids), found)
+    stills = _moments(run, played, found, variant)
+    return [
+      *parts,
+      page.Section('Influence over time', traces),
+      page.Section('Moments of most influence', stills),
+    ]
+  missing = _NO_STEPS if matrix else _NO_INFLUENCE
+  if played is None and not run.video_path.exists():
+    missing = _NO_EPISODE
+  title = 'Influence over time' if matrix else 'Influence'
+  return [*parts, page.Section(title, page.paragraph(missing))]
 
 
 def heat_map(run: run_dir.RunDirectory) -> str:
@@ -99,8 +103,8 @@ def _film(run: run_dir.RunDirectory) -> str:
     'gif',
     'Film of an episode: the map from above, with beams, and beside it what '
     'each agent sees, and says if it can speak.',
-    'The map, with beams (white cleans, yellow fines), and what each agent '
-    'sees: ahead of it is up.',
+    'The map, with beams (white cleans, yellow fines). Beside it, if recorded, '
+    'what each agent sees: ahead of it is up.',
     still=_png(still),
   )
 
@@ -129,13 +133,12 @@ def _agents(played: evaluation.EpisodeRecord | None) -> str:
 
 
 def _over_time(
-  played: evaluation.EpisodeRecord, found: Sequence[moments.Moment]
+  influence: np.ndarray,
+  names: Sequence[str],
+  found: Sequence[moments.Moment],
 ) -> str:
   """Returns the trace of each agent's influence."""
-  assert played.influence is not None
-  drawn = diagrams.influence_traces(
-    played.influence, _names(played.agent_ids), found
-  )
+  drawn = diagrams.influence_traces(influence, names, found)
   traces = [
     page.image(picture, 'png', f'Influence of {name} over the episode')
     for name, picture in drawn.items()

@@ -67,7 +67,7 @@ def _lead(
   if run.failure_path.exists():
     state = f'failed after {state}'
   if record['resumed']:
-    state += f', resumed {len(record["resumed"])} times'
+    state += f', resumed times: {len(record["resumed"])}'
   return f'{run.path.name}: started {started:%Y-%m-%d %H:%M}, {state}.'
 
 
