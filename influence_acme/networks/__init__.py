@@ -7,6 +7,7 @@ from influence_acme.networks.moa import MOACore
 from influence_acme.networks.records import (
   AgentNetworks,
   CoreState,
+  HeadOutput,
   Observation,
   StepOutput,
   UnrollOutput,
@@ -17,6 +18,7 @@ __all__ = [
   'AgentNetworks',
   'CoreState',
   'Dense',
+  'HeadOutput',
   'LSTM',
   'MOACore',
   'Observation',

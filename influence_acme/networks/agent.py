@@ -9,12 +9,14 @@ The paper's network (Jaques et al., 2019, Section "Modeling other agents"):
 
 The baseline is its upper row alone, without the others' actions. Where
 influencers act first within a step, the upper row is all there is too, and its
-LSTM sees everyone's last actions and what the influencers do now.
+LSTM sees everyone's last actions and what the influencers do now. Where agents
+speak, it sees everyone's last messages instead, and a second head says
+something, through a linear "communication embedding".
 
 The functions are of ONE agent with a batch axis. Agents never share weights:
 a population is `jax.vmap` over stacked parameters and over `own_index`.
 
-Letters: T time, B batch, N agents, J = N - 1 others, A actions, K
+Letters: T time, B batch, N agents, J = N - 1 others, A actions, M symbols, K
 counterfactual choices, S sources of influence, F features, U hidden units.
 """
 
@@ -30,6 +32,7 @@ from influence_acme.networks import heads, lstm, moa, torso
 from influence_acme.networks.records import (
   AgentNetworks,
   CoreState,
+  HeadOutput,
   Observation,
   StepOutput,
   UnrollOutput,
@@ -46,8 +49,11 @@ class _Agent:
     hidden_size: int,
     models_others: bool,
     num_influencers: int,
+    num_symbols: int,
+    embedding_size: int,
   ):
     self._models_others = models_others
+    self._speaks = num_symbols > 0
     # What the policy's LSTM reads: name -> how many choices. Sources of
     # influence come last.
     self._reads: dict[str, int] = {}
@@ -55,18 +61,26 @@ class _Agent:
       self._reads['actions'] = num_actions
     if num_influencers:
       self._reads['influencers'] = num_actions
+    if num_symbols:
+      self._reads['messages'] = num_symbols
     self._conv = torso.PixelConv()
     self._dense = torso.Dense(num_stacks=2 if models_others else 1)
     self._policy_core = lstm.LSTM(hidden_size, name='policy_core')
     self._head = heads.PolicyValueHead(num_actions)
     if models_others:
       self._moa_core = moa.MOACore(num_agents, num_actions, hidden_size)
+    if num_symbols:
+      self._embedding = hk.Linear(embedding_size, name='message_embedding')
+      self._message_head = heads.PolicyValueHead(
+        num_symbols, name='message_head'
+      )
 
   def step(self, observation, policy_state):
     inputs, moa_features = self._see(observation)
     output, policy_state = self._policy_core(inputs, policy_state)
     logits, value = self._head(output)
-    return StepOutput(logits, value, *moa_features), policy_state
+    step = StepOutput(logits, value, *moa_features)
+    return step._replace(message=self._speak(output)), policy_state
 
   def step_and_answers(self, observation, policy_state, sources):
     inputs, _ = self._see(observation)
@@ -87,7 +101,8 @@ class _Agent:
     shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
     cells = jax.vmap(lstm.cells, in_axes=(1, 0, None), out_axes=1)
     answers, _ = self._head(cells(shared, supposed, policy_state).hidden)
-    return StepOutput(logits, value), next_state, answers
+    message = self._speak(next_state.hidden)
+    return StepOutput(logits, value, message=message), next_state, answers
 
   def _see(self, observation):
     """Returns what the policy's LSTM takes, and the MOA's features in a list.
@@ -98,6 +113,12 @@ class _Agent:
     for name, num_choices in self._reads.items():
       inputs = moa.join_actions(inputs, observation[name], num_choices)
     return inputs, moa_features
+
+  def _speak(self, hidden):
+    """Returns what to say, of float32 [..., U]; None of who says nothing."""
+    if not self._speaks:
+      return None
+    return HeadOutput(*self._message_head(self._embedding(hidden)))
 
   def counterfactuals(self, moa_features, actions, moa_state, own_index):
     return self._moa_core.step_and_counterfactuals(
@@ -126,7 +147,7 @@ class _Agent:
           (output.moa_features, actions), state.moa
         )
       return CoreState(policy_state, moa_state), UnrollOutput(
-        output.logits, output.value, moa_logits
+        output.logits, output.value, moa_logits, output.message
       )
 
     observation = dict(observation, world=rows_of_pixels)
@@ -142,6 +163,8 @@ def make_agent_networks(
   *,
   models_others: bool = True,
   num_influencers: int = 0,
+  num_symbols: int = 0,
+  embedding_size: int = 32,
 ) -> AgentNetworks:
   """Makes one agent of the paper's size.
 
@@ -153,6 +176,8 @@ def make_agent_networks(
       they did last; False for the paper's A3C baseline.
     num_influencers: I, how many agents act first within a step and are seen by
       those after them; 0 if all act at once.
+    num_symbols: M, how many messages there are; 0 for agents that say nothing.
+    embedding_size: of the linear layer before the message's head.
 
   Returns:
     Its pure functions.
@@ -169,7 +194,13 @@ def make_agent_networks(
 
   def build() -> tuple[Callable[..., Any], tuple[Callable[..., Any], ...]]:
     agent = _Agent(
-      num_agents, num_actions, hidden_size, models_others, num_influencers
+      num_agents,
+      num_actions,
+      hidden_size,
+      models_others,
+      num_influencers,
+      num_symbols,
+      embedding_size,
     )
 
     def touch_everything(observation: Observation) -> None:
@@ -195,7 +226,9 @@ def make_agent_networks(
     step=step,
     counterfactuals=counterfactuals if models_others else None,
     unroll=unroll,
-    step_and_answers=step_and_answers if num_influencers else None,
+    step_and_answers=(
+      step_and_answers if num_influencers or num_symbols else None
+    ),
   )
 
 

@@ -1,6 +1,6 @@
 """What the agent's functions take and give.
 
-Letters: T time, B batch, N agents, J = N - 1 others, A actions, K
+Letters: T time, B batch, N agents, J = N - 1 others, A actions, M symbols, K
 counterfactual choices, I influencers, S sources of influence, F features, U
 hidden units.
 """
@@ -26,6 +26,18 @@ class CoreState(NamedTuple):
   moa: hk.LSTMState | tuple[()]
 
 
+class HeadOutput(NamedTuple):
+  """A policy and its value; [B...] is [B] of a step, [T, B] of a sequence.
+
+  Attributes:
+    logits: float32 [B..., M], M the symbols of a message.
+    value: float32 [B...].
+  """
+
+  logits: chex.Array
+  value: chex.Array
+
+
 class StepOutput(NamedTuple):
   """What one step of the policy gives.
 
@@ -34,11 +46,13 @@ class StepOutput(NamedTuple):
     value: float32 [B].
     moa_features: float32 [B, F], what the MOA needs of the view; None without
       one.
+    message: of what to say; None of agents that say nothing.
   """
 
   logits: chex.Array
   value: chex.Array
   moa_features: chex.Array | None = None
+  message: HeadOutput | None = None
 
 
 class UnrollOutput(NamedTuple):
@@ -49,11 +63,13 @@ class UnrollOutput(NamedTuple):
     value: float32 [T, B].
     moa_logits: float32 [T, B, J, A]; row t is about the actions at t + 1.
       None without a MOA.
+    message: of what to say; None of agents that say nothing.
   """
 
   logits: chex.Array
   value: chex.Array
   moa_logits: chex.Array | None
+  message: HeadOutput | None = None
 
 
 class AgentNetworks(NamedTuple):
@@ -63,7 +79,9 @@ class AgentNetworks(NamedTuple):
   policy's LSTM reads beside it, one-hot, with zeros for -1:
   - 'actions', int32 [..., N]: everyone's last actions, -1 before the first;
   - 'influencers', int32 [..., I]: what the influencers do now, -1 for who is an
-    influencer. Only where influencers act first.
+    influencer. Only where influencers act first;
+  - 'messages', int32 [..., N]: what everyone said last, -1 before the first.
+    Only where agents speak.
 
   Attributes:
     init: (key, observation with a batch axis) -> params.
@@ -79,7 +97,8 @@ class AgentNetworks(NamedTuple):
     step_and_answers: (params, observation [B], policy state, sources int [S])
       -> (StepOutput, next policy state, logits float32 [B, S, K, A]): the same
       step, with this policy's logits for each choice that each source might
-      have made instead. None where agents do not see what others choose now.
+      have made instead: influencers now, or speakers in the step before. None
+      where there are no such sources.
   """
 
   init: Callable[[chex.PRNGKey, Observation], hk.Params]

@@ -77,16 +77,19 @@ def policy(
   last_actions: np.ndarray,
   state: State,
   influencers_actions: Any = (),
+  num_choices: int | None = None,
 ) -> tuple[np.ndarray, float, State]:
   """One step of the policy.
 
   Args:
     params: of one agent.
     world: uint8 [H, W, 3].
-    last_actions: int [N], -1 before the first.
+    last_actions: int [N], -1 before the first; of agents that speak, the last
+      messages.
     state: the policy's, before the step.
     influencers_actions: int [I], what those do who act first, where there are
       any; -1 for one of them.
+    num_choices: how many messages there are, for those; else A.
 
   Returns:
     Logits [A], the value, and the next state.
@@ -94,11 +97,26 @@ def policy(
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
   features = _dense(params, 0, _conv(params, world))
   actions = np.concatenate([last_actions, influencers_actions]).astype(int)
-  inputs = np.concatenate([features, _one_hots(actions, num_actions)])
+  inputs = np.concatenate(
+    [features, _one_hots(actions, num_choices or num_actions)]
+  )
   state = _lstm(params, 'policy_core', inputs, state)
   logits = _linear(params, 'policy_value_head/policy', state[0])
   value = _linear(params, 'policy_value_head/value', state[0])
   return logits, float(value[0]), state
+
+
+def message(params: Params, hidden: np.ndarray) -> tuple[np.ndarray, float]:
+  """Returns the logits of what to say, and their value.
+
+  Args:
+    params: of one agent.
+    hidden: [U], of the policy, after the step.
+  """
+  embedded = _linear(params, 'message_embedding', hidden)
+  logits = _linear(params, 'message_head/policy', embedded)
+  value = _linear(params, 'message_head/value', embedded)
+  return logits, float(value[0])
 
 
 def counterfactuals(
