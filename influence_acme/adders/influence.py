@@ -183,7 +183,7 @@ class InfluenceAdder(base.Adder):
       timeout_ms: for the inner adder's `reset`, where it takes one.
     """
     if self._in_episode and isinstance(self._adder, reverb_base.ReverbAdder):
-      _close_row(self._adder)
+      parts.close_row(self._adder)
     self._in_episode = False
     self._held = None
     kwargs = {} if timeout_ms is None else {'timeout_ms': timeout_ms}
@@ -236,15 +236,3 @@ class InfluenceAdder(base.Adder):
       extrinsic = jax.tree_util.tree_map(np.float32, step.reward)
       extras = parts.with_parts(extras, extrinsic, influence)
     self._adder.add(step.action, next_timestep._replace(reward=reward), extras)
-
-
-def _close_row(adder: reverb_base.ReverbAdder) -> None:
-  """Ends an episode whose last row waits for an action that will not come.
-
-  Acme's `reset` does not do in mid-episode: Reverb 0.7.3 still takes that row
-  for open, and refuses the next episode's first observation ("has already been
-  set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at all.
-  """
-  writer = adder._writer  # The adder's own accessor; there is no public one.
-  writer.append({})
-  writer.end_episode()

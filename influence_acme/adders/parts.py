@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 from acme import types
+from acme.adders.reverb import base as reverb_base
 
 # The key of extras under which the actor hands `influence_fn` what it needs.
 INPUTS = 'influence_inputs'
@@ -182,3 +183,15 @@ def with_parts(extras: Any, extrinsic: Any, influence: Any) -> dict[str, Any]:
       'replace. Rename it, or pass keep_parts=False.'
     )
   return {**extras, **parts}
+
+
+def close_row(adder: reverb_base.ReverbAdder) -> None:
+  """Ends an episode whose last row waits for an action that will not come.
+
+  Acme's `reset` does not do in mid-episode: Reverb 0.7.3 still takes that row
+  for open, and refuses the next episode's first observation ("has already been
+  set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at all.
+  """
+  writer = adder._writer  # The adder's own accessor; there is no public one.
+  writer.append({})
+  writer.end_episode()

@@ -1,0 +1,78 @@
+"""An adder that shapes rewards, around any Acme adder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import dm_env
+import jax
+import numpy as np
+from acme import types
+from acme.adders import base
+from acme.adders.reverb import base as reverb_base
+
+from influence_acme.adders import parts
+
+ShapeFn = Callable[
+  [types.NestedArray, Any], tuple[types.NestedArray, types.NestedArray]
+]
+
+
+class ShapingAdder(base.Adder):
+  """Writes a function of the reward, and of the rewards before it.
+
+  Within an `InfluenceAdder`, the parts that this one keeps are those of the
+  reward that the caller gave.
+  """
+
+  def __init__(
+    self, adder: base.Adder, shape_fn: ShapeFn, initial_state: types.NestedArray
+  ):
+    """Initialises the adder.
+
+    Args:
+      adder: where steps with shaped rewards go.
+      shape_fn: (reward, state before the step) -> (shaped reward, of the same
+        tree, shapes and dtypes; state after it); pure.
+      initial_state: before the first step of every episode.
+    """
+    self._adder = adder
+    self._shape_fn = shape_fn
+    self._initial_state = initial_state
+    self._state = initial_state
+    self._in_episode = False
+
+  def add_first(self, timestep: dm_env.TimeStep) -> None:
+    """Starts an episode; what was before is forgotten."""
+    self._adder.add_first(timestep)
+    self._state = self._initial_state
+    self._in_episode = True
+
+  def add(
+    self,
+    action: types.NestedArray,
+    next_timestep: dm_env.TimeStep,
+    extras: types.NestedArray = (),
+  ) -> None:
+    """Records an action and what came of it; `next_timestep` stays as it is."""
+    shaped, self._state = self._shape_fn(next_timestep.reward, self._state)
+    reward = jax.tree_util.tree_map(
+      lambda x, like: np.asarray(x, like.dtype), shaped, next_timestep.reward
+    )
+    self._adder.add(action, next_timestep._replace(reward=reward), extras)
+    self._in_episode = not next_timestep.last()
+
+  def reset(self, timeout_ms: int | None = None) -> None:
+    """Gives up the episode, if one is open, as `InfluenceAdder` does."""
+    if self._in_episode and isinstance(self._adder, reverb_base.ReverbAdder):
+      parts.close_row(self._adder)
+    self._in_episode = False
+    kwargs = {} if timeout_ms is None else {'timeout_ms': timeout_ms}
+    self._adder.reset(**kwargs)
+
+  def __getattr__(self, name: str) -> Any:
+    """Returns what else the inner adder offers, as `add_priority_table`."""
+    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
+      raise AttributeError(name)
+    return getattr(self._adder, name)
