@@ -4,6 +4,10 @@ from influence_acme import compat  # noqa: F401
 from influence_acme.agents.influence import presets
 from influence_acme.agents.influence.builder import InfluenceBuilder
 from influence_acme.agents.influence.config import InfluenceConfig, VARIANTS
+from influence_acme.agents.influence.environment import (
+  make_environment,
+  wrap_environment,
+)
 from influence_acme.agents.influence.networks import (
   InfluenceNetworks,
   make_networks,
@@ -14,6 +18,8 @@ __all__ = [
   'InfluenceBuilder',
   'InfluenceConfig',
   'InfluenceNetworks',
+  'make_environment',
   'make_networks',
   'presets',
+  'wrap_environment',
 ]

@@ -117,7 +117,7 @@ class InfluenceActor(core.Actor):
   def select_action(
     self, observation: Mapping[types.AgentId, Mapping[str, np.ndarray]]
   ) -> dict[types.AgentId, np.ndarray]:
-    """Samples everyone's action, int32 [] each, by agent id."""
+    """Samples everyone's action by agent id: int32 [], or a dict of such."""
     del observation  # Known, and stacked, since it was observed.
     self._variables.take()
     self._decision = self._compiled.act(
@@ -128,7 +128,7 @@ class InfluenceActor(core.Actor):
       np.uint32(self._num_steps),
     )
     return multiagent_specs.unstack_actions(
-      np.asarray(self._decision.actions), self._agent_ids
+      self._decision.actions, self._agent_ids
     )
 
   def observe_first(self, timestep: dm_env.TimeStep) -> None:
@@ -158,16 +158,14 @@ class InfluenceActor(core.Actor):
       np.asarray(next_timestep.last()),
     )
     if self._adder:
-      actions = [action[agent_id] for agent_id in self._agent_ids]
+      actions = multiagent_specs.stack_actions(action, self._agent_ids)
       extras = {
         **decision.extras,
         'core_state': self._core_state,
         'learner_steps': self._variables.learner_steps,
         'influence_inputs': influence_inputs,
       }
-      self._adder.add(
-        np.asarray(actions, np.int32), next_timestep, jax.device_get(extras)
-      )
+      self._adder.add(actions, next_timestep, jax.device_get(extras))
     self._observation = next_timestep.observation
     self._core_state = next_state
     self._num_steps += 1
@@ -191,7 +189,9 @@ def make_influence_adder(
   weight: Callable[[int], float],
   steps_fn: Callable[[], int],
 ) -> adders.InfluenceAdder:
-  """Wraps an adder so that its rewards hold the weighted influence.
+  """Wraps an adder so that its rewards are what the agents train on.
+
+  That is, they hold the weighted influence, or are shaped.
 
   Args:
     adder: takes stacked timesteps.
@@ -202,6 +202,9 @@ def make_influence_adder(
   Returns:
     The adder for `InfluenceActor`.
   """
+  if policy.shape is not None:
+    nothing = np.zeros(len(policy.agent_ids), np.float32)
+    adder = adders.ShapingAdder(adder, jax.jit(policy.shape), nothing)
   return adders.InfluenceAdder(
     adder,
     make_influence_fn(policy),

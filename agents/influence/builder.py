@@ -201,9 +201,13 @@ def _extras_spec(
 ) -> dict[str, Any]:
   """Specs of what a row holds beside the step itself."""
   num_agents = len(networks.agent_ids)
-  spec = {
+  spec: dict[str, Any] = {
     'logits': specs.Array((num_agents, networks.num_actions), np.float32),
     'core_state': networks.agent.initial_state(num_agents),
     'learner_steps': specs.Array((), np.int32),
   }
+  if networks.num_symbols:
+    spec['message_logits'] = specs.Array(
+      (num_agents, networks.num_symbols), np.float32
+    )
   return adders.InfluenceAdder.extras_spec(spec, rewards)

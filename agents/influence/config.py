@@ -8,30 +8,8 @@ import sys
 import numpy as np
 
 from influence_acme import ops
-
-# Actor-critics that know nothing of each other, and the paper's experiments,
-# each with the baseline that has the same networks and is not paid:
-# - influencers act first, and influence is judged by the others' policies;
-# - it is judged by a model of others.
-VARIANTS = (
-  'baseline',
-  'visible_actions',
-  'basic_influence',
-  'moa_baseline',
-  'moa',
-)
-_TURNS = ('visible_actions', 'basic_influence')
-_MODELS = ('moa_baseline', 'moa')
-_PAID = ('basic_influence', 'moa')
-
-# Options that mean something to some variants alone; to others they must be
-# left as they are.
-_ONLY = {
-  'num_influencers': _TURNS,
-  'influencee_reward': ('basic_influence',),
-  'moa_loss_weight': _MODELS,
-  'moa_only_visible': _MODELS,
-}
+from influence_acme.agents.influence import variants
+from influence_acme.agents.influence.variants import VARIANTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +33,25 @@ class InfluenceConfig:
       there are agents. 'visible_actions' and 'basic_influence' only.
     influencee_reward: whether who is influenced is paid the same influence too.
       'basic_influence' only.
+    num_symbols: of the messages. This and all about messages: 'comm_baseline'
+      and 'communication' only.
+    message_embedding_size: of the linear layer before the message's head.
+    message_extrinsic_weight: alpha, the weight of the extrinsic reward in what
+      the message's head is trained on; the action's head is trained on the
+      extrinsic reward alone. 'communication' only.
+    message_loss_weight: factor of the message's policy and value losses.
+    message_entropy_cost: weight of the entropy bonus of messages.
     moa_loss_weight: factor of the mean cross-entropy of the MOA. 'moa_baseline'
       and 'moa' only.
     moa_only_visible: whether the MOA learns only about agents in view. (The
       influence reward is always of agents in view only.) 'moa_baseline' and
       'moa' only.
+    prosocial_weight: eta, of the others' rewards in one's own. 'prosocial'
+      only.
+    inequity_behind: alpha, weight of having less than others. This and the next
+      two: 'inequity_aversion' only.
+    inequity_ahead: beta, weight of having more.
+    inequity_smoothing: lambda, how slowly rewards are forgotten.
     discount: gamma.
     vtrace_lambda: mixing parameter of V-trace.
     reward_scale: factor of all rewards inside the learner, the same for every
@@ -85,8 +77,17 @@ class InfluenceConfig:
   influence_curriculum_steps: int = 40_000_000
   num_influencers: int = 1
   influencee_reward: bool = False
+  num_symbols: int = 9
+  message_embedding_size: int = 32
+  message_extrinsic_weight: float = 1.0
+  message_loss_weight: float = 0.0758
+  message_entropy_cost: float = 7.89e-4
   moa_loss_weight: float = 15.007
   moa_only_visible: bool = True
+  prosocial_weight: float = 0.85
+  inequity_behind: float = 5.0
+  inequity_ahead: float = 0.05
+  inequity_smoothing: float = 0.975
   discount: float = 0.99
   vtrace_lambda: float = 0.95
   reward_scale: float = 0.1
@@ -113,10 +114,16 @@ class InfluenceConfig:
         f'influence_measure is {self.influence_measure!r}: it must be one of '
         f'{", ".join(ops.MEASURES)}.'
       )
-    self._check_range('discount', 0.0, 1.0)
-    self._check_range('vtrace_lambda', 0.0, 1.0)
+    for name in ('discount', 'vtrace_lambda', 'inequity_smoothing'):
+      self._check_range(name, 0.0, 1.0)
     for name in (
+      'prosocial_weight',
+      'inequity_behind',
+      'inequity_ahead',
       'influence_weight',
+      'message_extrinsic_weight',
+      'message_loss_weight',
+      'message_entropy_cost',
       'moa_loss_weight',
       'entropy_cost',
       'value_cost',
@@ -134,6 +141,8 @@ class InfluenceConfig:
       'hidden_size',
       'influence_curriculum_steps',
       'num_influencers',
+      'num_symbols',
+      'message_embedding_size',
       'learning_rate_steps',
       'unroll_length',
       'batch_size',
@@ -151,22 +160,27 @@ class InfluenceConfig:
   @property
   def models_others(self) -> bool:
     """Whether agents have a model of the others, and see what they did."""
-    return self.variant in _MODELS
+    return self.variant in variants.MODELS
 
   @property
   def takes_turns(self) -> bool:
     """Whether influencers act first within a step, and the others see it."""
-    return self.variant in _TURNS
+    return self.variant in variants.TURNS
+
+  @property
+  def speaks(self) -> bool:
+    """Whether agents choose a message beside their action."""
+    return self.variant in variants.SPEECH
 
   def _check_applicable(self) -> None:
     """Raises ValueError: an option is set that the variant does not heed."""
     for field in dataclasses.fields(self):
-      variants = _ONLY.get(field.name, VARIANTS)
+      heeding = variants.ONLY.get(field.name, VARIANTS)
       value = getattr(self, field.name)
-      if self.variant not in variants and value != field.default:
+      if self.variant not in heeding and value != field.default:
         raise ValueError(
           f'{field.name} is {value!r}: leave it at {field.default!r} with the '
-          f'variant {self.variant!r}; only {", ".join(variants)} heed it.'
+          f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
         )
 
   def _check_range(self, name: str, low: float, high: float) -> None:
@@ -200,7 +214,7 @@ def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
   Returns:
     The weight w(t) of the influence in the reward.
   """
-  if config.variant not in _PAID:
+  if config.variant not in variants.PAID:
     return 0.0
   return float(
     np.interp(

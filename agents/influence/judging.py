@@ -107,6 +107,23 @@ def influence_at_once(
   return output.reward + received.sum(1)
 
 
+def influence_of_messages(
+  measure: str, step: policy.Judged, following: policy.Judged | None
+) -> chex.Array:
+  """Returns the influence of messages on the next actions, [N, ...].
+
+  Args:
+    measure: 'kl', 'jsd' or 'pmi'.
+    step: the one in which they were said.
+    following: the next one, with what those who heard them answered.
+  """
+  assert following is not None  # The policy's delay is 1.
+  inputs = {**following.inputs, 'policy_logits': step.inputs['policy_logits']}
+  return judge(
+    measure, inputs, step.actions['message'], following.actions['action']
+  ).reward
+
+
 def no_influence(
   step: policy.Judged, following: policy.Judged | None
 ) -> chex.Array:

@@ -1,29 +1,44 @@
 """What one agent learns from: V-trace actor-critic, entropy and the MOA.
 
+An agent that speaks has two actor-critics, of the action and of the message.
+
 Rows of a sequence (see `ops.episode_masks`): row t holds what was seen before
 step t, the step itself, and its reward. The last row only bootstraps. A dummy
 row holds an episode's last observation; it is no step and has weight 0 in
 every loss, and V-trace ends before it, bootstrapping from its value.
 
 Letters: T steps (T + 1 rows), B sequences, N agents, J = N - 1 others, A
-actions, U hidden units.
+actions, M symbols, U hidden units.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
-import jax
 import jax.numpy as jnp
-import rlax
 
 from influence_acme import networks as networks_lib
 from influence_acme import ops, types
+from influence_acme.agents.influence import actor_critic, turns
 from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import turns
 
 Metrics = Mapping[str, chex.Array]
+
+
+class Speech(NamedTuple):
+  """What is known of messages; as `Sequences`.
+
+  Attributes:
+    symbols: int32 [T + 1, B], the own ones.
+    behaviour_logits: float32 [T + 1, B, M].
+    extrinsic: float32 [T + 1, B], the environment's reward.
+  """
+
+  symbols: chex.Array
+  behaviour_logits: chex.Array
+  extrinsic: chex.Array
 
 
 class Sequences(NamedTuple):
@@ -31,7 +46,8 @@ class Sequences(NamedTuple):
 
   Attributes:
     observation: 'world' uint8 [T + 1, B, H, W, 3], 'actions' int32
-      [T + 1, B, N] and 'visible' bool [T + 1, B, N].
+      [T + 1, B, N] and 'visible' bool [T + 1, B, N]; 'messages' int32
+      [T + 1, B, N] of agents that speak.
     own_actions: int32 [T + 1, B].
     actions: int32 [T + 1, B, N], everyone's.
     reward: float32 [T + 1, B], what the agent trains on, not yet scaled.
@@ -39,6 +55,7 @@ class Sequences(NamedTuple):
     start_of_episode: bool [T + 1, B].
     behaviour_logits: float32 [T + 1, B, A].
     core_state: float32 [B, U] each, before the first row.
+    speech: of agents that speak.
   """
 
   observation: Mapping[str, chex.Array]
@@ -49,6 +66,7 @@ class Sequences(NamedTuple):
   start_of_episode: chex.Array
   behaviour_logits: chex.Array
   core_state: networks_lib.CoreState
+  speech: Speech | None = None
 
 
 # (params, own_index, sequences of one agent) -> (loss [], metrics).
@@ -75,18 +93,32 @@ def make_loss(
       start,
       sequences.core_state,
     )
-    losses = _actor_critic_losses(output, sequences, masks.is_dummy, config)
-
+    heads = _heads(output, sequences, config)
+    # An action and a message are chosen together: one ratio serves both.
+    rhos = math.prod(map(actor_critic.importance_ratio, heads))
+    metrics, *of_messages = [
+      actor_critic.losses(
+        head, rhos, sequences.discount, masks.is_dummy, config
+      )
+      for head in heads
+    ]
     loss = (
-      losses['policy_loss']
-      + config.value_cost * losses['value_loss']
-      - config.entropy_cost * losses['entropy']
+      metrics['policy_loss']
+      + config.value_cost * metrics['value_loss']
+      - config.entropy_cost * metrics['entropy']
     )
+    for message in of_messages:
+      loss += (
+        config.message_loss_weight
+        * (message['policy_loss'] + config.value_cost * message['value_loss'])
+        - config.message_entropy_cost * message['entropy']
+      )
+      metrics.update({f'message_{k}': v for k, v in message.items()})
     if output.moa_logits is not None:
       moa = _moa_loss(output, own_index, sequences, masks.episode_mask, config)
       loss += config.moa_loss_weight * moa.loss
-      losses.update(moa_loss=moa.loss, moa_accuracy=moa.accuracy)
-    return loss, dict(losses, loss=loss)
+      metrics.update(moa_loss=moa.loss, moa_accuracy=moa.accuracy)
+    return loss, dict(metrics, loss=loss)
 
   return loss_fn
 
@@ -117,51 +149,34 @@ def _moa_loss(
   )
 
 
-def _actor_critic_losses(
+def _heads(
   output: networks_lib.UnrollOutput,
   sequences: Sequences,
-  is_dummy: chex.Array,
   config: config_lib.InfluenceConfig,
-) -> dict[str, chex.Array]:
-  """Returns the policy loss, value loss and entropy; means over real steps.
+) -> list[actor_critic.Head]:
+  """Returns the action's head, and that of the message where there is one.
 
-  Args:
-    output: of all T + 1 rows.
-    sequences: of one agent.
-    is_dummy: bool [T + 1, B].
-    config: for the reward scale, discount and lambda.
+  Who speaks is paid for influence by what is said, and so only the message's
+  head learns from it: alpha * e + w * c, where a row's reward is e + w * c.
   """
-  is_step = 1.0 - is_dummy[:-1].astype(jnp.float32)  # [T, B]
-  # Of a row before a dummy row the next row is no step: its value bootstraps.
-  lambda_ = config.vtrace_lambda * (1.0 - is_dummy[1:].astype(jnp.float32))
-  logits, actions = output.logits[:-1], sequences.own_actions[:-1]
-  rhos = rlax.categorical_importance_sampling_ratios(
-    logits, sequences.behaviour_logits[:-1], actions
+  action = actor_critic.Head(
+    output.logits,
+    output.value,
+    sequences.own_actions,
+    sequences.behaviour_logits,
+    sequences.reward,
   )
-  vtrace = jax.vmap(rlax.vtrace_td_error_and_advantage, in_axes=1, out_axes=1)(
-    output.value[:-1],
-    output.value[1:],
-    config.reward_scale * sequences.reward[:-1],
-    config.discount * sequences.discount[:-1] * is_step,
-    jax.lax.stop_gradient(rhos),
-    lambda_,
+  speech = sequences.speech
+  if speech is None or output.message is None:
+    return [action]
+  less = config.message_extrinsic_weight - 1.0
+  message = actor_critic.Head(
+    *output.message,
+    speech.symbols,
+    speech.behaviour_logits,
+    sequences.reward + less * speech.extrinsic,
   )
-  # Weights of mean 1, so that rlax's means over rows are means over steps.
-  weights = is_step / jnp.maximum(jnp.mean(is_step), 1e-8)
-
-  def batched(fn):
-    return jax.vmap(fn, in_axes=1)
-
-  return {
-    'policy_loss': jnp.mean(
-      batched(rlax.policy_gradient_loss)(
-        logits, actions, vtrace.pg_advantage, weights
-      )
-    ),
-    'value_loss': jnp.mean(weights * rlax.l2_loss(vtrace.errors)),
-    'entropy': -jnp.mean(batched(rlax.entropy_loss)(logits, weights)),
-    'value': jnp.mean(weights * output.value[:-1]) / config.reward_scale,
-  }
+  return [action._replace(reward=speech.extrinsic), message]
 
 
 def _agents_first(state: Any) -> hk.LSTMState | Any:
@@ -179,7 +194,9 @@ def to_sequences(data: Any) -> Sequences:
   Returns:
     Sequences of all agents, [N, T + 1, B, ...].
   """
-  num_agents = data.action.shape[2]
+  speaks = isinstance(data.action, Mapping)
+  action = data.action['action'] if speaks else data.action
+  num_agents = action.shape[2]
 
   def to_front(x):
     # Pixels move as one long axis, several times faster than as three.
@@ -193,8 +210,8 @@ def to_sequences(data: Any) -> Sequences:
 
   return Sequences(
     observation={k: to_front(v) for k, v in data.observation.items()},
-    own_actions=to_front(data.action),
-    actions=for_all(data.action),
+    own_actions=to_front(action),
+    actions=for_all(action),
     reward=to_front(data.reward),
     discount=for_all(data.discount),
     start_of_episode=for_all(data.start_of_episode),
@@ -203,4 +220,11 @@ def to_sequences(data: Any) -> Sequences:
     core_state=networks_lib.CoreState(
       *map(_agents_first, data.extras['core_state'])
     ),
+    speech=Speech(
+      to_front(data.action['message']),
+      to_front(data.extras['message_logits']),
+      to_front(data.extras['extrinsic']),
+    )
+    if speaks
+    else None,
   )

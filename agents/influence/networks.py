@@ -1,7 +1,7 @@
 """The population's networks: one agent's functions, and its stacked weights."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -23,12 +23,14 @@ class InfluenceNetworks(NamedTuple):
     agent: one agent's pure functions; `jax.vmap` them over the parameters.
     agent_ids: the agents' names, in the order of every axis N.
     num_actions: how many actions each agent chooses from.
+    num_symbols: how many messages; 0 of agents that say nothing.
     init: key -> parameters, every array with a leading axis N.
   """
 
   agent: networks_lib.AgentNetworks
   agent_ids: tuple[types.AgentId, ...]
   num_actions: int
+  num_symbols: int
   init: Callable[[chex.PRNGKey], chex.ArrayTree]
 
 
@@ -41,15 +43,15 @@ def make_networks(
   Args:
     environment_spec: of a multi-agent environment: dicts by agent id, whose
       order is the agents' order, and observations with 'world', 'actions'
-      and 'visible'.
+      and 'visible'; with 'messages' if the variant speaks.
     config: of the agent; gives the variant, and the sizes.
 
   Returns:
     The population's networks.
 
   Raises:
-    ValueError: the agents differ, an observation lacks a part, or nobody is
-      left to be influenced.
+    ValueError: the agents differ, an observation lacks a part, nobody is left
+      to be influenced, or messages are not those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = multiagent_specs.stacked_spec(environment_spec, agent_ids)
@@ -59,22 +61,54 @@ def make_networks(
       f'The observations lack {missing[0]!r}: wrap the environment in '
       'influence_acme.wrappers.OthersActionsWrapper.'
     )
-  num_actions = int(spec.actions.maximum) + 1
+  num_actions, num_symbols = _choices(spec.actions)
+  _check_symbols(num_symbols, config)
   agent = networks_lib.make_agent_networks(
     len(agent_ids),
     num_actions,
     config.hidden_size,
     models_others=config.models_others,
     num_influencers=config.num_influencers if config.takes_turns else 0,
+    num_symbols=num_symbols,
+    embedding_size=config.message_embedding_size,
   )
   observation = {
     'world': jnp.zeros((1, *spec.observations['world'].shape[1:]), jnp.uint8),
     'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
     'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
+    'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),
   }
 
   def init(key: chex.PRNGKey) -> chex.ArrayTree:
     keys = jax.random.split(key, len(agent_ids))
     return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
 
-  return InfluenceNetworks(agent, agent_ids, num_actions, init)
+  return InfluenceNetworks(agent, agent_ids, num_actions, num_symbols, init)
+
+
+def _choices(action_spec: Any) -> tuple[int, int]:
+  """Returns how many actions there are, and how many symbols or 0."""
+  if isinstance(action_spec, Mapping):
+    action, message = action_spec['action'], action_spec['message']
+    return int(action.maximum) + 1, int(message.maximum) + 1
+  return int(action_spec.maximum) + 1, 0
+
+
+def _check_symbols(
+  num_symbols: int, config: config_lib.InfluenceConfig
+) -> None:
+  """Raises ValueError: the environment's messages are not the agents'."""
+  expected = config.num_symbols if config.speaks else 0
+  if num_symbols == expected:
+    return
+  has = f'{num_symbols} symbols' if num_symbols else 'no messages'
+  advice = (
+    'wrap it, outside of all else, in influence_acme.wrappers.'
+    f'MessageChannelWrapper(environment, num_symbols={expected}).'
+    if expected
+    else 'leave the MessageChannelWrapper off.'
+  )
+  raise ValueError(
+    f'The environment has {has}, but the configuration has the variant '
+    f'{config.variant!r} with num_symbols {expected}: {advice}'
+  )

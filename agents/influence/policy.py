@@ -1,8 +1,8 @@
 """How the population acts: pure functions, see `multiagent.policy`.
 
 Agents act all at once, and those with a model of others ask it what they would
-do next (here), or in turns (`turns`). How influence is judged by what is
-answered, `judging` says.
+do next (here); or they act in turns (`turns`); or they speak, too (`speech`).
+How influence is judged by what is answered, `judging` says.
 
   act(o_t):                    pi(. | s_t) -> a_t
   observe(o_t, a_t, o_{t+1}):  MOA(a_t, s_t; u_t) -> what would the others do
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
 from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import judging, turns
+from influence_acme.agents.influence import judging, shaping, speech, turns
 from influence_acme.agents.influence import networks as influence_networks
 from influence_acme.multiagent import policy
 
@@ -72,6 +72,7 @@ def make_joint_policy(
     observe=observe_nothing,
     influence=judging.no_influence,
     delay=0,
+    shape=shaping.make_shape_fn(config),
   )
   if config.takes_turns:
     first = config.num_influencers
@@ -81,6 +82,13 @@ def make_joint_policy(
       influence=functools.partial(
         judging.influence_at_once, measure, config.influencee_reward
       ),
+    )
+  if config.speaks:
+    return plain._replace(
+      act=functools.partial(speech.act, agent),
+      observe=speech.observe,
+      influence=functools.partial(judging.influence_of_messages, measure),
+      delay=1,
     )
   if config.models_others:
     return plain._replace(

@@ -27,12 +27,12 @@ class Decision(NamedTuple):
   """What the population decides at one step; arrays [N, B, ...].
 
   Attributes:
-    actions: int32 [N, B].
+    actions: int32 [N, B]; or a dict of such, 'action' and 'message'.
     extras: what a row of the replay holds about it, by name.
     memory: what `observe` goes on from.
   """
 
-  actions: chex.Array
+  actions: Any
   extras: dict[str, chex.Array]
   memory: Any
 
@@ -41,11 +41,11 @@ class Judged(NamedTuple):
   """A step as its influence is judged; arrays [N, ...], any batch axes.
 
   Attributes:
-    actions: int32 [N, ...].
+    actions: int32 [N, ...], or a dict of such.
     inputs: as `observe` gave them.
   """
 
-  actions: chex.Array
+  actions: Any
   inputs: Any
 
 
@@ -61,6 +61,9 @@ class JointPolicy(NamedTuple):
     influence: (Judged step, Judged following step or None) -> float32 [N, ...],
       nats.
     delay: 1 if `influence` needs the following step, else 0.
+    shape: (rewards of a step, smoothed rewards before it) -> (shaped rewards,
+      smoothed rewards after it), float32 [N, ...] each; smoothed rewards are
+      zeros before an episode. None if rewards are left as they are.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -69,6 +72,9 @@ class JointPolicy(NamedTuple):
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
   influence: Callable[[Judged, Judged | None], chex.Array]
   delay: int
+  shape: (
+    Callable[[chex.Array, chex.Array], tuple[chex.Array, chex.Array]] | None
+  ) = None
 
 
 def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:

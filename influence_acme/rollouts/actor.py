@@ -67,7 +67,9 @@ class RolloutActor:
     self._weight = builder.influence_weight
     self._variables = builder.make_variables(variable_source)
     self._rollout = unroll.make_rollout(
-      worlds.Worlds(environment), policy, builder.config.unroll_length
+      worlds.Worlds(environment, with_messages=networks.num_symbols > 0),
+      policy,
+      builder.config.unroll_length,
     )
     self._keys = (
       np.stack([jax.random.PRNGKey(seed) for seed in seeds]),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import chex
 
+from influence_acme.multiagent import policy as policy_lib
 from influence_acme.rollouts import worlds as worlds_lib
 
 
@@ -15,29 +16,31 @@ class Row(NamedTuple):
 
   Attributes:
     observation: [N, B, ...].
-    actions: int32 [N, B].
+    actions: int32 [N, B], or a dict of such.
     extrinsic: float32 [N, B].
+    shaped: float32 [N, B], what the agents make of it; influence comes on top.
     discount: float32 [B].
     start_of_episode: bool [B].
     is_dummy: bool [B], whether the row is no step: all of it but the
       observation will be zero.
     extras: of the policy's decision, [N, B, ...].
     core_state: before the step, [N, B, ...].
-    influence: float32 [N, B], nats; where it shows one step late, what it is
-      judged by, [N, B, ...].
+    influence: float32 [N, B], nats; where it shows one step late, that of the
+      row before.
     weight: float32 [], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
 
   observation: dict[str, chex.Array]
-  actions: chex.Array
+  actions: Any
   extrinsic: chex.Array
+  shaped: chex.Array
   discount: chex.Array
   start_of_episode: chex.Array
   is_dummy: chex.Array
   extras: dict[str, chex.Array]
   core_state: chex.ArrayTree
-  influence: Any
+  influence: chex.Array
   weight: chex.Array
   learner_steps: chex.Array
 
@@ -49,6 +52,9 @@ class State(NamedTuple):
     worlds: of the environments.
     outcome: what the agents got last.
     core_state: of the policy, [N, B, ...].
+    judged: what influence of the row before is judged by, [N, B, ...], where it
+      shows one step late; else ().
+    smoothed: float32 [N, B], rewards of the episode so far, if they are shaped.
     keys: uint32 [B, 2], each environment's own for the agents' chance.
     num_steps: uint32 [B], environment steps so far.
     episode_return: float32 [N, B], extrinsic, so far.
@@ -58,10 +64,30 @@ class State(NamedTuple):
   worlds: worlds_lib.State
   outcome: worlds_lib.Outcome
   core_state: chex.ArrayTree
+  judged: Any
+  smoothed: chex.Array
   keys: chex.PRNGKey
   num_steps: chex.Array
   episode_return: chex.Array
   episode_length: chex.Array
+
+
+class Played(NamedTuple):
+  """What comes of one step; arrays [N, B, ...].
+
+  Attributes:
+    decision: of the policy.
+    worlds: of the environments, after the step.
+    outcome: what the agents get.
+    core_state: of the policy, after the step.
+    judged: the step as its influence is judged.
+  """
+
+  decision: policy_lib.Decision
+  worlds: worlds_lib.State
+  outcome: worlds_lib.Outcome
+  core_state: chex.ArrayTree
+  judged: policy_lib.Judged
 
 
 class Progress(NamedTuple):
@@ -111,7 +137,7 @@ class Sequences(NamedTuple):
 
   Attributes:
     observation: [B, T + 1, N, ...].
-    action: int32 [B, T + 1, N].
+    action: int32 [B, T + 1, N], or a dict of such.
     reward: float32 [B, T + 1, N]: extrinsic and weighted influence.
     discount: float32 [B, T + 1].
     start_of_episode: bool [B, T + 1].
@@ -120,7 +146,7 @@ class Sequences(NamedTuple):
   """
 
   observation: dict[str, chex.Array]
-  action: chex.Array
+  action: Any
   reward: chex.Array
   discount: chex.Array
   start_of_episode: chex.Array

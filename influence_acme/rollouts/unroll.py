@@ -22,7 +22,7 @@ Letters: T steps, B environments, N agents.
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import chex
 import jax
@@ -30,7 +30,7 @@ import jax.numpy as jnp
 
 from influence_acme import one_core
 from influence_acme.multiagent import policy as policy_lib
-from influence_acme.rollouts import records
+from influence_acme.rollouts import layout, records
 from influence_acme.rollouts import worlds as worlds_lib
 
 
@@ -75,7 +75,7 @@ def make_rollout(
   def start(
     learned: records.Learned, world_keys: chex.PRNGKey, keys: chex.PRNGKey
   ):
-    state = _begin(worlds, policy, world_keys, keys)
+    state = _begin(worlds, policy, learned, world_keys, keys)
     state, rows, episodes = scan(learned, state, 1 + policy.delay)
     return records.Progress(state, rows), episodes
 
@@ -85,7 +85,11 @@ def make_rollout(
       lambda x, y: jnp.concatenate([x, y]), progress.held, new
     )
     held = jax.tree_util.tree_map(lambda x: x[unroll_length:], rows)
-    return records.Progress(state, held), episodes, _to_sequences(policy, rows)
+    return (
+      records.Progress(state, held),
+      episodes,
+      layout.to_sequences(rows, policy.delay),
+    )
 
   return Rollout(start, one_core.jit(unroll, donate_argnums=1))
 
@@ -93,33 +97,44 @@ def make_rollout(
 def _begin(
   worlds: worlds_lib.Worlds,
   policy: policy_lib.JointPolicy,
+  learned: records.Learned,
   world_keys: chex.PRNGKey,
   keys: chex.PRNGKey,
 ) -> records.State:
   """Starts the first episode of every environment."""
   batch_size = keys.shape[0]
   world_state, outcome = worlds.reset(world_keys)
-  return records.State(
+  state = records.State(
     worlds=world_state,
     outcome=outcome,
     core_state=policy.initial_state(batch_size),
+    judged=(),
+    smoothed=jnp.zeros_like(outcome.reward),
     keys=keys,
     num_steps=jnp.zeros(batch_size, jnp.uint32),
     episode_return=jnp.zeros_like(outcome.reward),
     episode_length=jnp.zeros(batch_size, jnp.int32),
   )
+  if not policy.delay:
+    return state
+  # There is no row before the first one, but what it is judged by has a shape.
+  played = jax.eval_shape(
+    lambda *args: _play(worlds, policy, *args), learned, state
+  )
+  nothing = jax.tree_util.tree_map(
+    lambda x: jnp.zeros(x.shape, x.dtype), played.judged
+  )
+  return state._replace(judged=nothing)
 
 
-def _step(
+def _play(
   worlds: worlds_lib.Worlds,
   policy: policy_lib.JointPolicy,
   learned: records.Learned,
   state: records.State,
-  _: None,
-) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
-  """Makes one row: a step, or where an episode has ended the dummy row."""
+) -> records.Played:
+  """Plays one step, or starts the next episode, of every environment."""
   observation = state.outcome.observation
-  is_dummy = state.outcome.is_last  # The environment's step starts the next.
   step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
   keys = policy_lib.agent_keys(step_keys, len(policy.agent_ids))
   decision = policy.act(learned.params, observation, state.core_state, keys)
@@ -132,13 +147,35 @@ def _step(
     outcome.observation,
     outcome.is_last,
   )
-  influence: Any = policy_lib.Judged(decision.actions, inputs)
-  if not policy.delay:  # At once: the inputs are much larger than the rows.
-    influence = policy.influence(influence, None)
+  judged = policy_lib.Judged(decision.actions, inputs)
+  return records.Played(decision, world_state, outcome, core_state, judged)
+
+
+def _step(
+  worlds: worlds_lib.Worlds,
+  policy: policy_lib.JointPolicy,
+  learned: records.Learned,
+  state: records.State,
+  _: None,
+) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
+  """Makes one row: a step, or where an episode has ended the dummy row."""
+  is_dummy = state.outcome.is_last  # The environment's step starts the next.
+  decision, world_state, outcome, core_state, judged = _play(
+    worlds, policy, learned, state
+  )
+  # Judged within the loop: what it takes is much larger than the rows.
+  if policy.delay:
+    influence = policy.influence(state.judged, judged)
+  else:
+    influence = policy.influence(judged, None)
+  shaped, smoothed = outcome.reward, state.smoothed
+  if policy.shape is not None:
+    shaped, smoothed = policy.shape(outcome.reward, state.smoothed)
   row = records.Row(
-    observation=observation,
+    observation=state.outcome.observation,
     actions=decision.actions,
     extrinsic=outcome.reward,
+    shaped=shaped,
     discount=outcome.discount,
     start_of_episode=state.outcome.is_first,
     is_dummy=is_dummy,
@@ -160,64 +197,14 @@ def _step(
     outcome=outcome,
     core_state=jax.tree_util.tree_map(
       # An episode starts from zeros: [N, B, ...] where [B] is a dummy.
-      lambda x: _zero_where(jnp.broadcast_to(is_dummy, x.shape[:2]), x),
+      lambda x: layout.zero_where(jnp.broadcast_to(is_dummy, x.shape[:2]), x),
       core_state,
     ),
+    judged=judged if policy.delay else (),
+    smoothed=jnp.where(is_dummy, 0, smoothed),
     keys=state.keys,
     num_steps=state.num_steps + ~is_dummy,
     episode_return=episodes.episode_return,
     episode_length=episodes.episode_length,
   )
   return state, (row, episodes)
-
-
-def _to_sequences(
-  policy: policy_lib.JointPolicy, rows: records.Row
-) -> records.Sequences:
-  """Judges influence that shows late, and brings rows to the replay's layout.
-
-  Args:
-    policy: the population's.
-    rows: T + 1 of them, and one more if influence shows one step late.
-
-  Returns:
-    The sequences.
-  """
-  influence = rows.influence  # [T + 1, N, B]
-  if policy.delay:
-    following = jax.tree_util.tree_map(lambda x: x[1:], rows)
-    rows = jax.tree_util.tree_map(lambda x: x[:-1], rows)
-    influence = jax.vmap(policy.influence)(rows.influence, following.influence)
-    influence = jnp.where(following.is_dummy[:, None], 0, influence)
-
-  def of_steps(x: chex.Array) -> chex.Array:
-    """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...], dummy rows zero."""
-    x = jnp.moveaxis(x, 2, 0)
-    return _zero_where(rows.is_dummy.T, x)
-
-  learner_steps = jnp.where(rows.is_dummy, 0, rows.learner_steps[:, None])
-  weight = rows.weight[:, None, None]
-  return records.Sequences(
-    observation={
-      name: jnp.moveaxis(x, 2, 0) for name, x in rows.observation.items()
-    },
-    action=of_steps(rows.actions),
-    reward=of_steps(rows.extrinsic + weight * influence),
-    discount=_zero_where(rows.is_dummy, rows.discount).T,
-    start_of_episode=rows.start_of_episode.T,
-    extras={
-      **{name: of_steps(x) for name, x in rows.extras.items()},
-      'core_state': jax.tree_util.tree_map(
-        lambda x: jnp.swapaxes(x[0], 0, 1), rows.core_state
-      ),
-      'learner_steps': learner_steps.T,
-      'extrinsic': of_steps(rows.extrinsic),
-      'influence': of_steps(influence),
-    },
-  )
-
-
-def _zero_where(condition: chex.Array, x: chex.Array) -> chex.Array:
-  """Returns x with zeros where the condition on its first axes holds."""
-  ones = (1,) * (x.ndim - condition.ndim)
-  return jnp.where(condition.reshape(condition.shape + ones), 0, x)

@@ -1,8 +1,10 @@
 """Many copies of a functional environment, played at once.
 
 Each copy goes the way that the dm_env face of the same seed goes inside of an
-`OthersActionsWrapper`: the same observations, and the same chance in episode e
-of its seed. Letters: N agents, B environments.
+`OthersActionsWrapper`, and of a `MessageChannelWrapper` around it where agents
+speak: the same observations, and the same chance in episode e of its seed.
+
+Letters: N agents, B environments.
 """
 
 from typing import Any, NamedTuple
@@ -13,7 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme import environments
-from influence_acme.wrappers import others_actions
+from influence_acme.wrappers import message_channel, others_actions
+
+# Stands for what was done, or said, before an episode's first step.
+_NOTHING = others_actions.NO_ACTION
+assert message_channel.NO_MESSAGE == _NOTHING
 
 
 class State(NamedTuple):
@@ -37,7 +43,7 @@ class Outcome(NamedTuple):
 
   Attributes:
     observation: 'world' uint8 [N, B, H, W, 3], 'actions' int32 [N, B, N] and
-      'visible' bool [N, B, N].
+      'visible' bool [N, B, N]; 'messages' int32 [N, B, N] where agents speak.
     reward: float32 [N, B].
     discount: float32 [B].
     is_first: bool [B], whether the step started an episode.
@@ -54,9 +60,20 @@ class Outcome(NamedTuple):
 class Worlds:
   """Pure functions of B environments at a time."""
 
-  def __init__(self, environment: environments.FunctionalEnvironment):
-    """Wraps an environment."""
+  def __init__(
+    self,
+    environment: environments.FunctionalEnvironment,
+    *,
+    with_messages: bool = False,
+  ):
+    """Wraps an environment.
+
+    Args:
+      environment: the pure functions of one copy.
+      with_messages: whether agents speak.
+    """
     self._environment = environment
+    self._with_messages = with_messages
 
   def reset(self, keys: chex.PRNGKey) -> tuple[State, Outcome]:
     """Starts the first episode of every copy.
@@ -66,24 +83,31 @@ class Worlds:
     """
     episode = jnp.zeros(keys.shape[0], jnp.uint32)
     state, step = self._start(keys, episode)
-    nobody_acted = jnp.full(
-      (keys.shape[0], self._environment.num_agents),
-      others_actions.NO_ACTION,
-      jnp.int32,
+    nothing = jnp.full(
+      (keys.shape[0], self._environment.num_agents), _NOTHING, jnp.int32
     )
-    return self._after(state, keys, episode, step, nobody_acted)
+    last = {'actions': nothing}
+    if self._with_messages:
+      last['messages'] = nothing
+    return self._after(state, keys, episode, step, last)
 
-  def step(self, state: State, actions: chex.Array) -> tuple[State, Outcome]:
+  def step(self, state: State, choices: Any) -> tuple[State, Outcome]:
     """Plays one step of every copy, or starts its next episode.
 
     Args:
       state: as returned by `reset` or `step`.
-      actions: int32 [N, B]; ignored where an episode has ended.
+      choices: actions, int32 [N, B]; or 'action' and 'message', such arrays,
+        where agents speak. Ignored where an episode has ended.
     """
-    actions = actions.T  # [B, N]
+    if self._with_messages:
+      last = {'actions': choices['action'].T, 'messages': choices['message'].T}
+    else:
+      last = {'actions': choices.T}  # [B, N]
     ended = state.is_last
     episode = state.episode + ended
-    played = jax.vmap(self._environment.step)(state.environment, actions)
+    played = jax.vmap(self._environment.step)(
+      state.environment, last['actions']
+    )
 
     def restart(played):
       started = self._start(state.keys, episode)
@@ -95,8 +119,8 @@ class Worlds:
     environment, step = jax.lax.cond(
       jnp.any(ended), restart, lambda played: played, played
     )
-    last_actions = jnp.where(ended[:, None], others_actions.NO_ACTION, actions)
-    return self._after(environment, state.keys, episode, step, last_actions)
+    last = {k: jnp.where(ended[:, None], _NOTHING, v) for k, v in last.items()}
+    return self._after(environment, state.keys, episode, step, last)
 
   def _start(
     self, keys: chex.PRNGKey, episode: chex.Array
@@ -114,7 +138,7 @@ class Worlds:
     keys: chex.PRNGKey,
     episode: chex.Array,
     step: environments.Step,
-    last_actions: chex.Array,
+    last: dict[str, chex.Array],
   ) -> tuple[State, Outcome]:
     """Returns the state, and what everyone sees of it."""
     num_agents = self._environment.num_agents
@@ -122,10 +146,11 @@ class Worlds:
     outcome = Outcome(
       observation={
         'world': jnp.swapaxes(step.observation, 0, 1),
-        'actions': jnp.broadcast_to(
-          last_actions, (num_agents, *last_actions.shape)
-        ),
         'visible': jnp.swapaxes(visible, 0, 1),
+        **{
+          name: jnp.broadcast_to(x, (num_agents, *x.shape))
+          for name, x in last.items()
+        },
       },
       reward=step.reward.T,
       discount=step.discount,

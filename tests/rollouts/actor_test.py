@@ -85,7 +85,7 @@ def test_it_compiles_once_and_donates_its_state(actor):
 def test_rewards_that_are_not_finite_are_refused(actor):
   actor.play()
   state = actor.save()
-  state.held.extrinsic[:, 1] = np.nan
+  state.held.shaped[:, 1] = np.nan
   actor.restore(state)
   with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
     actor.play()

@@ -7,6 +7,12 @@ import two_ways
 
 # Episodes end inside of unrolls of 6, at other rows each time.
 _COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
+_GAME = {
+  **_COORDINATION,
+  'name': 'matrix',
+  'num_actions': 3,
+  'payoff': ((3.0, 0.0, 1.0), (4.0, 1.0, 0.0), (0.0, 2.0, 2.0)),
+}
 _CLEANUP = {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8}
 _BASELINE = {'config': {'variant': 'baseline'}}
 _MOA_BASELINE = {'config': {'variant': 'moa_baseline'}}
@@ -29,6 +35,13 @@ GAMES = {
       'influencee_reward': True,
     },
   },
+  'communication': {
+    **_COORDINATION,
+    'config': {'variant': 'communication', 'num_symbols': 5},
+  },
+  # Its payoffs differ from agent to agent, as Coordination's do not.
+  'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
+  'inequity': {**_GAME, 'config': {'variant': 'inequity_aversion'}},
 }
 # By default Cleanup's rows are compared once: it takes long to compile.
 _SLOW = ('cleanup-baseline', 'cleanup-moa_baseline', 'harvest')
@@ -50,6 +63,7 @@ def both(request):
 def test_rows_are_equal(both):
   _, expected, actual = both
   assert actual.start_of_episode[:, :, 1:].any()
+  assert actual.observation.keys() == expected.observation.keys()
   for name in ('observation', 'action', 'discount', 'start_of_episode'):
     jax.tree_util.tree_map(
       np.testing.assert_array_equal,
@@ -63,13 +77,16 @@ def test_rows_are_equal(both):
 
 def test_log_probabilities_and_influence_agree(both):
   config, expected, actual = both
-  log_probs = jax.nn.log_softmax(actual.extras['logits'])
-  assert np.abs(log_probs).max() > 1.5
-  np.testing.assert_allclose(
-    log_probs, jax.nn.log_softmax(expected.extras['logits']), atol=1e-5
-  )
+  for name in ('logits', 'message_logits'):
+    if name in expected.extras:
+      log_probs = jax.nn.log_softmax(actual.extras[name])
+      assert np.abs(log_probs).max() > 1.5
+      np.testing.assert_allclose(
+        log_probs, jax.nn.log_softmax(expected.extras[name]), atol=1e-5
+      )
   is_judged = np.abs(actual.extras['influence']).max() > 1e-3
-  assert is_judged == (config.variant != 'baseline')
+  unjudged = ('baseline', 'prosocial', 'inequity_aversion')
+  assert is_judged == (config.variant not in unjudged)
   np.testing.assert_allclose(
     actual.extras['influence'], expected.extras['influence'], atol=1e-5
   )

@@ -7,7 +7,7 @@ import reverb
 from acme.adders.reverb import base as reverb_base
 from acme.utils import loggers
 
-from influence_acme import environments, wrappers
+from influence_acme import environments
 from influence_acme.agents import influence
 from influence_acme.rollouts import actor as rollout_actor
 
@@ -63,8 +63,8 @@ class Game:
 
   def make_environment(self, seed):
     """Makes the dm_env face, as the step-by-step actor plays it."""
-    return wrappers.OthersActionsWrapper(
-      environments.make(self.name, seed=seed, **self.overrides)
+    return influence.make_environment(
+      self.name, self.config, seed, **self.overrides
     )
 
   def make_actor(self, client):

@@ -6,17 +6,11 @@ import numpy as np
 import pytest
 import tree
 
-from influence_acme import environments, programs, wrappers
+from influence_acme import environments, programs
 from influence_acme.agents import influence
 from influence_acme.programs import checkpoint
 
 GAME = {'num_agents': 3, 'num_actions': 3, 'episode_length': 7}
-
-
-def _make_environment(seed):
-  return wrappers.OthersActionsWrapper(
-    environments.make('coordination', seed=seed, **GAME)
-  )
 
 
 def _run(run_dir, variant):
@@ -31,7 +25,9 @@ def _run(run_dir, variant):
   )
   experiment = programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
-    environment_factory=_make_environment,
+    environment_factory=functools.partial(
+      influence.make_environment, 'coordination', config, **GAME
+    ),
     network_factory=functools.partial(influence.make_networks, config=config),
     batch_size=config.batch_size,
     num_steps=120,
@@ -44,7 +40,11 @@ def _run(run_dir, variant):
 
 
 @pytest.mark.parametrize(
-  'unpaid, paid', [('visible_actions', 'basic_influence')]
+  'unpaid, paid',
+  [
+    ('visible_actions', 'basic_influence'),
+    ('comm_baseline', 'communication'),  # Its alpha is 1 by default.
+  ],
 )
 def test_weight_zero_equals_the_baseline(tmp_path, unpaid, paid):
   expected = _run(tmp_path / 'unpaid', unpaid)

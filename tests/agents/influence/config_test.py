@@ -29,6 +29,15 @@ from influence_acme.agents.influence import config as config_lib
     ('moa_only_visible', 'no'),
     ('num_influencers', 0),
     ('influencee_reward', 1),
+    ('num_symbols', 0),
+    ('message_extrinsic_weight', -0.5),
+    ('message_loss_weight', float('inf')),
+    ('message_entropy_cost', 'low'),
+    ('message_embedding_size', 1.5),
+    ('prosocial_weight', -1.0),
+    ('inequity_behind', float('nan')),
+    ('inequity_ahead', -0.05),
+    ('inequity_smoothing', 1.5),
   ],
 )
 def test_a_bad_value_is_refused_by_name(field, value):
@@ -43,6 +52,10 @@ def test_a_bad_value_is_refused_by_name(field, value):
     ('visible_actions', 'influencee_reward', True, 'basic_influence'),
     ('baseline', 'moa_only_visible', False, 'moa_baseline, moa'),
     ('basic_influence', 'moa_loss_weight', 1.0, 'moa_baseline, moa'),
+    ('moa', 'num_symbols', 7, 'comm_baseline, communication'),
+    ('comm_baseline', 'message_extrinsic_weight', 0.0, 'communication'),
+    ('inequity_aversion', 'prosocial_weight', 1.0, 'prosocial'),
+    ('prosocial', 'inequity_ahead', 1.0, 'inequity_aversion'),
   ],
 )
 def test_an_option_that_the_variant_does_not_heed(variant, field, value, heed):

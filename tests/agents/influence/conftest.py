@@ -6,7 +6,7 @@ import pytest
 import reverb
 from acme.utils import counting, loggers
 
-from influence_acme import environments, wrappers
+from influence_acme import environments
 from influence_acme.agents import influence
 
 T, B = 6, 4
@@ -24,8 +24,6 @@ class Recorded:
       num_actions=4,
       episode_length=self.episode_length,
     )
-    environment = wrappers.OthersActionsWrapper(game)
-    spec = acme.make_environment_spec(environment)
     self.config = influence.InfluenceConfig(
       hidden_size=16,
       influence_weight=2.0,
@@ -34,6 +32,8 @@ class Recorded:
       batch_size=B,
       **config,
     )
+    environment = influence.wrap_environment(game, self.config)
+    spec = acme.make_environment_spec(environment)
     builder = influence.InfluenceBuilder(self.config, loggers.NoOpLogger())
     self.networks = influence.make_networks(spec, self.config)
     server = reverb.Server(builder.make_replay_tables(spec), port=None)

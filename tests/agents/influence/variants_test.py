@@ -10,19 +10,12 @@ import pytest
 import reverb
 from acme.utils import counting, loggers
 
-from influence_acme import environments, wrappers
 from influence_acme.agents import influence
 
 
 @pytest.fixture(scope='module', params=influence.VARIANTS)
 def played(request):
   """Each variant's config, networks and rows, of the real actor and table."""
-  environment = wrappers.OthersActionsWrapper(
-    environments.make(
-      'coordination', num_agents=3, num_actions=4, episode_length=7
-    )
-  )
-  spec = acme.make_environment_spec(environment)
   config = influence.InfluenceConfig(
     variant=request.param,
     hidden_size=8,
@@ -31,6 +24,16 @@ def played(request):
     unroll_length=6,
     batch_size=2,
   )
+  environment = influence.make_environment(
+    'matrix',
+    config,
+    seed=0,
+    num_agents=3,
+    num_actions=4,
+    episode_length=7,
+    payoff=[[own - other for other in range(4)] for own in range(4)],
+  )
+  spec = acme.make_environment_spec(environment)
   builder = influence.InfluenceBuilder(config, loggers.NoOpLogger())
   networks = influence.make_networks(spec, config)
   server = reverb.Server(builder.make_replay_tables(spec), port=None)
@@ -50,17 +53,21 @@ def played(request):
   return config, networks, sample, builder
 
 
-PAID = ('basic_influence', 'moa')
+PAID = ('basic_influence', 'communication', 'moa')
+SHAPED = ('prosocial', 'inequity_aversion')  # By how much: see shaping_test.
 
 
-def test_who_is_paid_for_influence(played):
+def test_what_is_added_to_the_extrinsic_reward(played):
   config, _, sample, _ = played
   extras = sample.data.extras
   added = sample.data.reward - extras['extrinsic']
-  np.testing.assert_allclose(
-    added, (config.variant in PAID) * 2.0 * extras['influence'], atol=1e-6
-  )
-  assert extras['influence'].any() == (config.variant != 'baseline')
+  if config.variant in SHAPED:
+    assert np.abs(added).max() > 0.1
+  else:
+    expected = (config.variant in PAID) * 2.0 * extras['influence']
+    np.testing.assert_allclose(added, expected, atol=1e-6)
+  is_judged = config.variant not in ('baseline', *SHAPED)
+  assert extras['influence'].any() == is_judged
 
 
 def test_who_has_a_model_and_what_the_policy_sees(played):
@@ -68,9 +75,11 @@ def test_who_has_a_model_and_what_the_policy_sees(played):
   params = networks.init(jax.random.PRNGKey(0))
   has_moa = any(name.startswith('moa_core') for name in params)
   assert has_moa == config.models_others
-  # 32 features, 8 hidden units, the last of 4 actions of all 3 agents if they
-  # are seen, and the current one of the influencer if there is one.
-  inputs = 32 + 8 + 12 * (config.variant != 'baseline') + 4 * config.takes_turns
+  # 32 features, 8 hidden units, and of all 3 agents the last one of 4 actions
+  # or of 9 symbols; and the current action of the influencer if there is one.
+  sees_actions = config.models_others or config.takes_turns
+  inputs = 32 + 8 + 12 * sees_actions + 27 * config.speaks
+  inputs += 4 * config.takes_turns
   assert params['policy_core']['w'].shape == (3, inputs, 4 * 8)
   assert bool(sample.data.extras['core_state'][1]) == has_moa
 

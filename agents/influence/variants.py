@@ -1,0 +1,43 @@
+"""The variants of the agent, and the options that each of them heeds."""
+
+# Actor-critics that know nothing of each other; the paper's experiments, each
+# with the baseline that has the same networks and is not paid for influence:
+# - influencers act first, and influence is judged by the others' policies;
+# - agents speak, and the influence of what they say is judged likewise;
+# - it is judged by a model of others;
+# and the baseline with rewards that heed what the others get.
+VARIANTS = (
+  'baseline',
+  'visible_actions',
+  'basic_influence',
+  'comm_baseline',
+  'communication',
+  'moa_baseline',
+  'moa',
+  'prosocial',
+  'inequity_aversion',
+)
+TURNS = ('visible_actions', 'basic_influence')
+SPEECH = ('comm_baseline', 'communication')
+MODELS = ('moa_baseline', 'moa')
+PAID = ('basic_influence', 'communication', 'moa')
+PROSOCIAL = 'prosocial'
+INEQUITY = 'inequity_aversion'
+
+# Options that mean something to some variants alone; to others they must be
+# left as they are.
+ONLY = {
+  'num_influencers': TURNS,
+  'influencee_reward': ('basic_influence',),
+  'num_symbols': SPEECH,
+  'message_embedding_size': SPEECH,
+  'message_extrinsic_weight': ('communication',),
+  'message_loss_weight': SPEECH,
+  'message_entropy_cost': SPEECH,
+  'moa_loss_weight': MODELS,
+  'moa_only_visible': MODELS,
+  'prosocial_weight': (PROSOCIAL,),
+  'inequity_behind': (INEQUITY,),
+  'inequity_ahead': (INEQUITY,),
+  'inequity_smoothing': (INEQUITY,),
+}
