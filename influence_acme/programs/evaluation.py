@@ -32,8 +32,8 @@ class EpisodeRecord:
     rewards: float32 [T, N], what the environment paid.
     actions: int32 [T, N].
     influence: float32 [T, N, N], nats: of the row's agent on the column's, by
-      the row's model of others, and by KL whatever the reward's measure is;
-      the diagonal is NaN. None if the agents have no such model.
+      whoever answers for the others, and by KL whatever the reward's measure
+      is; the diagonal is NaN. None if the agents measure no influence.
     frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
       be rendered.
     views: uint8 [T + 1, N, H', W', 3], what each agent saw; None if agents see
@@ -196,12 +196,21 @@ def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
   ]
   if not inputs:
     return None
-  stacked = jax.tree_util.tree_map(lambda *x: np.stack(x), *inputs)
+  stacked, choices = (
+    jax.tree_util.tree_map(lambda *x: np.stack(x), *nests)
+    for nests in (inputs, adder.actions)
+  )
+  answers, mask = stacked['conditional_logits'], stacked['mask']
+  if isinstance(choices, Mapping):
+    # Messages are answered one step late, and nobody answers to the last ones.
+    choices = choices['message']
+    answers = np.roll(answers, -1, axis=0)
+    mask[-1] = False
   output = ops.influence_reward(
-    stacked['conditional_logits'],  # [T, N, K, J, A]
+    answers,  # [T, N, K, J, A]
     stacked['policy_logits'],  # [T, N, K]
-    np.stack(adder.actions),  # [T, N]
-    mask=stacked['mask'],  # [T, N, J]
+    choices,  # [T, N]
+    mask=mask,  # [T, N, J]
   )
   per_agent = np.asarray(output.per_agent)  # [T, N, J]
   influence = np.full((len(inputs), num_agents, num_agents), np.nan, np.float32)
