@@ -144,13 +144,12 @@ def record_episode(
   agent_ids = tuple(environment.agent_ids)
   render = getattr(environment, 'render', None)
   frames: list[np.ndarray] = []
-  views: list[Any] = []
   rewards: list[list[Any]] = []
   actions: list[Any] = []
   actor.update(wait=True)
   timestep = environment.reset()
   actor.observe_first(timestep)
-  views.append(_views(timestep, agent_ids))
+  views: list[Any] = [_views(timestep, agent_ids)]
   if render is not None:
     frames.append(render())
   while not timestep.last() and len(rewards) < max_steps:
@@ -180,8 +179,7 @@ def _views(
   timestep: dm_env.TimeStep, agent_ids: Sequence[types.AgentId]
 ) -> np.ndarray | None:
   """Returns uint8 [N, H', W', 3], None if what agents see is no picture."""
-  observations = [timestep.observation[agent_id] for agent_id in agent_ids]
-  views = [observation.get('world') for observation in observations]
+  views = [timestep.observation[i].get('world') for i in agent_ids]
   shape = np.shape(views[0])
   is_picture = len(shape) == 3 and shape[-1] == 3
   return np.stack(views) if is_picture else None
@@ -236,14 +234,11 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
       run.influence_matrix_path, record.influence_matrix, record.agent_ids
     )
   arrays = {
-    field.name: getattr(record, field.name)
-    for field in dataclasses.fields(record)
-    if field.name not in ('frames', 'views')  # The video shows them.
+    name: x
+    for name, x in vars(record).items()
+    if x is not None and name not in ('frames', 'views')  # See the video.
   }
-  np.savez_compressed(
-    run.episode_path,
-    **{name: x for name, x in arrays.items() if x is not None},
-  )
+  np.savez_compressed(run.episode_path, **arrays)
 
 
 def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:
