@@ -61,14 +61,13 @@ def _lead(
   """Returns where the run lies, and how far it is."""
   started = datetime.datetime.fromisoformat(record['started'])
   asked = record['config'].get('num_steps')
-  state = f'{_steps(series):,} environment steps'
-  if asked:
-    state = f'{_steps(series):,} of {asked:,} environment steps'
+  reached = f'{_steps(series):,}' + (f' of {asked:,}' if asked else '')
+  state = f'its logs reach {reached} environment steps'
   if run.failure_path.exists():
-    state = f'failed after {state}'
+    state = f'failed; {state}'
   if record['resumed']:
-    state += f', resumed times: {len(record["resumed"])}'
-  return f'{run.path.name}: started {started:%Y-%m-%d %H:%M}, {state}.'
+    state += f'; resumed times: {len(record["resumed"])}'
+  return f'{run.path.name}: started {started:%Y-%m-%d %H:%M}; {state}.'
 
 
 def _steps(series: dict[str, report.Series]) -> int:

@@ -15,7 +15,7 @@ def test_a_page_of_everything(make_run, write_logs, make_episode, read_page):
   page = read_page(run.report_path)
   text = page.text
   assert 'moa in cleanup, seed 7, 4,000 steps' in text
-  assert '4,000 of 4,000 environment steps' in text
+  assert 'its logs reach 4,000 of 4,000 environment steps.' in text
   # The last 5% of 4000 steps: from 3800 on, rows 38 to 40, of 2 i.
   assert 'Collective return 78.0 6.0' in text
   assert 'Equality, 1 − Gini 1.000 ' in text
@@ -112,7 +112,7 @@ def test_a_run_that_failed(make_run, write_logs, read_page):
   run.failure_path.write_text('ValueError: a < b\n', encoding='utf-8')
   reports.write(run.path)
   text = read_page(run.report_path).text
-  assert 'failed after 4,000 of 4,000 environment steps' in text
+  assert 'failed; its logs reach 4,000 of 4,000 environment steps' in text
   assert 'ValueError: a < b' in text
 
 
