@@ -1,0 +1,132 @@
+"""Makes an Acme agent social: its learner is paid for influence too."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import chex
+import jax
+import reverb
+from acme import adders as adders_lib
+from acme import core, specs
+from acme.agents.jax import builders
+from acme.utils import counting, loggers
+
+from influence_acme.agents.intrinsic import config as config_lib
+from influence_acme.agents.intrinsic import learning, training
+
+# The model's own place among the keys that come from the learner's.
+_KEY_ID = 0x4D4F41
+
+
+class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
+  """Wraps the builder of any single-agent Acme agent with discrete actions.
+
+  The inner agent's code is not touched, nor what its actors do and write. Its
+  learner gets samples whose rewards are extrinsic + weight * influence, judged
+  by a model of the other agents that learns from the same samples.
+  """
+
+  def __init__(
+    self,
+    builder: builders.GenericActorLearnerBuilder,
+    *,
+    moa_config: config_lib.MOAConfig,
+    policy_logits_fn: Callable[[reverb.ReplaySample], Any] | None = None,
+    actions_key: str = 'actions',
+    visible_key: str = 'visible',
+    logger_fn: Callable[[], loggers.Logger | None] = lambda: None,
+  ):
+    """Wraps a builder.
+
+    Args:
+      builder: of the inner agent. Its replay holds sequences of a
+        SequenceAdder, or transitions of one step.
+      moa_config: of the model of others.
+      policy_logits_fn: the inner agent's policy, for the counterfactuals: gets
+        a sample, float32 [B, T, A] out, or [B, A] of transitions. It is asked
+        where the extras of the replay hold no 'logits'. Without it the model
+        learns what the agent does.
+      actions_key: of the entry of an observation with everyone's last actions,
+        int32 [N].
+      visible_key: of the entry with who is in view, bool [N].
+      logger_fn: makes the logger of the model; Acme's default if it gives
+        None. The inner learner has its own.
+
+    Raises:
+      ValueError: the replay of the inner agent holds steps of several actions.
+    """
+    # Where Acme's builders have it.
+    n_step = getattr(getattr(builder, '_config', None), 'n_step', 1)
+    if n_step != 1:
+      raise ValueError(
+        f'n_step is {n_step!r} in the config of the inner builder: it must be '
+        '1, since a transition of several steps does not hold what the others '
+        'did in each.'
+      )
+    self._builder = builder
+    self._config = moa_config
+    self._policy_logits_fn = policy_logits_fn
+    self._keys = (actions_key, visible_key)
+    self._logger_fn = logger_fn
+
+  def make_learner(
+    self,
+    random_key: chex.PRNGKey,
+    networks: Any,
+    dataset: Iterator[reverb.ReplaySample],
+    replay_client: reverb.Client | None = None,
+    counter: counting.Counter | None = None,
+  ) -> core.Learner:
+    """Makes the inner learner, on samples with influence in their rewards.
+
+    Args:
+      random_key: the inner learner gets it as it is.
+      networks: of the inner agent.
+      dataset: samples of the replay.
+      replay_client: for the inner learner's priorities.
+      counter: of the program; its environment steps drive the curriculum.
+
+    Returns:
+      The learner, with the inner one's variables.
+    """
+    counter = counter or counting.Counter()
+    samples = learning.InfluencedSamples(
+      dataset,
+      training.compile_moa(self._config, *self._keys),
+      jax.random.fold_in(random_key, _KEY_ID),
+      learning.make_weight_fn(self._config, counter),
+      self._policy_logits_fn,
+    )
+    learner = self._builder.make_learner(
+      random_key, networks, samples, replay_client, counter
+    )
+    logger = self._logger_fn() or loggers.make_default_logger('influence')
+    return learning.InfluenceLearner(learner, samples, counter, logger)
+
+  def make_replay_tables(
+    self, environment_spec: specs.EnvironmentSpec
+  ) -> list[reverb.Table]:
+    """Makes the inner agent's tables."""
+    return self._builder.make_replay_tables(environment_spec)
+
+  def make_dataset_iterator(
+    self, replay_client: reverb.Client
+  ) -> Iterator[reverb.ReplaySample]:
+    """Makes the inner agent's dataset."""
+    return self._builder.make_dataset_iterator(replay_client)
+
+  def make_adder(self, replay_client: reverb.Client) -> adders_lib.Adder | None:
+    """Makes the inner agent's adder."""
+    return self._builder.make_adder(replay_client)
+
+  def make_actor(
+    self,
+    random_key: chex.PRNGKey,
+    policy_network: Any,
+    adder: adders_lib.Adder | None = None,
+    variable_source: core.VariableSource | None = None,
+  ) -> core.Actor:
+    """Makes the inner agent's actor."""
+    return self._builder.make_actor(
+      random_key, policy_network, adder, variable_source
+    )

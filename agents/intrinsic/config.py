@@ -1,0 +1,141 @@
+"""Every number of the model of others that an inner agent is paid by."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+from typing import Any
+
+from acme import specs
+
+from influence_acme import ops
+
+
+@dataclasses.dataclass(frozen=True)
+class MOAConfig:
+  """Configuration of the model of other agents (MOA); it checks itself.
+
+  The first four fields follow from the environment: see `of`.
+
+  Attributes:
+    own_index: which of the agents the inner agent is, in the agents' order.
+    num_agents: N, at least 2.
+    num_actions: A, of every agent.
+    view_shape: H, W and C of what the agent sees, uint8.
+    hidden_size: units of the MOA's LSTM.
+    influence_measure: 'kl', 'jsd' or 'pmi'; transitions lack what 'pmi' needs.
+    influence_weight: beta, the weight of influence in the reward.
+    influence_curriculum_steps: C, over which the weight rises from 0 to beta;
+      0: it is beta from the start. In steps of all actors, as the counter has
+      them under 'environment_steps' or, as in Acme's layouts, 'actor_steps'.
+    moa_only_visible: whether the MOA learns only about agents in view. (The
+      influence reward is always of agents in view only.)
+    burn_in_length: rows at the start of a sequence that only warm the MOA's
+      state up: they have no loss and no influence. For inner learners that do
+      not learn from them either, as R2D2.
+    learning_rate: of Adam.
+    adam_epsilon: of Adam.
+    max_gradient_norm: clip of the MOA's gradient.
+  """
+
+  own_index: int
+  num_agents: int
+  num_actions: int
+  view_shape: tuple[int, int, int]
+  hidden_size: int = 128
+  influence_measure: str = 'kl'
+  influence_weight: float = 0.1
+  influence_curriculum_steps: int = 0
+  moa_only_visible: bool = True
+  burn_in_length: int = 0
+  learning_rate: float = 1e-3
+  adam_epsilon: float = 1e-5
+  max_gradient_norm: float = 40.0
+
+  @classmethod
+  def of(
+    cls,
+    environment_spec: specs.EnvironmentSpec,
+    own_index: int,
+    **settings: Any,
+  ) -> MOAConfig:
+    """Makes the configuration for an environment.
+
+    Args:
+      environment_spec: of the inner agent's own environment: its observations
+        have 'world' and 'actions', see `wrappers.OthersActionsWrapper`.
+      own_index: which of the agents it is.
+      **settings: all other fields that are not to have their defaults.
+
+    Returns:
+      The configuration.
+    """
+    observations = environment_spec.observations
+    actions = observations['actions']
+    return cls(
+      own_index=own_index,
+      num_agents=actions.shape[0],
+      num_actions=1
+      + int(max(actions.maximum.max(), environment_spec.actions.maximum)),
+      view_shape=tuple(observations['world'].shape),
+      **settings,
+    )
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    self._check_number('num_agents', 2, integer=True)
+    self._check_number('own_index', 0, self.num_agents - 1, integer=True)
+    if self.influence_measure not in ops.MEASURES:
+      raise ValueError(
+        f'influence_measure is {self.influence_measure!r}: it must be one of '
+        f'{", ".join(ops.MEASURES)}.'
+      )
+    if not isinstance(self.moa_only_visible, bool):
+      raise ValueError(
+        f'moa_only_visible is {self.moa_only_visible!r}: it must be True or '
+        'False.'
+      )
+    sizes = self.view_shape if isinstance(self.view_shape, tuple) else ()
+    if len(sizes) != 3 or min(sizes) < 1 or min(sizes[:2]) < 3:
+      raise ValueError(
+        f'view_shape is {self.view_shape!r}: it must be a tuple of height and '
+        'width, both at least 3, and channels.'
+      )
+    for name in ('num_actions', 'hidden_size'):
+      self._check_number(name, 1, integer=True)
+    for name in ('influence_curriculum_steps', 'burn_in_length'):
+      self._check_number(name, 0, integer=True)
+    self._check_number('influence_weight', 0.0)
+    for name in ('learning_rate', 'adam_epsilon', 'max_gradient_norm'):
+      self._check_number(name, math.ulp(0.0))
+
+  def _check_number(
+    self, name: str, low: float, high: float = math.inf, integer: bool = False
+  ) -> None:
+    """Raises ValueError: a field is no finite number of low..high."""
+    value = getattr(self, name)
+    kind = numbers.Integral if integer else numbers.Real
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high or math.isinf(value):
+      raise ValueError(
+        f'{name} is {value!r}: it must be {"an int" if integer else "a number"}'
+        f' of at least {low}'
+        + (f', and at most {high}.' if high < math.inf else '.')
+      )
+
+
+def influence_weight(config: MOAConfig, environment_steps: int) -> float:
+  """The curriculum: the weight rises linearly from 0 to beta over C steps.
+
+  Args:
+    config: with beta and C.
+    environment_steps: global ones.
+
+  Returns:
+    The weight w(t) of the influence in the reward.
+  """
+  curriculum_steps = config.influence_curriculum_steps
+  if environment_steps >= curriculum_steps:
+    return float(config.influence_weight)
+  return config.influence_weight * environment_steps / curriculum_steps

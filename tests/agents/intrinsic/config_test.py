@@ -1,0 +1,77 @@
+import stock_agents
+
+# isort: split
+
+import math
+
+import acme
+import pytest
+
+from influence_acme.agents import intrinsic
+from influence_acme.agents.intrinsic import config as config_lib
+
+
+def _config(**settings):
+  defaults = {
+    'own_index': 0,
+    'num_agents': 2,
+    'num_actions': 3,
+    'view_shape': (5, 5, 3),
+  }
+  return intrinsic.MOAConfig(**{**defaults, **settings})
+
+
+def test_the_environment_gives_the_shapes():
+  spec = acme.make_environment_spec(stock_agents.make_environment())
+  config = intrinsic.MOAConfig.of(spec, 0, hidden_size=4)
+  expected = intrinsic.MOAConfig(
+    own_index=0,
+    num_agents=3,
+    num_actions=stock_agents.NUM_ACTIONS,
+    view_shape=(5, 5, 3),
+    hidden_size=4,
+  )
+  assert config == expected
+  assert hash(config) == hash(expected)
+
+
+@pytest.mark.parametrize(
+  ('name', 'value'),
+  [
+    ('own_index', -1),
+    ('own_index', 2),
+    ('num_agents', 1),
+    ('num_agents', 2.0),
+    ('num_actions', 0),
+    ('view_shape', (5, 5)),
+    ('view_shape', [5, 5, 3]),
+    ('view_shape', (2, 5, 3)),
+    ('hidden_size', 0),
+    ('hidden_size', True),
+    ('influence_measure', 'mi'),
+    ('influence_weight', -0.1),
+    ('influence_weight', math.nan),
+    ('influence_weight', math.inf),
+    ('influence_curriculum_steps', -1),
+    ('moa_only_visible', 1),
+    ('burn_in_length', -1),
+    ('learning_rate', 0.0),
+    ('adam_epsilon', '1e-5'),
+    ('max_gradient_norm', 0),
+  ],
+)
+def test_what_is_out_of_range_is_named(name, value):
+  with pytest.raises(ValueError, match=f'{name} is .*: it must be '):
+    _config(**{name: value})
+
+
+@pytest.mark.parametrize(
+  ('steps', 'weight'), [(0, 0.0), (25, 0.1), (100, 0.4), (1000, 0.4)]
+)
+def test_the_weight_rises_linearly(steps, weight):
+  config = _config(influence_weight=0.4, influence_curriculum_steps=100)
+  assert config_lib.influence_weight(config, steps) == pytest.approx(weight)
+
+
+def test_without_a_curriculum_the_weight_is_there_at_once():
+  assert config_lib.influence_weight(_config(influence_weight=0.4), 0) == 0.4
