@@ -11,17 +11,8 @@ import reverb
 from acme.utils import loggers
 
 from benchmarks import settings
-from influence_acme import environments, programs, wrappers
+from influence_acme import environments, programs
 from influence_acme.agents import influence
-
-
-def make_environment(
-  seed: int, name: str, **overrides: int
-) -> wrappers.OthersActionsWrapper:
-  """Makes an environment in which everyone sees who did what."""
-  return wrappers.OthersActionsWrapper(
-    environments.make(name, seed=seed, **overrides)
-  )
 
 
 def make_experiment(
@@ -46,7 +37,9 @@ def make_experiment(
   }
   return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
-    environment_factory=functools.partial(make_environment, name=name, **game),
+    environment_factory=functools.partial(
+      influence.make_environment, name, config, **game
+    ),
     network_factory=functools.partial(influence.make_networks, config=config),
     batch_size=config.batch_size,
     num_steps=10**12,

@@ -23,7 +23,7 @@ import numpy as np
 from absl import app, flags, logging
 from scipy import stats
 
-from benchmarks import machine, plots, population
+from benchmarks import machine, plots
 from influence_acme import environments, programs
 from influence_acme.agents import influence
 from influence_acme.programs import checkpoint, csv_log, loggers, run_dir
@@ -155,7 +155,7 @@ def train(kind: str, seed: int, num_steps: int, folder: pathlib.Path) -> Run:
   experiment = _Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=functools.partial(
-      population.make_environment, name='coordination', **GAME
+      influence.make_environment, 'coordination', config, **GAME
     ),
     functional_environment=environments.functional('coordination', **GAME),
     network_factory=functools.partial(influence.make_networks, config=config),

@@ -15,7 +15,7 @@ from absl import app, flags, logging
 from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
-from influence_acme import environments, programs, reports, wrappers
+from influence_acme import environments, programs, reports
 from influence_acme.agents import influence
 from influence_acme.programs import evaluation, report
 
@@ -43,12 +43,6 @@ _INFLUENCE_CURRICULUM_STEPS = flags.DEFINE_integer(
 )
 
 
-def make_environment(seed: int, **game: int):
-  """Returns Cleanup, in which everyone sees who did what."""
-  environment = environments.make('cleanup', seed=seed, **game)
-  return wrappers.OthersActionsWrapper(environment)
-
-
 def make_experiment() -> programs.Experiment:
   """Returns what the flags ask for."""
   game = {
@@ -66,7 +60,9 @@ def make_experiment() -> programs.Experiment:
   own_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
   return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
-    environment_factory=functools.partial(make_environment, **game),
+    environment_factory=functools.partial(
+      influence.make_environment, 'cleanup', config, **game
+    ),
     functional_environment=environments.functional('cleanup', **game),
     network_factory=functools.partial(influence.make_networks, config=config),
     batch_size=config.batch_size,

@@ -13,7 +13,7 @@ import os
 import pathlib
 from typing import Any
 
-from influence_acme import environments, programs, wrappers
+from influence_acme import environments, programs
 from influence_acme.agents import influence
 from influence_acme.agents.influence import presets
 from influence_acme.programs import run_dir
@@ -130,7 +130,7 @@ class Sweep:
     return programs.Experiment(
       builder_factory=functools.partial(influence.InfluenceBuilder, run.config),
       environment_factory=functools.partial(
-        _make_environment, self.game, **game
+        influence.make_environment, self.game, run.config, **game
       ),
       functional_environment=environments.functional(self.game, **game),
       network_factory=functools.partial(
@@ -238,9 +238,3 @@ def find(path: str | os.PathLike[str]) -> Sweep:
     search=0 if _PAPER in settings else max(drawn) + 1,
     **shared,
   )
-
-
-def _make_environment(game: str, seed: int, **settings: int) -> Any:
-  """Returns a game in which everyone sees who did what."""
-  environment = environments.make(game, seed=seed, **settings)
-  return wrappers.OthersActionsWrapper(environment)
