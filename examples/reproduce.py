@@ -15,7 +15,10 @@ from influence_acme import programs, reproduction
 from influence_acme.agents.influence import presets
 
 _EXPERIMENT = flags.DEFINE_enum(
-  'experiment', 'moa', list(presets.EXPERIMENTS), 'Of the paper.'
+  'experiment',
+  None,
+  list(presets.EXPERIMENTS),
+  'Of the paper; the one that has the variants, or moa, if not given.',
 )
 _GAME = flags.DEFINE_enum('game', 'cleanup', presets.GAMES, 'What is played.')
 _VARIANT = flags.DEFINE_list(
@@ -43,7 +46,8 @@ _REPORT_ONLY = flags.DEFINE_boolean(
 
 def make_sweep() -> reproduction.Sweep:
   """Returns what the flags ask for."""
-  experiment, game = _EXPERIMENT.value, _GAME.value
+  game = _GAME.value
+  experiment = _EXPERIMENT.value or presets.experiment_of(_VARIANT.value)
   variants = _VARIANT.value or [
     variant
     for *key, variant in presets.available()

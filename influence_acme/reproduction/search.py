@@ -3,7 +3,7 @@
 The paper gives two ranges: 1 to 4 influencers, and C of 0.2e8 to 3.5e8 steps.
 For every other number we draw from half the smallest to twice the largest value
 that its tables hold for any game or variant, log-uniformly; for other options
-from the values that they hold.
+from the values that they hold. How slowly inequity-averse agents forget stays.
 """
 
 import math
@@ -22,6 +22,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
   'message_extrinsic_weight': (0.0, 1.0),
   'num_symbols': (7, 9),
   'message_embedding_size': (16, 32),
+  'inequity_smoothing': (0.975,),
 }
 _CURRICULUM = (20_000_000, 350_000_000)
 _MAX_INFLUENCERS = 4

@@ -101,12 +101,27 @@ def test_overrides_win():
   )
 
 
-def test_a_variant_that_is_not_there_yet(monkeypatch):
-  monkeypatch.setattr(presets.config_lib, 'VARIANTS', ('baseline',))
-  with pytest.raises(
-    ValueError, match=r"'moa': .* not have it yet.*basic/cleanup/baseline"
-  ):
-    presets.make_config('moa', 'cleanup', 'moa')
+def test_every_variant_has_a_column_in_both_games():
+  for game in presets.GAMES:
+    assert {v for _, g, v in presets.available() if g == game} == set(
+      influence.VARIANTS
+    )
+
+
+@pytest.mark.parametrize('game', presets.GAMES)
+def test_what_the_paper_compares_itself_with(game):
+  baseline = presets.settings('comparison', game, 'baseline')
+  assert baseline == presets.settings('moa', game, 'baseline')
+  assert presets.settings('comparison', game, 'prosocial') == {
+    **baseline,
+    'prosocial_weight': 0.85,
+  }
+  assert presets.settings('comparison', game, 'inequity_aversion') == {
+    **baseline,
+    'inequity_behind': 5,
+    'inequity_ahead': 0.05,
+    'inequity_smoothing': 0.975,
+  }
 
 
 @pytest.mark.parametrize(
@@ -120,3 +135,22 @@ def test_a_variant_that_is_not_there_yet(monkeypatch):
 def test_a_column_that_the_paper_lacks(key):
   with pytest.raises(ValueError, match='no column.*moa: baseline, moa_base'):
     presets.settings(*key)
+
+
+@pytest.mark.parametrize(
+  ('variants', 'experiment'),
+  [
+    ([], 'moa'),
+    (['baseline'], 'moa'),
+    (['communication'], 'communication'),
+    (['baseline', 'visible_actions'], 'basic'),
+    (['prosocial'], 'comparison'),
+  ],
+)
+def test_the_experiment_that_has_the_variants(variants, experiment):
+  assert presets.experiment_of(variants) == experiment
+
+
+def test_variants_of_several_experiments():
+  with pytest.raises(ValueError, match='all of moa, communication: they have'):
+    presets.experiment_of(['moa', 'communication'])
