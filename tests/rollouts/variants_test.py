@@ -1,0 +1,67 @@
+"""Every variant trains in both games: in one process, then on in threads."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from influence_acme import environments, programs
+from influence_acme.agents import influence
+from influence_acme.agents.influence import presets
+from influence_acme.programs import checkpoint, csv_log
+
+NUM_STEPS = 5_000
+GAME = {'num_agents': 3, 'episode_length': 15}
+
+
+def _make_experiment(game, variant, **settings):
+  config = influence.InfluenceConfig(
+    variant=variant,
+    hidden_size=8,
+    influence_curriculum_steps=NUM_STEPS,
+    unroll_length=10,
+    batch_size=16,
+    max_queue_size=32,
+  )
+  return programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=functools.partial(
+      influence.make_environment, game, config, **GAME
+    ),
+    functional_environment=environments.functional(game, **GAME),
+    network_factory=functools.partial(influence.make_networks, config=config),
+    batch_size=config.batch_size,
+    num_environments=16,
+    **settings,
+  )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('variant', influence.VARIANTS)
+@pytest.mark.parametrize('game', presets.GAMES)
+def test_five_thousand_steps_and_as_many_after_a_resume(
+  tmp_path, game, variant
+):
+  learner_steps = 0.0
+  for launch, num_steps in (('single', NUM_STEPS), ('threads', 2 * NUM_STEPS)):
+    experiment = _make_experiment(
+      game,
+      variant,
+      run_dir=tmp_path / 'run',
+      num_steps=num_steps,
+      resume=launch == 'threads',
+    )
+    assert programs.launch(programs.make_program(experiment), launch) == 0
+    saved = checkpoint.load(experiment.directory.checkpoint_path)
+    assert saved.counts['environment_steps'] >= num_steps
+    # 160 rows make a batch; in threads some are left when the run ends.
+    assert saved.counts['learner_steps'] >= learner_steps + 20
+    learner_steps = saved.counts['learner_steps']
+    for x in jax.tree_util.tree_leaves(saved.learner):
+      assert np.isfinite(x).all()
+  for name in ('learner', 'actor_0'):
+    log = csv_log.read(experiment.directory.logs / f'{name}.csv')
+    assert np.isfinite(
+      log['loss' if name == 'learner' else 'collective_return']
+    ).all()
