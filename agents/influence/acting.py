@@ -186,7 +186,7 @@ class InfluenceActor(core.Actor):
 def make_influence_adder(
   adder: adders_lib.Adder,
   policy: policy_lib.JointPolicy,
-  weight: Callable[[int], float],
+  weight: Callable[[int], float | np.ndarray],
   steps_fn: Callable[[], int],
 ) -> adders.InfluenceAdder:
   """Wraps an adder so that its rewards are what the agents train on.

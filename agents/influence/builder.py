@@ -170,8 +170,8 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     """Makes the pure functions by which a population of networks acts."""
     return policy.make_joint_policy(networks, self._config)
 
-  def influence_weight(self, environment_steps: int) -> float:
-    """Returns the weight of the influence after so many steps."""
+  def influence_weight(self, environment_steps: int) -> float | np.ndarray:
+    """Returns the weight of influence, or each agent's, after so many steps."""
     return config_lib.influence_weight(self._config, environment_steps)
 
   def make_variables(

@@ -26,7 +26,8 @@ class InfluenceConfig:
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
     influence_weight: beta, the weight of influence in the reward; 0 in effect
-      for the variants that are not paid for it.
+      for the variants that are not paid for it. In a mixed population a tuple:
+      each agent's own, in their order.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta.
     num_influencers: how many agents, the first ones, act first within a step
       and are seen by the others before these act; at least 1, and less than
@@ -73,7 +74,7 @@ class InfluenceConfig:
   variant: str = 'moa'
   hidden_size: int = 128
   influence_measure: str = 'kl'
-  influence_weight: float = 0.62
+  influence_weight: float | tuple[float, ...] = 0.62
   influence_curriculum_steps: int = 40_000_000
   num_influencers: int = 1
   influencee_reward: bool = False
@@ -120,7 +121,6 @@ class InfluenceConfig:
       'prosocial_weight',
       'inequity_behind',
       'inequity_ahead',
-      'influence_weight',
       'message_extrinsic_weight',
       'message_loss_weight',
       'message_entropy_cost',
@@ -130,6 +130,7 @@ class InfluenceConfig:
       'learning_rate_end',
     ):
       self._check_range(name, 0.0, sys.float_info.max)
+    self._check_weights()
     for name in ('influencee_reward', 'moa_only_visible'):
       value = getattr(self, name)
       if not isinstance(value, bool):
@@ -183,6 +184,17 @@ class InfluenceConfig:
           f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
         )
 
+  def _check_weights(self) -> None:
+    weights = self.influence_weight
+    each = weights if isinstance(weights, tuple) else (weights,)
+    if not each or not all(
+      isinstance(w, (int, float)) and 0 <= w < math.inf for w in each
+    ):
+      raise ValueError(
+        f'influence_weight is {weights!r}: it must be a finite number of at '
+        'least 0, or a tuple of one for each agent.'
+      )
+
   def _check_range(self, name: str, low: float, high: float) -> None:
     value = getattr(self, name)
     if not isinstance(value, (int, float)) or not low <= value <= high:
@@ -204,7 +216,9 @@ class InfluenceConfig:
       raise ValueError(f'{name} is {value!r}: it must be an int of at least 1.')
 
 
-def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
+def influence_weight(
+  config: InfluenceConfig, environment_steps: int
+) -> float | np.ndarray:
   """The curriculum: the weight rises linearly from 0 to beta over C steps.
 
   Args:
@@ -212,14 +226,16 @@ def influence_weight(config: InfluenceConfig, environment_steps: int) -> float:
     environment_steps: global ones.
 
   Returns:
-    The weight w(t) of the influence in the reward.
+    The weight w(t) of the influence in the reward; float64 [N], if the agents
+    have different ones.
   """
   if config.variant not in variants.PAID:
     return 0.0
-  return float(
-    np.interp(
-      environment_steps,
-      [0, config.influence_curriculum_steps],
-      [0.0, config.influence_weight],
-    )
-  )
+
+  def so_far(weight: float) -> float:
+    span = [0, config.influence_curriculum_steps]
+    return float(np.interp(environment_steps, span, [0.0, weight]))
+
+  if isinstance(config.influence_weight, tuple):
+    return np.array([so_far(weight) for weight in config.influence_weight])
+  return so_far(config.influence_weight)

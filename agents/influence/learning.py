@@ -175,11 +175,14 @@ class InfluenceLearner(core.Learner):
     for name in ('extrinsic', 'influence'):
       by_agent = data.extras[name][:, :-1][is_step].mean(axis=0)
       means[name] = dict(zip(self._agent_ids, by_agent, strict=True))
+    weight = config_lib.influence_weight(
+      self._config, self._environment_steps()
+    )
+    if isinstance(weight, np.ndarray):
+      weight = dict(zip(self._agent_ids, weight, strict=True))
     return {
       **means,
       'learning_rate': float(learning_rate),
-      'influence_weight': config_lib.influence_weight(
-        self._config, self._environment_steps()
-      ),
+      'influence_weight': weight,
       'policy_lag': float(lag.mean()),
     }

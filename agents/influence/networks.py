@@ -51,7 +51,8 @@ def make_networks(
 
   Raises:
     ValueError: the agents differ, an observation lacks a part, nobody is left
-      to be influenced, or messages are not those of the configuration.
+      to be influenced, or messages or the number of weights are not those of
+      the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = multiagent_specs.stacked_spec(environment_spec, agent_ids)
@@ -63,6 +64,12 @@ def make_networks(
     )
   num_actions, num_symbols = _choices(spec.actions)
   _check_symbols(num_symbols, config)
+  weights = config.influence_weight
+  if isinstance(weights, tuple) and len(weights) != len(agent_ids):
+    raise ValueError(
+      f'influence_weight is {weights!r}: it must be a number, or one for each '
+      f'of the {len(agent_ids)} agents.'
+    )
   agent = networks_lib.make_agent_networks(
     len(agent_ids),
     num_actions,

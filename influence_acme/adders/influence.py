@@ -48,7 +48,7 @@ class _Pending(NamedTuple):
 
   step: InfluenceStep
   next_timestep: dm_env.TimeStep
-  weight: float
+  weight: parts.Weight
 
 
 class InfluenceAdder(base.Adder):
@@ -86,7 +86,7 @@ class InfluenceAdder(base.Adder):
     self,
     adder: base.Adder,
     influence_fn: InfluenceFn,
-    weight: float | Callable[[int], float] = 1.0,
+    weight: parts.Weight | Callable[[int], parts.Weight] = 1.0,
     *,
     delay: int = 0,
     keep_parts: bool = True,
@@ -98,7 +98,8 @@ class InfluenceAdder(base.Adder):
       adder: where the changed steps go: any Acme adder.
       influence_fn: gives c_t in nats, float32 and shaped like the reward, from
         step t and the following step (None if `delay` is 0).
-      weight: w, a number or a pure function of the number of steps.
+      weight: w, a number; an array of the reward's shape, as of stacked agents
+        with different weights; or a pure function of the number of steps.
       delay: 0 if c_t is known at step t, 1 if only at step t+1.
       keep_parts: whether the extras get `extrinsic` (e_t) and `influence` (c_t,
         unweighted), both float32 and shaped like the reward; extras that are

@@ -16,6 +16,9 @@ import numpy as np
 from acme import types
 from acme.adders.reverb import base as reverb_base
 
+# Units of reward per nat: of the whole reward, or of each of its entries.
+Weight = float | np.ndarray
+
 # The key of extras under which the actor hands `influence_fn` what it needs.
 INPUTS = 'influence_inputs'
 
@@ -28,12 +31,13 @@ def snapshot(nest: types.NestedArray) -> types.NestedArray:
 
 
 def weight_fn(
-  weight: float | Callable[[int], float], steps_fn: Callable[[], int] | None
-) -> Callable[[], float]:
+  weight: Weight | Callable[[int], Weight], steps_fn: Callable[[], int] | None
+) -> Callable[[], Weight]:
   """Returns the function that gives the weight now.
 
   Args:
-    weight: units of reward per nat; a number, or a pure function of steps.
+    weight: units of reward per nat; a number or an array of them, or a pure
+      function of steps that gives one.
     steps_fn: gives the number of steps; needed if `weight` is a function.
 
   Raises:
@@ -56,16 +60,16 @@ def weight_fn(
   return lambda: weight_at(int(steps_fn()))
 
 
-def _finite(weight: Any) -> float:
-  """Returns the weight as a float, which must be finite."""
+def _finite(weight: Any) -> Weight:
+  """Returns the weight, a float or a float32 array, which must be finite."""
   try:
-    value = float(weight)
+    value = np.asarray(weight, np.float32) if np.ndim(weight) else float(weight)
   except (TypeError, ValueError):
     value = math.nan
-  if not math.isfinite(value):
+  if not np.isfinite(value).all():
     raise ValueError(
-      f'weight must be a finite number, or a function that returns one, got '
-      f'{weight!r}.'
+      f'weight must be a finite number, an array of them, or a function that '
+      f'returns one, got {weight!r}.'
     )
   return value
 
@@ -113,20 +117,21 @@ def _leaf_like_reward(influence: Any, reward: Any) -> np.ndarray:
 
 
 def weighted_sum(
-  extrinsic: types.NestedArray, influence: types.NestedArray, weight: float
+  extrinsic: types.NestedArray, influence: types.NestedArray, weight: Weight
 ) -> types.NestedArray:
   """Returns extrinsic + weight * influence.
 
   Args:
     extrinsic: the environment's reward, of any floating dtype.
     influence: float32, shaped like the reward, in nats.
-    weight: units of reward per nat.
+    weight: units of reward per nat; a number, or shaped like the reward.
 
   Returns:
     New arrays, shaped like the reward and of its dtype.
 
   Raises:
-    ValueError: the reward is not of a floating dtype.
+    ValueError: the reward is not of a floating dtype, or the weight of another
+      shape.
   """
   return jax.tree_util.tree_map(
     lambda e, c: _leaf_weighted_sum(e, c, weight), extrinsic, influence
@@ -134,7 +139,7 @@ def weighted_sum(
 
 
 def _leaf_weighted_sum(
-  extrinsic: Any, influence: np.ndarray, weight: float
+  extrinsic: Any, influence: np.ndarray, weight: Weight
 ) -> np.ndarray:
   extrinsic = np.asarray(extrinsic)
   if extrinsic.dtype.kind != 'f':
@@ -142,6 +147,11 @@ def _leaf_weighted_sum(
       f'The reward must be floating-point, got {extrinsic.dtype}, which cannot '
       'hold influence. Let the environment return float32 rewards, and say so '
       'in its reward_spec().'
+    )
+  if np.shape(weight) not in ((), extrinsic.shape):
+    raise ValueError(
+      f'weight must be a number, or shaped like the reward, {extrinsic.shape}, '
+      f'got {np.shape(weight)}.'
     )
   return (extrinsic + weight * influence).astype(extrinsic.dtype)
 

@@ -90,9 +90,10 @@ class RolloutActor:
       FloatingPointError: a reward is not finite.
     """
     self._variables.take()
+    weight = np.float32(self._weight(self._variables.environment_steps))
     learned = records.Learned(
       self._variables.params,
-      np.float32(self._weight(self._variables.environment_steps)),
+      np.broadcast_to(weight, len(self._agent_ids)),
       self._variables.learner_steps,
     )
     parts = []

@@ -32,13 +32,12 @@ def to_sequences(rows: records.Row, delay: int) -> records.Sequences:
     return zero_where(rows.is_dummy.T, x)
 
   learner_steps = jnp.where(rows.is_dummy, 0, rows.learner_steps[:, None])
-  weight = rows.weight[:, None, None]
   return records.Sequences(
     observation={
       name: jnp.moveaxis(x, 2, 0) for name, x in rows.observation.items()
     },
     action=jax.tree_util.tree_map(of_steps, rows.actions),
-    reward=of_steps(rows.shaped + weight * influence),
+    reward=of_steps(rows.shaped + rows.weight[..., None] * influence),
     discount=zero_where(rows.is_dummy, rows.discount).T,
     start_of_episode=rows.start_of_episode.T,
     extras={

@@ -27,7 +27,7 @@ class Row(NamedTuple):
     core_state: before the step, [N, B, ...].
     influence: float32 [N, B], nats; where it shows one step late, that of the
       row before.
-    weight: float32 [], of influence in the reward.
+    weight: float32 [N], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
 
@@ -107,7 +107,7 @@ class Learned(NamedTuple):
 
   Attributes:
     params: stacked, [N, ...].
-    weight: float32 [], of influence in the reward.
+    weight: float32 [N], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
 

@@ -55,6 +55,15 @@ def test_a_reward_keeps_its_tree_and_dtype(extrinsic, influence, expected):
   jax.tree_util.tree_map(check_dtype, influence, reward, expected)
 
 
+def test_a_weight_for_each_entry_of_the_reward():
+  weight = parts.weight_fn(lambda steps: [2.0, steps], lambda: 0)()
+  reward = parts.weighted_sum(np.ones(2, F32), np.full(2, 3, F32), weight)
+  np.testing.assert_array_equal(reward, [7, 1])
+  assert reward.dtype == np.float32
+  with pytest.raises(ValueError, match=r'like the reward, \(3,\), got \(2,\)'):
+    parts.weighted_sum(np.ones(3, F32), np.ones(3, F32), weight)
+
+
 def test_arguments_are_not_changed():
   extrinsic, influence = np.ones(2, F32), np.ones(2, F32)
   reward = parts.weighted_sum(extrinsic, influence, 3.0)
@@ -173,7 +182,7 @@ def test_a_schedule_is_computed_once_for_each_count():
   assert asked == [0, 2, 8]
 
 
-@pytest.mark.parametrize('weight', [np.nan, np.inf, None, 'high', np.ones(2)])
+@pytest.mark.parametrize('weight', [np.nan, np.inf, None, 'high', [1, np.nan]])
 def test_a_weight_must_be_finite(weight):
   with pytest.raises(ValueError, match='weight must be a finite number'):
     parts.weight_fn(weight, None)

@@ -37,7 +37,12 @@ GAMES = {
   },
   'communication': {
     **_COORDINATION,
-    'config': {'variant': 'communication', 'num_symbols': 5},
+    # A mixed population: the second agent is not paid for influence.
+    'config': {
+      'variant': 'communication',
+      'num_symbols': 5,
+      'influence_weight': (2.0, 0.0, 0.5),
+    },
   },
   # Its payoffs differ from agent to agent, as Coordination's do not.
   'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
@@ -61,7 +66,7 @@ def both(request):
 
 
 def test_rows_are_equal(both):
-  _, expected, actual = both
+  config, expected, actual = both
   assert actual.start_of_episode[:, :, 1:].any()
   assert actual.observation.keys() == expected.observation.keys()
   for name in ('observation', 'action', 'discount', 'start_of_episode'):
@@ -71,6 +76,12 @@ def test_rows_are_equal(both):
       getattr(expected, name),
     )
   np.testing.assert_allclose(actual.reward, expected.reward, atol=1e-5)
+  if isinstance(config.influence_weight, tuple):
+    # After 5 of 10 steps of the curriculum.
+    weighted = np.multiply(config.influence_weight, actual.extras['influence'])
+    np.testing.assert_allclose(
+      actual.reward, actual.extras['extrinsic'] + weighted / 2, atol=1e-5
+    )
   for name in ('extrinsic', 'learner_steps'):
     np.testing.assert_array_equal(actual.extras[name], expected.extras[name])
 

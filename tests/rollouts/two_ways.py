@@ -40,11 +40,10 @@ class Game:
     self.config = influence.InfluenceConfig(
       hidden_size=16,
       influence_measure=measure,
-      influence_weight=2.0,
       influence_curriculum_steps=10,
       unroll_length=unroll_length,
       batch_size=1,
-      **(config or {}),
+      **{'influence_weight': 2.0, **(config or {})},
     )
     self.builder = influence.InfluenceBuilder(self.config, loggers.NoOpLogger())
     self.spec = acme.make_environment_spec(self.make_environment(0))

@@ -1,7 +1,9 @@
 """The configuration checks itself, and the curriculum is the paper's."""
 
 import dataclasses
+import re
 
+import numpy as np
 import pytest
 
 from influence_acme.agents import influence
@@ -13,6 +15,9 @@ from influence_acme.agents.influence import config as config_lib
   [
     ('influence_measure', 'mi'),
     ('influence_weight', -1.0),
+    ('influence_weight', ()),
+    ('influence_weight', (1.0, -1.0)),
+    ('influence_weight', [1.0, 1.0]),
     ('discount', 1.5),
     ('vtrace_lambda', -0.1),
     ('learning_rate', 0.0),
@@ -41,7 +46,7 @@ from influence_acme.agents.influence import config as config_lib
   ],
 )
 def test_a_bad_value_is_refused_by_name(field, value):
-  with pytest.raises(ValueError, match=f'{field} is {value!r}'):
+  with pytest.raises(ValueError, match=f'{field} is {re.escape(repr(value))}'):
     influence.InfluenceConfig(**{field: value})
 
 
@@ -78,3 +83,11 @@ def test_the_weight_rises_linearly_and_stays():
     config_lib.influence_weight(config, steps) for steps in (0, 25, 100, 1000)
   ]
   assert weights == [0.0, 0.5, 2.0, 2.0]
+
+
+def test_each_agent_has_a_weight_of_its_own():
+  config = influence.InfluenceConfig(
+    influence_weight=(2.0, 0.0, 1.0), influence_curriculum_steps=100
+  )
+  weights = config_lib.influence_weight(config, 25)
+  np.testing.assert_array_equal(weights, [0.5, 0.0, 0.25])

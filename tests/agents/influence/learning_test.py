@@ -1,5 +1,7 @@
 """The learner: its variables, its checkpoint, and what it refuses."""
 
+import copy
+import dataclasses
 import itertools
 from unittest import mock
 
@@ -128,6 +130,20 @@ def test_schedules_follow_environment_steps(run):
   middle = (config.learning_rate + config.learning_rate_end) / 2
   np.testing.assert_allclose(logger.row['learning_rate'], middle, rtol=1e-5)
   assert logger.row['influence_weight'] == config.influence_weight
+
+
+def test_each_agents_own_weight_is_logged(run):
+  mixed = copy.copy(run)
+  mixed.config = dataclasses.replace(
+    run.config, influence_weight=(2.0, 0.0, 0.5)
+  )
+  logger = _LastRow()
+  _learner(mixed, logger=logger).step()
+  assert logger.row['influence_weight'] == {
+    'agent_0': 2.0,
+    'agent_1': 0.0,
+    'agent_2': 0.5,
+  }
 
 
 def test_rewards_are_logged_unscaled_and_by_agent(run):

@@ -151,6 +151,13 @@ def test_who_is_obeyed_is_paid_what_its_symbol_tells(measure, of):
   np.testing.assert_allclose(joint.influence(*judged), expected, atol=1e-5)
 
 
+def test_weights_of_other_agents_are_refused():
+  config = influence.InfluenceConfig(influence_weight=(1.0, 0.0))
+  spec = acme.make_environment_spec(_environment(0))
+  with pytest.raises(ValueError, match=r'\(1.0, 0.0\).*of the 3 agents'):
+    influence.make_networks(spec, config)
+
+
 @pytest.mark.parametrize(
   'variant, num_symbols, message',
   [
