@@ -175,7 +175,7 @@ class InfluenceLearner(core.Learner):
     for name in ('extrinsic', 'influence'):
       by_agent = data.extras[name][:, :-1][is_step].mean(axis=0)
       means[name] = dict(zip(self._agent_ids, by_agent, strict=True))
-    weight = config_lib.influence_weight(
+    weight: Any = config_lib.influence_weight(
       self._config, self._environment_steps()
     )
     if isinstance(weight, np.ndarray):

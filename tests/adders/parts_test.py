@@ -56,7 +56,7 @@ def test_a_reward_keeps_its_tree_and_dtype(extrinsic, influence, expected):
 
 
 def test_a_weight_for_each_entry_of_the_reward():
-  weight = parts.weight_fn(lambda steps: [2.0, steps], lambda: 0)()
+  weight = parts.weight_fn(lambda steps: np.array([2.0, steps]), lambda: 0)()
   reward = parts.weighted_sum(np.ones(2, F32), np.full(2, 3, F32), weight)
   np.testing.assert_array_equal(reward, [7, 1])
   assert reward.dtype == np.float32

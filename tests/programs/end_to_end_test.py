@@ -97,7 +97,7 @@ def _check_rows(archive, versions):
         row.extras['extrinsic'] + weight * expected.influence,
         atol=1e-4,
       )
-      positive += weight > 0 and expected.influence.max() > 0
+      positive += bool(weight > 0 and expected.influence.max() > 0)
       checked += 1
   assert positive > checked / 4
   return checked
