@@ -2,6 +2,7 @@
 
 - `Sweep`: what is run, and where each run lies.
 - `run`: runs what is not finished yet, one run after the other.
+- `schelling`, `scripted`: what the games pay for, by agents that do not learn.
 - `write_report`: curves, tables and correlations of what has been run.
 """
 
