@@ -8,6 +8,7 @@ What does it pay to cooperate, given how many others do? Nothing is learned.
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from absl import app, flags
 
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> None:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
   output = pathlib.Path(_OUTPUT.value)
   output.mkdir(parents=True, exist_ok=True)
-  rules = {
+  rules: dict[str, dict[str, Any]] = {
     'cleanup': {'dirty': _DIRTY.value},
     'harvest': {'spare': _SPARE.value},
   }

@@ -1,5 +1,7 @@
 """Tests of scripted agents, in states that are set by hand."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +17,7 @@ COOPERATE, DEFECT = np.array([True]), np.array([False])
 
 def place(game, position, heading, **fields):
   """Returns the game of one agent, and its state."""
-  environment = environments.functional(game, num_agents=1)
+  environment: Any = environments.functional(game, num_agents=1)
   state, _ = environment.reset(jax.random.PRNGKey(1))
   fields = {
     name: jnp.zeros(environment.level.shape, bool).at[tuple(cells.T)].set(True)
