@@ -1,7 +1,7 @@
 r"""Watches the memory of a command and of all that it starts, and draws it.
 
 python -m benchmarks.memory --folder=runs/memory -- \
-  python examples/cleanup_moa.py --num_environments=128 --num_steps=5000000
+  python examples/cleanup_moa.py --num_environments=144 --num_steps=5000000
 """
 
 import contextlib

@@ -22,9 +22,9 @@ class Workload:
   num_agents: int = 5
   episode_length: int = 1000
   num_actors: int = 1
-  num_environments: int = 128
+  num_environments: int = 144
   unroll_length: int = 20
-  batch_size: int = 128
+  batch_size: int = 144
 
   @property
   def kind(self) -> str:

@@ -1,6 +1,6 @@
 """Trains agents that influence each other on Cleanup, through Launchpad.
 
-  python examples/cleanup_moa.py --num_steps=5000000 --num_environments=128
+  python examples/cleanup_moa.py --num_steps=5000000 --num_environments=144
 
 Stop it with Ctrl-C; go on with --resume --run_dir=THE_SAME.
 """

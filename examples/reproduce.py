@@ -27,7 +27,7 @@ _VARIANT = flags.DEFINE_list(
 _SEEDS = flags.DEFINE_list('seeds', ['0', '1', '2', '3', '4'], 'Of the runs.')
 _NUM_STEPS = flags.DEFINE_integer('num_steps', 500_000_000, 'Of each run.')
 _NUM_ENVIRONMENTS = flags.DEFINE_integer(
-  'num_environments', 128, 'At once; 0: one, step by step.'
+  'num_environments', 144, 'At once; 0: one, step by step.'
 )
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
 _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')

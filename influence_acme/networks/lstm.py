@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from influence_acme.networks import products
+
 # By gate: tanh(scale * x) * scale + shift is its activation, for sigmoid(x) is
 # (tanh(x / 2) + 1) / 2. One tanh of all gates in a row is faster than four
 # functions of their parts.
@@ -146,7 +148,7 @@ class LSTM(hk.RNNCore):
     """Returns what `cell` takes, float32 [B, 4 * H], of one step."""
     weights, biases = self.weights(inputs.shape[-1])
     joined = jnp.concatenate([inputs, state.hidden], axis=-1)
-    return joined @ weights + biases
+    return products.affine(joined, weights, biases)
 
   def __call__(
     self, inputs: chex.Array, state: hk.LSTMState

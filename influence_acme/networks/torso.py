@@ -58,8 +58,7 @@ class PixelConv(hk.Module):
     # Pixels turn as one long axis, faster than as three.
     planes = pixels.reshape((-1, height * width * channels)).T
     planes = planes.reshape((height, width, channels, -1))
-    features = _convolve(planes, kernel, bias)
-    return features.reshape(-1, features.shape[-1])
+    return _convolve(planes, kernel, bias)
 
 
 @jax.custom_vjp
@@ -77,7 +76,7 @@ def _convolve(
     bias: float32 [O].
 
   Returns:
-    float32 [H - 2, W - 2, O, B].
+    float32 [(H - 2) * (W - 2) * O, B].
   """
   height, width = planes.shape[0] - 2, planes.shape[1] - 2
   values = planes.astype(jnp.float32)
@@ -85,7 +84,7 @@ def _convolve(
   for i, j, c in np.ndindex(kernel.shape[:3]):
     shifted = values[i : height + i, j : width + j, c, None]
     features = features + shifted * kernel[i, j, c, :, None]
-  return jax.nn.relu(features)
+  return jax.nn.relu(features).reshape(-1, features.shape[-1])
 
 
 def _convolve_forward(planes, kernel, bias):
@@ -96,8 +95,9 @@ def _convolve_forward(planes, kernel, bias):
 def _convolve_backward(saved, gradient):
   planes, features = saved
   values = planes.astype(jnp.float32)
+  height, width = planes.shape[0] - 2, planes.shape[1] - 2
   gradient = jnp.where(features > 0, gradient, 0)
-  height, width = gradient.shape[:2]
+  gradient = gradient.reshape((height, width, -1, gradient.shape[-1]))
 
   def of_shift(i, j):
     """Returns the gradient of kernel[i, j] by view, [C, O, B]."""
@@ -147,8 +147,42 @@ class Dense(hk.Module):
     init = hk.initializers.TruncatedNormal(1.0 / np.sqrt(shape[0]))
     weights = hk.get_parameter('w', shape, jnp.float32, init)
     biases = hk.get_parameter('b', shape[1:], jnp.float32, jnp.zeros)
-    joined = jax.nn.relu(weights.T @ features + biases[:, None])
+    joined = _first_layer(features, weights, biases)
     return [
-      hk.nets.MLP(others, activate_final=True, name=f'stack_{i}')(part.T)
-      for i, part in enumerate(jnp.split(joined, self._num_stacks))
+      hk.nets.MLP(others, activate_final=True, name=f'stack_{i}')(part)
+      for i, part in enumerate(jnp.split(joined, self._num_stacks, axis=-1))
     ]
+
+
+@jax.custom_vjp
+def _first_layer(
+  features: chex.Array, weights: chex.Array, biases: chex.Array
+) -> chex.Array:
+  """A fully connected layer, and a ReLU, that turns the batch to the front.
+
+  Its gradient is its own: no product has a transposed matrix, see `products`.
+
+  Args:
+    features: float32 [F, B].
+    weights: float32 [F, O].
+    biases: float32 [O].
+
+  Returns:
+    float32 [B, O].
+  """
+  return _first_layer_forward(features, weights, biases)[0]
+
+
+def _first_layer_forward(features, weights, biases):
+  outputs = jax.nn.relu(weights.T @ features + biases[:, None])
+  return outputs.T, (features, weights, outputs)
+
+
+def _first_layer_backward(saved, gradient):
+  features, weights, outputs = saved
+  by_output = jnp.where(outputs > 0, gradient.T, 0)  # [O, B]
+  by_view = jnp.where(outputs.T > 0, gradient, 0)  # The same, [B, O].
+  return weights @ by_output, features @ by_view, by_output.sum(-1)
+
+
+_first_layer.defvjp(_first_layer_forward, _first_layer_backward)

@@ -72,7 +72,7 @@ class Sweep:
   variants: tuple[str, ...]
   seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
   num_steps: int = 500_000_000
-  num_environments: int = 128
+  num_environments: int = 144
   num_agents: int = 5
   episode_length: int = 1000
   launch: str = 'threads'
