@@ -16,7 +16,9 @@ from acme.utils import counting, loggers
 
 from benchmarks import population as population_lib
 from benchmarks import settings, timing
+from influence_acme.agents.influence import sgd
 from influence_acme.rollouts import actor as rollout_actor
+from influence_acme.rollouts import unroll
 
 Ready = Callable[[], None]
 
@@ -45,6 +47,7 @@ def act_and_learn(
     found.setdefault(name, []).append(timing.measure(work, 1, plan.seconds))
 
   for _ in range(plan.repeats):
+    _forget_what_is_compiled()
     actor = _make_rollout_actor(population, workload)
     measure('acting', _make_play(actor))
     batch = batch or _sample(population, actor)
@@ -82,6 +85,12 @@ def act_step_by_step(
   work()
   ready()
   return {**timing.measure(work, plan.repeats, plan.seconds)}
+
+
+def _forget_what_is_compiled() -> None:
+  """Makes the next actor and the next learner compile, as in a new process."""
+  unroll.make_rollout.cache_clear()
+  sgd.make_sgd_step.cache_clear()
 
 
 class _Nowhere(adders.Adder):

@@ -11,6 +11,7 @@ Letters: T steps (T + 1 rows), B sequences, N agents, J = N - 1 others, A
 actions, M symbols, U hidden units.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -73,6 +74,7 @@ class Sequences(NamedTuple):
 LossFn = Callable[..., tuple[chex.Array, Metrics]]
 
 
+@functools.lru_cache(maxsize=8)
 def make_loss(
   agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
 ) -> LossFn:

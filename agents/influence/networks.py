@@ -1,5 +1,6 @@
 """The population's networks: one agent's functions, and its stacked weights."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -70,6 +71,28 @@ def make_networks(
       f'influence_weight is {weights!r}: it must be a number, or one for each '
       f'of the {len(agent_ids)} agents.'
     )
+  view = tuple(spec.observations['world'].shape[1:])
+  return _make_networks(agent_ids, num_actions, num_symbols, view, config)
+
+
+# The same functions again: what is compiled of them is compiled once.
+@functools.lru_cache(maxsize=8)
+def _make_networks(
+  agent_ids: tuple[types.AgentId, ...],
+  num_actions: int,
+  num_symbols: int,
+  view: tuple[int, ...],
+  config: config_lib.InfluenceConfig,
+) -> InfluenceNetworks:
+  """Makes the functions of what was checked.
+
+  Args:
+    agent_ids: N.
+    num_actions: A.
+    num_symbols: M, or 0.
+    view: shape of what an agent sees, (H, W, 3).
+    config: of the agent.
+  """
   agent = networks_lib.make_agent_networks(
     len(agent_ids),
     num_actions,
@@ -80,7 +103,7 @@ def make_networks(
     embedding_size=config.message_embedding_size,
   )
   observation = {
-    'world': jnp.zeros((1, *spec.observations['world'].shape[1:]), jnp.uint8),
+    'world': jnp.zeros((1, *view), jnp.uint8),
     'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
     'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
     'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),

@@ -3,6 +3,7 @@
 Letter: N agents.
 """
 
+import functools
 import os
 from collections.abc import Callable
 from concurrent import futures
@@ -26,6 +27,7 @@ class TrainingState(NamedTuple):
   opt_state: optax.OptState
 
 
+@functools.lru_cache(maxsize=8)
 def make_optimizer(
   config: config_lib.InfluenceConfig,
 ) -> optax.GradientTransformation:
@@ -36,6 +38,8 @@ def make_optimizer(
   )
 
 
+# Learners of one loss share what is compiled.
+@functools.lru_cache(maxsize=8)
 def make_sgd_step(
   loss_fn: losses.LossFn, optimizer: optax.GradientTransformation
 ) -> Callable[..., tuple[TrainingState, losses.Metrics]]:

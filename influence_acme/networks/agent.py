@@ -20,6 +20,7 @@ Letters: T time, B batch, N agents, J = N - 1 others, A actions, M symbols, K
 counterfactual choices, S sources of influence, F features, U hidden units.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -156,6 +157,8 @@ class _Agent:
     return output
 
 
+# The same functions again: what is compiled of them is compiled once.
+@functools.lru_cache(maxsize=8)
 def make_agent_networks(
   num_agents: int,
   num_actions: int,

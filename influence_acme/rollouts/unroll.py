@@ -50,6 +50,8 @@ class Rollout(NamedTuple):
   ]
 
 
+# Actors of one policy share what is compiled.
+@functools.lru_cache(maxsize=8)
 def make_rollout(
   worlds: worlds_lib.Worlds,
   policy: policy_lib.JointPolicy,

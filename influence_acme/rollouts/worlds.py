@@ -7,6 +7,7 @@ speak: the same observations, and the same chance in episode e of its seed.
 Letters: N agents, B environments.
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import chex
@@ -57,23 +58,17 @@ class Outcome(NamedTuple):
   is_last: chex.Array
 
 
+@dataclasses.dataclass(frozen=True)
 class Worlds:
-  """Pure functions of B environments at a time."""
+  """Pure functions of B environments at a time.
 
-  def __init__(
-    self,
-    environment: environments.FunctionalEnvironment,
-    *,
-    with_messages: bool = False,
-  ):
-    """Wraps an environment.
+  Attributes:
+    environment: the pure functions of one copy.
+    with_messages: whether agents speak.
+  """
 
-    Args:
-      environment: the pure functions of one copy.
-      with_messages: whether agents speak.
-    """
-    self._environment = environment
-    self._with_messages = with_messages
+  environment: environments.FunctionalEnvironment
+  with_messages: bool = False
 
   def reset(self, keys: chex.PRNGKey) -> tuple[State, Outcome]:
     """Starts the first episode of every copy.
@@ -84,10 +79,10 @@ class Worlds:
     episode = jnp.zeros(keys.shape[0], jnp.uint32)
     state, step = self._start(keys, episode)
     nothing = jnp.full(
-      (keys.shape[0], self._environment.num_agents), _NOTHING, jnp.int32
+      (keys.shape[0], self.environment.num_agents), _NOTHING, jnp.int32
     )
     last = {'actions': nothing}
-    if self._with_messages:
+    if self.with_messages:
       last['messages'] = nothing
     return self._after(state, keys, episode, step, last)
 
@@ -99,15 +94,13 @@ class Worlds:
       choices: actions, int32 [N, B]; or 'action' and 'message', such arrays,
         where agents speak. Ignored where an episode has ended.
     """
-    if self._with_messages:
+    if self.with_messages:
       last = {'actions': choices['action'].T, 'messages': choices['message'].T}
     else:
       last = {'actions': choices.T}  # [B, N]
     ended = state.is_last
     episode = state.episode + ended
-    played = jax.vmap(self._environment.step)(
-      state.environment, last['actions']
-    )
+    played = jax.vmap(self.environment.step)(state.environment, last['actions'])
 
     def restart(played):
       started = self._start(state.keys, episode)
@@ -127,7 +120,7 @@ class Worlds:
   ) -> tuple[Any, environments.Step]:
     """Starts an episode of every copy, from the key that its number gives."""
     return jax.vmap(
-      lambda key, number: self._environment.reset(
+      lambda key, number: self.environment.reset(
         jax.random.fold_in(key, number)
       )
     )(keys, episode)
@@ -141,8 +134,8 @@ class Worlds:
     last: dict[str, chex.Array],
   ) -> tuple[State, Outcome]:
     """Returns the state, and what everyone sees of it."""
-    num_agents = self._environment.num_agents
-    visible = jax.vmap(self._environment.visible)(environment)  # [B, N, N]
+    num_agents = self.environment.num_agents
+    visible = jax.vmap(self.environment.visible)(environment)  # [B, N, N]
     outcome = Outcome(
       observation={
         'world': jnp.swapaxes(step.observation, 0, 1),

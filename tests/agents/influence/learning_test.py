@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import itertools
-from unittest import mock
 
 import chex
 import jax
@@ -24,18 +23,7 @@ class _LastRow(loggers.base.Logger):
     pass
 
 
-_make_sgd_step = sgd.make_sgd_step
-_shared_steps: list = []
-
-
-def _share_sgd_step(*args):
-  """One compiled step for all learners: their configuration is the same."""
-  if not _shared_steps:
-    _shared_steps.append(_make_sgd_step(*args))
-  return _shared_steps[0]
-
-
-def _learner(run, data=None, logger=None, make_sgd_step=_share_sgd_step):
+def _learner(run, data=None, logger=None):
   class Sample:
     def __init__(self, data):
       self.data = data
@@ -43,15 +31,14 @@ def _learner(run, data=None, logger=None, make_sgd_step=_share_sgd_step):
   samples = itertools.repeat(Sample(run.data if data is None else data))
   counter = counting.Counter()
   counter.increment(environment_steps=10_000_000)
-  with mock.patch.object(sgd, 'make_sgd_step', make_sgd_step):
-    return learning.InfluenceLearner(
-      run.networks,
-      run.config,
-      samples,
-      jax.random.PRNGKey(3),
-      counter,
-      logger or loggers.NoOpLogger(),
-    )
+  return learning.InfluenceLearner(
+    run.networks,
+    run.config,
+    samples,
+    jax.random.PRNGKey(3),
+    counter,
+    logger or loggers.NoOpLogger(),
+  )
 
 
 def _assert_equal(left, right):
@@ -91,7 +78,8 @@ def test_a_restored_learner_goes_on_bit_for_bit(run):
     uninterrupted.step()
   state = uninterrupted.save()
   uninterrupted.step()
-  resumed = _learner(run, make_sgd_step=_make_sgd_step)  # Compiled anew.
+  sgd.make_sgd_step.cache_clear()  # It is compiled anew.
+  resumed = _learner(run)
   resumed.restore(state)
   resumed.step()
   _assert_equal(uninterrupted.save(), resumed.save())
@@ -163,6 +151,6 @@ def test_a_step_is_compiled_once_for_all_agents(run, monkeypatch):
     'make_loss',
     lambda *args: chex.assert_max_traces(make_loss(*args), n=1),
   )
-  learner = _learner(run, make_sgd_step=_make_sgd_step)
+  learner = _learner(run)
   learner.step()
   learner.step()
