@@ -37,6 +37,8 @@ _ACME = [
   'pillow',
   'rich',
 ]
+# Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
+_PETTINGZOO = ['pettingzoo>=1.27']
 
 setuptools.setup(
   name='influence_acme',
@@ -57,5 +59,5 @@ setuptools.setup(
   license_files=['LICENSE'],
   python_requires='>=3.10',
   install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
-  extras_require={'acme': _ACME},
+  extras_require={'acme': _ACME, 'pettingzoo': _PETTINGZOO},
 )

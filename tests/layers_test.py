@@ -18,6 +18,7 @@ LAYERS = {
   'influence_acme.networks': 2,
   'influence_acme.environments': 2,
   'influence_acme.wrappers': 2,
+  'influence_acme.adapters': 2,
   'influence_acme.compat': 3,
   'influence_acme.multiagent': 3,
   'influence_acme.adders': 3,
@@ -41,6 +42,7 @@ PURE = {
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
   'influence_acme.environments': _MATHS | {'rlax', 'dm_env'},
   'influence_acme.wrappers': _MATHS | {'rlax', 'dm_env'},
+  'influence_acme.adapters': _MATHS | {'dm_env', 'gymnasium', 'pettingzoo'},
 }
 
 # Where `import launchpad` may stand: programs, and what makes them work.
