@@ -1,0 +1,88 @@
+"""Trains Acme's own IMPALA, paid for influence, in Acme's own layout.
+
+Run by `layout_test`, with the kind of launch and a directory to write to as
+arguments.
+"""
+
+from influence_acme import compat  # Before acme.jax.
+
+# isort: split
+
+import pathlib
+import sys
+
+import acme
+import launchpad as lp
+import stock_agents
+from absl import flags
+from acme.jax.layouts import distributed_layout
+from acme.utils import loggers
+
+from influence_acme.agents import intrinsic
+from influence_acme.programs import blocking
+
+MAX_STEPS = 2_000
+
+
+class Builder(intrinsic.InfluenceLearnerBuilder):
+  """Ends the learner's samples where the program stops: threads wait for it."""
+
+  def make_dataset_iterator(self, replay_client):
+    return blocking.StoppableIterator(
+      super().make_dataset_iterator(replay_client), lp.stop_event().is_set
+    )
+
+
+def make_networks(spec):
+  del spec
+  return stock_agents.make('impala', stock_agents.make_environment()).networks
+
+
+def make_program(directory):
+  """Returns Acme's distributed program of two actors."""
+
+  def make_logger(name):
+    return loggers.CSVLogger(str(directory), name, add_uid=False, flush_every=1)
+
+  environment = stock_agents.make_environment()
+  agent = stock_agents.make(
+    'impala', environment, lambda: make_logger('learner')
+  )
+  builder = Builder(
+    agent.builder,
+    moa_config=stock_agents.moa_config(environment, learning_rate=2e-2),
+    logger_fn=lambda: make_logger('influence'),
+  )
+  return distributed_layout.DistributedLayout(
+    seed=0,
+    environment_factory=stock_agents.make_environment,
+    network_factory=make_networks,
+    builder=builder,
+    policy_network=lambda networks: networks,
+    num_actors=2,
+    environment_spec=acme.make_environment_spec(environment),
+    actor_logger_fn=lambda actor_id: loggers.NoOpLogger(),
+    max_number_of_steps=MAX_STEPS,
+    checkpointing_config=distributed_layout.CheckpointingConfig(
+      directory=str(directory), add_uid=False
+    ),
+  ).build()
+
+
+def main(launch_type, directory):
+  flags.FLAGS(sys.argv[:1])  # Launchpad reads flags.
+  program = make_program(pathlib.Path(directory))
+  resources = {}
+  if launch_type == 'local_mp':
+    resources = compat.local_resources(program)
+  manager = lp.launch(
+    program,
+    launch_type=launch_type,
+    terminal='current_terminal',
+    local_resources=resources,
+  )
+  manager.wait()
+
+
+if __name__ == '__main__':
+  main(*sys.argv[1:])

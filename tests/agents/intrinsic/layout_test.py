@@ -1,0 +1,75 @@
+"""Acme's own distributed layout trains a wrapped agent, and ends."""
+
+import csv
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+PROGRAM = pathlib.Path(__file__).with_name('layout_program.py')
+TIMEOUT_S = 420
+
+
+def _left(session):
+  """Returns the living processes of a session."""
+  found = []
+  for process in psutil.process_iter():
+    try:
+      in_session = os.getsid(process.pid) == session
+      if in_session and process.status() != psutil.STATUS_ZOMBIE:
+        found.append(process)
+    except (ProcessLookupError, psutil.NoSuchProcess):
+      continue
+  return found
+
+
+def _run(launch_type, directory):
+  """Runs the program; returns its exit code, output and surviving processes."""
+  path = os.pathsep.join(
+    [str(PROGRAM.parent), os.environ.get('PYTHONPATH', '')]
+  )
+  log = directory / 'log.txt'
+  with log.open('wb') as file:
+    process = subprocess.Popen(
+      [sys.executable, PROGRAM, launch_type, directory],
+      stdout=file,
+      stderr=file,
+      start_new_session=True,
+      env={**os.environ, 'PYTHONPATH': path},
+    )
+  try:
+    code = process.wait(TIMEOUT_S)
+    time.sleep(1)
+    left = _left(process.pid)
+  finally:
+    for other in _left(process.pid):
+      other.kill()
+  return code, log.read_text(errors='replace'), left
+
+
+def _rows(directory, name):
+  path = directory / 'logs' / name / 'logs.csv'
+  with path.open() as file:
+    return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('launch_type', ['local_mt', 'local_mp'])
+def test_the_layout_trains_and_ends(tmp_path, launch_type):
+  code, log, left = _run(launch_type, tmp_path)
+  assert code == 0, log
+  assert not left, log
+  assert list(tmp_path.glob('**/checkpoint')), log
+
+  learner, influence = (_rows(tmp_path, x) for x in ('learner', 'influence'))
+  assert len(influence) > 20, log
+  assert all(float(row['param_updates_norm']) > 0 for row in learner)
+  losses = [float(row['moa_loss']) for row in influence]
+  assert sum(losses[-5:]) < sum(losses[:5]) / 2
+  assert float(influence[-1]['influence']) > 0
+  steps = [int(float(row['actor_steps'])) for row in influence]
+  assert steps == sorted(steps) and steps[-1] > 1_000
