@@ -1,6 +1,6 @@
 """Agents that have nothing in common, in one Cleanup.
 
-  python examples/strangers.py --num_steps=5000
+  python examples/strangers.py --num_steps=4000
 
 Acme's IMPALA and PPO, both paid for influence, a bot that repeats IMPALA, and
 one that plays at random. Each learner has its own builder, replay and logs.
@@ -30,7 +30,7 @@ from influence_acme import environments, wrappers
 from influence_acme.agents import intrinsic
 from influence_acme.multiagent import actor, specs
 
-_NUM_STEPS = flags.DEFINE_integer('num_steps', 5_000, 'Of the environment.')
+_NUM_STEPS = flags.DEFINE_integer('num_steps', 4_000, 'Of the environment.')
 BATCH_SIZE, LENGTH = 4, 10  # Sequences that learners take, and their steps.
 
 
@@ -91,8 +91,7 @@ def main(_: list[str]) -> None:
     'agent_3': actor.FunctionActor(lambda _: np.random.randint(9)),
   }
   joint_actor = actor.JointActor(actors, environment.agent_ids)
-  loop = acme.EnvironmentLoop(environment, joint_actor)
-  loop.run(num_steps=_NUM_STEPS.value)
+  acme.EnvironmentLoop(environment, joint_actor).run(num_steps=_NUM_STEPS.value)
   os._exit(0)  # Threads of C++ libraries can crash an orderly exit.
 
 

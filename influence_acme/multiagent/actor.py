@@ -1,6 +1,6 @@
 """One actor made of several: plays a multi-agent environment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import acme
@@ -74,5 +74,31 @@ class JointActor(acme.Actor):
 
   def update(self, wait: bool = False) -> None:
     """Updates every agent's parameters from its variable source."""
+    arguments = (wait,) if wait else ()  # Acme's whole agents take none.
     for actor in self._actors.values():
-      actor.update(wait)
+      actor.update(*arguments)
+
+
+class FunctionActor(acme.Actor):
+  """Plays a function of the observation, as a bot does, and learns nothing."""
+
+  def __init__(self, policy: Callable[[Any], Any]):
+    """Initializes the actor.
+
+    Args:
+      policy: the agent's own observation -> its action.
+    """
+    self._policy = policy
+
+  def select_action(self, observation: Any) -> Any:
+    """Returns the function's action."""
+    return self._policy(observation)
+
+  def observe_first(self, timestep: dm_env.TimeStep) -> None:
+    """Does nothing."""
+
+  def observe(self, action: Any, next_timestep: dm_env.TimeStep) -> None:
+    """Does nothing."""
+
+  def update(self, wait: bool = False) -> None:
+    """Does nothing."""

@@ -74,3 +74,29 @@ def test_refuses_agents_and_actors_that_do_not_match(agent_ids):
   _, actors = _joint()
   with pytest.raises(ValueError, match=r"\['agent_0', 'agent_1'\]"):
     actor.JointActor(actors, agent_ids)
+
+
+def test_whole_agents_of_acme_update_without_an_argument():
+  """Those that learn too, as of its LocalLayout."""
+
+  class Agent(_Recorder):
+    def update(self):  # type: ignore[override]
+      self.log.append('updated')
+
+  agent = Agent()
+  actor.JointActor({'agent_0': agent}, ['agent_0']).update()
+  assert agent.log == ['updated']
+
+
+def test_a_function_plays():
+  joint = actor.JointActor(
+    {'agent_0': _Recorder(), 'agent_1': actor.FunctionActor(lambda x: x + 1)},
+    ['agent_0', 'agent_1'],
+  )
+  first = dm_env.restart({'agent_0': 1, 'agent_1': 5})
+  joint.observe_first(first)
+  actions = joint.select_action(first.observation)
+  assert actions == {'agent_0': 2, 'agent_1': 6}
+  rewards = {'agent_0': 1.0, 'agent_1': 1.0}
+  joint.observe(actions, dm_env.transition(rewards, first.observation))
+  joint.update(wait=True)
