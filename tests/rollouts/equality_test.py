@@ -107,8 +107,11 @@ def test_states_of_first_rows_agree_and_the_others_are_zero(both):
   _, expected, actual = both
 
   def check(x, y):
-    assert np.abs(y[:, 1:, 0]).max() > 1e-2
-    np.testing.assert_allclose(x[:, :, 0], y[:, :, 0], atol=1e-5)
+    largest = np.abs(y[:, 1:, 0]).max()
+    assert largest > 1e-2
+    # Cells, unlike all else here, are not bounded by 1.
+    atol = 1e-5 * max(1, largest)
+    np.testing.assert_allclose(x[:, :, 0], y[:, :, 0], atol=atol)
     assert not x[:, :, 1:].any()
 
   jax.tree_util.tree_map(

@@ -46,7 +46,10 @@ def make_program(directory):
 
   environment = stock_agents.make_environment()
   agent = stock_agents.make(
-    'impala', environment, lambda: make_logger('learner')
+    'impala',
+    environment,
+    lambda: make_logger('learner'),
+    samples_per_insert=1.0,  # Actors wait while the learner compiles.
   )
   builder = Builder(
     agent.builder,
