@@ -58,7 +58,11 @@ class InfluenceConfig:
     reward_scale: factor of all rewards inside the learner, the same for every
       agent and variant; rewards that are reported are never scaled. A beam
       costs 50, so that raw returns in the thousands drown the policy.
-    entropy_cost: weight of the entropy bonus.
+    entropy_cost: weight of the entropy bonus; from `entropy_cost_steps` on, if
+      it has another start.
+    entropy_cost_start: what it is at first, falling linearly; None if it is
+      always the same.
+    entropy_cost_steps: over which it falls.
     value_cost: weight of the squared value error.
     learning_rate: of Adam, at the start.
     learning_rate_end: of Adam, from `learning_rate_steps` on.
@@ -93,6 +97,8 @@ class InfluenceConfig:
   vtrace_lambda: float = 0.95
   reward_scale: float = 0.1
   entropy_cost: float = 0.01
+  entropy_cost_start: float | None = None
+  entropy_cost_steps: int = 1
   value_cost: float = 0.5
   learning_rate: float = 1.23e-3
   learning_rate_end: float = 1.2e-5
@@ -131,6 +137,8 @@ class InfluenceConfig:
     ):
       self._check_range(name, 0.0, sys.float_info.max)
     self._check_weights()
+    if self.entropy_cost_start is not None:
+      self._check_range('entropy_cost_start', 0.0, sys.float_info.max)
     for name in ('influencee_reward', 'moa_only_visible'):
       value = getattr(self, name)
       if not isinstance(value, bool):
@@ -144,6 +152,7 @@ class InfluenceConfig:
       'num_influencers',
       'num_symbols',
       'message_embedding_size',
+      'entropy_cost_steps',
       'learning_rate_steps',
       'unroll_length',
       'batch_size',

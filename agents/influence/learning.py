@@ -68,6 +68,12 @@ class InfluenceLearner(core.Learner):
     self._learning_rate = optax.linear_schedule(
       config.learning_rate, config.learning_rate_end, config.learning_rate_steps
     )
+    start = config.entropy_cost_start
+    self._entropy_cost = optax.linear_schedule(
+      config.entropy_cost if start is None else start,
+      config.entropy_cost,
+      config.entropy_cost_steps,
+    )
     optimizer = sgd.make_optimizer(config)
     self._to_sequences = jax.jit(losses.to_sequences)
     self._sgd_step = sgd.make_sgd_step(
@@ -92,20 +98,24 @@ class InfluenceLearner(core.Learner):
     )
     data = data._replace(extras=dict(data.extras, core_state=first_states))
     environment_steps = self._environment_steps()
-    learning_rate = self._learning_rate(environment_steps)
+    rates = {
+      'learning_rate': self._learning_rate(environment_steps),
+      'entropy_cost': self._entropy_cost(environment_steps),
+    }
     state, metrics = self._sgd_step(
-      self._now.state, self._to_sequences(data), learning_rate
+      self._now.state, self._to_sequences(data), *rates.values()
     )
     metrics = jax.device_get(metrics)
     self._check_finite(metrics)
-    summary = self._summarise(metrics, data, learning_rate)
+    summary = self._summarise(metrics, data)
 
     counts = self._counter.increment(
       steps=1, walltime=time.time() - self._timestamp
     )
     self._timestamp = time.time()
     self._publish(state, self._learner_steps + 1)
-    self._logger.write(summary | counts)
+    rates = {name: float(value) for name, value in rates.items()}
+    self._logger.write(summary | rates | counts)
 
   def get_variables(self, names: Sequence[str]) -> list[Any]:
     """Returns what is asked for; 'params' are stacked NumPy arrays.
@@ -162,9 +172,7 @@ class InfluenceLearner(core.Learner):
         'reward_scale.'
       )
 
-  def _summarise(
-    self, metrics: losses.Metrics, data: Any, learning_rate: chex.Numeric
-  ) -> dict[str, Any]:
+  def _summarise(self, metrics: losses.Metrics, data: Any) -> dict[str, Any]:
     """Returns means over agents, and each agent's rewards, of one batch."""
     # What is no step has zeros, and counts nothing.
     is_step = ~data.start_of_episode[:, 1:]
@@ -182,7 +190,6 @@ class InfluenceLearner(core.Learner):
       weight = dict(zip(self._agent_ids, weight, strict=True))
     return {
       **means,
-      'learning_rate': float(learning_rate),
       'influence_weight': weight,
       'policy_lag': float(lag.mean()),
     }

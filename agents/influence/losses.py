@@ -70,7 +70,8 @@ class Sequences(NamedTuple):
   speech: Speech | None = None
 
 
-# (params, own_index, sequences of one agent) -> (loss [], metrics).
+# (params, own_index, sequences of one agent, entropy cost []) ->
+# (loss [], metrics).
 LossFn = Callable[..., tuple[chex.Array, Metrics]]
 
 
@@ -80,7 +81,7 @@ def make_loss(
 ) -> LossFn:
   """Returns one agent's loss: V-trace actor-critic, entropy and MOA."""
 
-  def loss_fn(params, own_index, sequences: Sequences):
+  def loss_fn(params, own_index, sequences: Sequences, entropy_cost):
     start = sequences.start_of_episode
     masks = ops.episode_masks(start)
     observation = dict(sequences.observation)
@@ -107,7 +108,7 @@ def make_loss(
     loss = (
       metrics['policy_loss']
       + config.value_cost * metrics['value_loss']
-      - config.entropy_cost * metrics['entropy']
+      - entropy_cost * metrics['entropy']
     )
     for message in of_messages:
       loss += (

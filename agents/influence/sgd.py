@@ -54,15 +54,16 @@ def make_sgd_step(
     optimizer: one agent's.
 
   Returns:
-    (state, sequences [N, ...], learning rate []) -> (state, metrics [N]).
+    (state, sequences [N, ...], learning rate [], entropy cost []) ->
+    (state, metrics [N]).
   """
 
-  def one_agent(states, sequences, index, learning_rate):
+  def one_agent(states, sequences, index, learning_rate, entropy_cost):
     state, sequences = jax.tree_util.tree_map(
       lambda x: x[index], (states, sequences)
     )
     grads, metrics = jax.grad(loss_fn, has_aux=True)(
-      state.params, index, sequences
+      state.params, index, sequences, entropy_cost
     )
     updates, opt_state = optimizer.update(grads, state.opt_state)
     updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
@@ -77,11 +78,11 @@ def make_sgd_step(
     lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
   )
 
-  def sgd_step(state, sequences, learning_rate):
-    rate = np.float32(learning_rate)
+  def sgd_step(state, sequences, learning_rate, entropy_cost):
+    rates = np.float32(learning_rate), np.float32(entropy_cost)
     indices = np.arange(len(sequences.own_actions), dtype=np.int32)
     return stack(
-      *threads.map(lambda i: step_of_one(state, sequences, i, rate), indices)
+      *threads.map(lambda i: step_of_one(state, sequences, i, *rates), indices)
     )
 
   return sgd_step

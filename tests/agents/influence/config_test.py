@@ -24,6 +24,8 @@ from influence_acme.agents.influence import config as config_lib
     ('learning_rate', float('nan')),
     ('max_gradient_norm', float('inf')),
     ('unroll_length', 0),
+    ('entropy_cost_start', -0.1),
+    ('entropy_cost_steps', 0),
     ('batch_size', 2.5),
     ('max_queue_size', 8),
     ('influence_curriculum_steps', 0),

@@ -112,8 +112,17 @@ def test_a_loss_that_is_not_finite_is_refused_and_nothing_is_lost(run):
 
 def test_schedules_follow_environment_steps(run):
   logger = _LastRow()
-  _learner(run, logger=logger).step()
-  config = run.config
+  config = dataclasses.replace(
+    run.config,
+    entropy_cost=0.01,
+    entropy_cost_start=0.09,
+    entropy_cost_steps=40_000_000,
+  )
+  learned = copy.copy(run)
+  learned.config = config
+  _learner(learned, logger=logger).step()
+  # A quarter of the 4e7 steps over which it falls.
+  np.testing.assert_allclose(logger.row['entropy_cost'], 0.07, rtol=1e-5)
   # Half of the 2e7 steps over which it falls.
   middle = (config.learning_rate + config.learning_rate_end) / 2
   np.testing.assert_allclose(logger.row['learning_rate'], middle, rtol=1e-5)

@@ -81,7 +81,7 @@ def _train(sequences, config, num_steps=4000):
   agent, params, optimizer, step = _compiled(config)
   state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
   for i in range(num_steps):
-    state, _ = step(state, sequences, 1e-2 * 0.9985**i)
+    state, _ = step(state, sequences, 1e-2 * 0.9985**i, config.entropy_cost)
   output = jax.vmap(agent.unroll)(
     state.params,
     sequences.observation,
@@ -118,7 +118,7 @@ def test_the_dummy_row_has_no_weight():
   # loss and gradient stay the same.
   agent, params = _agent_and_params()
   own = jax.tree_util.tree_map(lambda x: x[0], params)
-  loss_fn = losses.make_loss(agent, _config(entropy_cost=0.1))
+  loss_fn = losses.make_loss(agent, _config())
   clean = jax.tree_util.tree_map(
     lambda x: x[0], _five_step_episodes(list(range(6)))
   )
@@ -132,8 +132,8 @@ def test_the_dummy_row_has_no_weight():
     + no_step[..., None] * np.arange(A, dtype=np.float32),
   )
   value_and_grad = jax.jit(jax.value_and_grad(loss_fn, has_aux=True))
-  (expected, _), expected_grads = value_and_grad(own, 0, clean)
-  (actual, _), actual_grads = value_and_grad(own, 0, dirty)
+  (expected, _), expected_grads = value_and_grad(own, 0, clean, 0.1)
+  (actual, _), actual_grads = value_and_grad(own, 0, dirty, 0.1)
   np.testing.assert_allclose(actual, expected, rtol=1e-6)
   jax.tree_util.tree_map(
     lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6),
@@ -165,7 +165,7 @@ def test_v_trace_equals_a_hand_derived_case():
     reward=np.array([[1.0], [3.0], [100.0]], np.float32)
   )
   config = _config(discount=0.5)
-  _, metrics = losses.make_loss(agent, config)(own, 0, sequences)
+  _, metrics = losses.make_loss(agent, config)(own, 0, sequences, 0.0)
   np.testing.assert_allclose(metrics['value_loss'], 3.8125, rtol=1e-5)
   np.testing.assert_allclose(metrics['entropy'], np.log(A), rtol=1e-5)
   # The policy is uniform: loss = mean(-log(1/4) * advantage), advantages 2.5
@@ -178,13 +178,13 @@ def test_v_trace_equals_a_hand_derived_case():
 def test_nothing_mixes_between_agents():
   # Agent 0's loss times 1e6: the others' new parameters are bit-equal.
   agent, params = _agent_and_params()
-  config = _config(entropy_cost=0.01)
+  config = _config()
   loss_fn = losses.make_loss(agent, config)
   sequences = _five_step_episodes(list(range(6)))
   optimizer = sgd.make_optimizer(config)
 
-  def scaled_loss(params, own_index, sequences):
-    loss, metrics = loss_fn(params, own_index, sequences)
+  def scaled_loss(params, own_index, *args):
+    loss, metrics = loss_fn(params, own_index, *args)
     return jnp.where(own_index == 0, 1e6, 1.0) * loss, metrics
 
   new_params = []
@@ -192,7 +192,7 @@ def test_nothing_mixes_between_agents():
     state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
     step = sgd.make_sgd_step(fn, optimizer)
     for _ in range(3):
-      state, _ = step(state, sequences, 1e-3)
+      state, _ = step(state, sequences, 1e-3, 0.01)
     new_params.append(state.params)
 
   plain, scaled = new_params
@@ -224,7 +224,7 @@ def test_the_moa_learns_about_agents_in_view_alone_if_told_so():
   sequences.observation['visible'] = np.zeros((T + 1, 6, N), bool)
   losses_by_option = [
     losses.make_loss(agent, _config(moa_only_visible=option))(
-      own, 0, sequences
+      own, 0, sequences, 0.0
     )[1]['moa_loss']
     for option in (True, False)
   ]

@@ -82,7 +82,7 @@ def _sequences(key):
 
 @functools.lru_cache(maxsize=1)
 def _trained():
-  config = influence.InfluenceConfig(moa_loss_weight=1.0, entropy_cost=0.1)
+  config = influence.InfluenceConfig(moa_loss_weight=1.0)
   agent = networks.make_agent_networks(N, A)
   optimizer = sgd.make_optimizer(config)
   sgd_step = sgd.make_sgd_step(losses.make_loss(agent, config), optimizer)
@@ -94,7 +94,7 @@ def _trained():
   params = jax.vmap(agent.init, in_axes=(0, None))(keys, row)
   state = sgd.TrainingState(params, jax.vmap(optimizer.init)(params))
   for i in range(250):
-    state, _ = sgd_step(state, _sequences(jax.random.PRNGKey(i)), 3e-3)
+    state, _ = sgd_step(state, _sequences(jax.random.PRNGKey(i)), 3e-3, 0.1)
   mine = jax.tree_util.tree_map(lambda x: x[0], state.params)
   held_out = jax.tree_util.tree_map(
     lambda x: x[0], _sequences(jax.random.PRNGKey(10**6))

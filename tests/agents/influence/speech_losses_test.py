@@ -66,15 +66,16 @@ def _config(**changes):
     discount=0.5,
     reward_scale=1.0,
     vtrace_lambda=1.0,
-    entropy_cost=0.0,
     message_entropy_cost=0.0,
   )
   return dataclasses.replace(config, **changes)
 
 
-def _metrics(config, sequences):
+def _metrics(config, sequences, entropy_cost=0.0):
   agent, params = _agent()
-  loss, metrics = losses.make_loss(agent, config)(params, 0, sequences)
+  loss, metrics = losses.make_loss(agent, config)(
+    params, 0, sequences, entropy_cost
+  )
   return loss, metrics
 
 
@@ -105,12 +106,11 @@ def test_each_head_learns_from_its_own_reward(alpha):
 
 def test_the_loss_is_weighted_as_the_paper_weights_it():
   config = _config(
-    entropy_cost=0.1,
     value_cost=0.5,
     message_loss_weight=0.25,
     message_entropy_cost=0.01,
   )
-  loss, metrics = _metrics(config, _sequences())
+  loss, metrics = _metrics(config, _sequences(), entropy_cost=0.1)
   expected = (
     metrics['policy_loss']
     + 0.5 * metrics['value_loss']
@@ -150,7 +150,7 @@ def test_influence_moves_no_weight_of_the_actions_head():
   loss_fn = losses.make_loss(agent, _config())
   sequences = _sequences()
   grads = [
-    jax.grad(loss_fn, has_aux=True)(params, 0, s)[0]
+    jax.grad(loss_fn, has_aux=True)(params, 0, s, 0.0)[0]
     for s in (
       sequences,
       sequences._replace(reward=sequences.reward + 7.0),
