@@ -8,7 +8,7 @@ Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dm_env
@@ -97,14 +97,21 @@ class RecordingAdder(adders.Adder):
 
 
 def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
-  """Plays one episode with what a run has learned.
+  """Plays one episode with what a run has learned; see `episodes`."""
+  return next(episodes(experiment))
+
+
+def episodes(
+  experiment: experiment_lib.Experiment,
+) -> Iterator[EpisodeRecord]:
+  """Plays episodes with what a run has learned, one after the other.
 
   Args:
     experiment: as it was run; its checkpoint is read. Its builder must have
       `make_evaluator`, as `InfluenceBuilder` has.
 
-  Returns:
-    The episode.
+  Yields:
+    Each episode, without end.
 
   Raises:
     CheckpointError: there is no checkpoint, or none of this experiment.
@@ -121,7 +128,8 @@ def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
   learner.restore(saved.learner)
   adder = RecordingAdder()
   actor = builder.make_evaluator(key, networks, adder, learner)
-  return record_episode(environment, actor, adder)
+  while True:
+    yield record_episode(environment, actor, adder)
 
 
 def record_episode(

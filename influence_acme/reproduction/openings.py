@@ -1,0 +1,132 @@
+"""Box Trapped, the paper's proof of concept: is the box opened, and when?
+
+Letters: E episodes, T steps.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import figure as figure_lib
+
+from influence_acme.environments import box_trapped
+from influence_acme.programs import evaluation, report, run_dir
+
+# How many steps before and after an opening its trace shows.
+AROUND = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Openings:
+  """What agent_0 did in E episodes of one trained population.
+
+  Attributes:
+    variant: of the agent.
+    seed: of the run.
+    times: E of them, the step (from 0) of an episode's first opening; None if
+      the box stayed shut.
+    trace: 2 * AROUND + 1, nats: the mean influence of agent_0 on agent_1 in the
+      steps around these openings, the opening in the middle; None where no
+      episode has such a step. Empty if the agents measure no influence.
+  """
+
+  variant: str
+  seed: int
+  times: tuple[int | None, ...]
+  trace: tuple[float | None, ...]
+
+  @property
+  def share(self) -> float:
+    """The share of episodes in which the box is opened."""
+    return float(np.mean([time is not None for time in self.times]))
+
+
+def measure(
+  variant: str, seed: int, episodes: Sequence[evaluation.EpisodeRecord]
+) -> Openings:
+  """Finds the openings in episodes of Box Trapped.
+
+  Args:
+    variant: of the agent.
+    seed: of the run.
+    episodes: E of them.
+
+  Returns:
+    The openings.
+  """
+  times: list[int | None] = []
+  around = []
+  for episode in episodes:
+    opens = np.flatnonzero(episode.actions[:, 0] == box_trapped.OPEN_BOX)
+    times.append(int(opens[0]) if opens.size else None)
+    if opens.size and episode.influence is not None:
+      beyond = np.full(AROUND, np.nan)
+      padded = np.concatenate([beyond, episode.influence[:, 0, 1], beyond])
+      around.append(padded[opens[0] : opens[0] + 2 * AROUND + 1])
+  trace = [
+    None if np.isnan(x).all() else float(np.nanmean(x))
+    for x in np.transpose(around)
+  ]
+  return Openings(variant, seed, tuple(times), tuple(trace))
+
+
+def write(path: pathlib.Path, openings: Openings) -> None:
+  """Writes openings as JSON."""
+  content = {**dataclasses.asdict(openings), 'share': openings.share}
+  run_dir.write_json(path, content)
+
+
+def read(path: pathlib.Path) -> Openings:
+  """Reads what `write` wrote."""
+  content = json.loads(path.read_text(encoding='utf-8'))
+  return Openings(
+    content['variant'],
+    content['seed'],
+    tuple(content['times']),
+    tuple(content['trace']),
+  )
+
+
+def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
+  """Draws when boxes are opened, and the influence around it.
+
+  Args:
+    populations: of any variants and seeds; those of a variant share a colour.
+    path: of the picture.
+  """
+  figure = figure_lib.Figure((10, 3.8), dpi=120, layout='constrained')
+  histogram, traces = figure.subplots(1, 2)
+  report.style_axes(histogram, 'When the box is opened first')
+  report.style_axes(traces, 'Influence around the opening')
+  by_variant: dict[str, list[Openings]] = {}
+  for each in populations:
+    by_variant.setdefault(each.variant, []).append(each)
+  for (variant, group), colour in zip(
+    by_variant.items(), report.COLOURS, strict=False
+  ):
+    all_times = [time for each in group for time in each.times]
+    times = [time for time in all_times if time is not None]
+    steps, counts = np.unique(times, return_counts=True)
+    share, num_episodes = len(times) / len(all_times), len(all_times)
+    histogram.bar(
+      steps,
+      counts / num_episodes,
+      color=colour,
+      alpha=0.7,
+      label=f'{variant}: {share:.1%} of {num_episodes} episodes',
+    )
+    for each in group:
+      if each.trace:
+        nats = np.asarray(each.trace, np.float64)  # None is NaN.
+        traces.plot(np.arange(-AROUND, AROUND + 1), nats, color=colour)
+  for axes, x, y in (
+    (histogram, 'step of the episode', 'share of episodes'),
+    (traces, 'steps after the opening', 'influence on agent_1 (nats)'),
+  ):
+    axes.set_xlabel(x, color=report.FAINT)
+    axes.set_ylabel(y, color=report.FAINT)
+  histogram.legend(frameon=False, fontsize='small')
+  figure.savefig(path)
