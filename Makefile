@@ -15,7 +15,7 @@ export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help install demo test test-core test-slow lint format bench \
-  scaling report clean
+  scaling report docs clean
 
 help: ## Lists the commands.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,10 @@ scaling: .venv/installed ## Measures runs of all sizes, and draws diagrams.
 
 report: .venv/installed ## Writes the page of a run or sweep: RUN=its folder.
 	@$(BIN)/python -m influence_acme.reports $(RUN)
+
+docs: .venv/installed ## Builds the documentation site in build/site.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "Open build/site/index.html in a browser."
 
 clean: ## Removes what was installed and built.
 	rm -rf .venv .venv-core build dist *.egg-info

@@ -39,6 +39,14 @@ _ACME = [
 ]
 # Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
 _PETTINGZOO = ['pettingzoo>=1.27']
+# The documentation site, `make docs`. mkdocstrings 1.0.6 calls what
+# pymdown-extensions changed in version 12.
+_DOCS = [
+  'mkdocs==1.6.1',
+  'mkdocs-material==9.7.7',
+  'mkdocstrings[python]==1.0.6',
+  'pymdown-extensions<12',
+]
 
 setuptools.setup(
   name='influence_acme',
@@ -59,5 +67,5 @@ setuptools.setup(
   license_files=['LICENSE'],
   python_requires='>=3.10',
   install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
-  extras_require={'acme': _ACME, 'pettingzoo': _PETTINGZOO},
+  extras_require={'acme': _ACME, 'pettingzoo': _PETTINGZOO, 'docs': _DOCS},
 )
