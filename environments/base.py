@@ -88,6 +88,24 @@ class FunctionalEnvironment(abc.ABC):
   def visible(self, state: Any) -> chex.Array:
     """Returns bool [N, N]: row agent has column agent in view; diagonal 0."""
 
+  def events(self, state: Any) -> dict[str, chex.Array]:
+    """Returns what has happened in the episode, for people and logs.
+
+    After an episode's last step it is what happened in the whole episode; the
+    step that starts the next one starts from nothing.
+
+    Args:
+      state: as returned by `reset` or `step`.
+
+    Returns:
+      Name -> int32 [N], how often each agent did or met it since the episode
+      began; or int32 [], of the world as it is now. Grid worlds in which agents
+      fine each other have 'fined', in how many steps each was hit, of which
+      peace is made. Nothing by default.
+    """
+    del state
+    return {}
+
   @abc.abstractmethod
   def render(self, state: Any) -> np.ndarray:
     """Returns a picture of the whole state, uint8 [H', W', 3], for people."""

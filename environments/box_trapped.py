@@ -42,6 +42,8 @@ class State(NamedTuple):
     headings: int32 [2], see `moves`.
     door: int32 [], SHUT, AJAR if it was open and fell shut in the last step, or
       OPEN for the rest of the episode.
+    eaten: int32 [2], how many apples since the episode began.
+    opened: int32 [], 1 if the door was open in some step of it, else 0.
   """
 
   key: jax.Array
@@ -49,6 +51,8 @@ class State(NamedTuple):
   positions: chex.Array
   headings: chex.Array
   door: chex.Array
+  eaten: chex.Array
+  opened: chex.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,8 @@ class BoxTrapped(world.GridWorld):
       positions=jnp.asarray(self.level.starts),
       headings=jnp.full(2, moves.UP, jnp.int32),
       door=jnp.full((), SHUT, jnp.int32),
+      eaten=jnp.zeros(2, jnp.int32),
+      opened=jnp.zeros((), jnp.int32),
     )
 
   def play(
@@ -126,8 +132,14 @@ class BoxTrapped(world.GridWorld):
       positions=positions,
       headings=moves.turn(state.headings, actions),
       door=jnp.where(stays, OPEN, jnp.where(passable, AJAR, SHUT)),
+      eaten=state.eaten + eats,
+      opened=state.opened | passable,
     )
     return state, eats.astype(jnp.float32)
+
+  def events(self, state: State) -> dict[str, chex.Array]:
+    """Returns 'apples', int32 [2], and 'box_opened', int32 [], 0 or 1."""
+    return {'apples': state.eaten, 'box_opened': state.opened}
 
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""

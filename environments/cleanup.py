@@ -44,6 +44,7 @@ class State(NamedTuple):
     apples: bool [R, C].
     waste: bool [R, C].
     marks: uint8 [R, C], the beams of the last step, see `beams`.
+    events: int32 [N] each, counts since the episode began, see `events`.
   """
 
   key: jax.Array
@@ -53,6 +54,7 @@ class State(NamedTuple):
   apples: chex.Array
   waste: chex.Array
   marks: chex.Array
+  events: dict[str, chex.Array]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ class Cleanup(world.GridWorld):
       apples=jnp.zeros(self.level.shape, bool),
       waste=jnp.asarray(_FIRST_WASTE),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
+      events=foraging.no_events(self.num_agents, 'waste_cleaned'),
     )
 
   def play(
@@ -88,7 +91,9 @@ class Cleanup(world.GridWorld):
       state.positions, state.headings, actions, state.apples, ranks
     )
     cleans = actions == moves.Action.CLEAN
-    waste, cleaned = beams.clean(done.lanes, cleans, state.waste, ranks)
+    waste, covered, cleaned = beams.clean(
+      done.lanes, cleans, state.waste, ranks
+    )
     new_apples, new_waste = grow(waste, draws.cells)
 
     state = state._replace(
@@ -98,9 +103,24 @@ class Cleanup(world.GridWorld):
       # Agents have eaten what was on their cells, and nothing grows there.
       apples=(state.apples | new_apples) & (done.occupants == 0),
       waste=waste | new_waste,
-      marks=beams.marks(done.lanes, done.fired, cleaned, self.level.shape),
+      marks=beams.marks(done.lanes, done.fired, covered, self.level.shape),
+      events=foraging.count(
+        state.events, {**done.happened, 'waste_cleaned': cleaned}
+      ),
     )
     return state, done.reward
+
+  def events(self, state: State) -> dict[str, chex.Array]:
+    """Returns what `foraging.COUNTED` names, and what is of the river.
+
+    Args:
+      state: of an episode.
+
+    Returns:
+      int32 [N] each, those and 'waste_cleaned', how many cells everyone has
+      turned from waste into water; and 'waste', int32 [], how many there are.
+    """
+    return {**state.events, 'waste': jnp.sum(state.waste, dtype=jnp.int32)}
 
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""

@@ -155,6 +155,19 @@ class MultiAgentEnvironment(dm_env.Environment):
     self._check_started()
     return np.array(self._visible)
 
+  def events(self) -> dict[str, np.ndarray]:
+    """Returns what has happened in the episode so far.
+
+    Returns:
+      Name -> int32 [N], how often each agent did or met it; or int32 [], of the
+      world as it is now. Which names there are, the environment's card says.
+
+    Raises:
+      RuntimeError: no episode has been started.
+    """
+    self._check_started()
+    return jax.device_get(self._functional.events(self._state))
+
   def render(self) -> np.ndarray:
     """Returns a picture of the current state, uint8 [H', W', 3].
 

@@ -89,7 +89,7 @@ def fire(lanes: Lanes, firing: chex.Array) -> tuple[chex.Array, chex.Array]:
 
 def clean(
   lanes: Lanes, cleaning: chex.Array, waste: chex.Array, ranks: chex.Array
-) -> tuple[chex.Array, chex.Array]:
+) -> tuple[chex.Array, chex.Array, chex.Array]:
   """Cleans: every lane turns the first waste in it into water, and ends there.
 
   Args:
@@ -100,8 +100,8 @@ def clean(
       those before it left.
 
   Returns:
-    bool [R, C], the waste that is left, and bool [N, 3, L], where the beams
-    go, the cleaned cells included.
+    bool [R, C], the waste that is left; bool [N, 3, L], where the beams go, the
+    cleaned cells included; and int32 [N], how many cells each has cleaned.
   """
 
   def act(waste: chex.Array, agent: chex.Array):
@@ -111,10 +111,13 @@ def clean(
     covered = reached & ~_any_nearer(dirty)
     first = jnp.max(jnp.where(covered & dirty, cells, 0), axis=-1)  # [3]
     # A lane without waste clears cell 0, a wall, which never holds any.
-    return waste.at[first].set(False), covered
+    cleaned = jnp.sum(first > 0, dtype=jnp.int32)
+    return waste.at[first].set(False), (covered, cleaned)
 
-  left, covered = jax.lax.scan(act, waste.reshape(-1), draws.order(ranks))
-  return left.reshape(waste.shape), covered[ranks]
+  left, (covered, cleaned) = jax.lax.scan(
+    act, waste.reshape(-1), draws.order(ranks)
+  )
+  return left.reshape(waste.shape), covered[ranks], cleaned[ranks]
 
 
 def marks(

@@ -3,6 +3,7 @@
 Letters: N agents, L cells of a lane, R x C the map.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
@@ -12,6 +13,10 @@ from influence_acme.environments.grid import beams, moves
 
 FIRE_COST = 1.0
 HIT_COST = 50.0
+
+# What is counted of everyone: apples eaten, fining beams fired, hits by those
+# of others, and steps with at least one hit.
+COUNTED = ('apples', 'beams', 'hits', 'fined')
 
 
 class Outcome(NamedTuple):
@@ -23,6 +28,7 @@ class Outcome(NamedTuple):
     occupants: int32 [R, C], see `moves.occupants`.
     lanes: where beams can go from there.
     fired: bool [N, 3, L], where beams of the kind FIRING go.
+    happened: int32 [N] each, what `COUNTED` names.
     reward: float32 [N]: an apple is 1, firing and being hit have their costs.
   """
 
@@ -31,7 +37,20 @@ class Outcome(NamedTuple):
   occupants: chex.Array
   lanes: beams.Lanes
   fired: chex.Array
+  happened: dict[str, chex.Array]
   reward: chex.Array
+
+
+def count(
+  events: Mapping[str, chex.Array], happened: Mapping[str, chex.Array]
+) -> dict[str, chex.Array]:
+  """Returns the events of an episode, int32 [N] each, after one more step."""
+  return {name: events[name] + happened[name] for name in events}
+
+
+def no_events(num_agents: int, *more: str) -> dict[str, chex.Array]:
+  """Returns zeros, int32 [N] each, for `COUNTED` and what else is counted."""
+  return {name: jnp.zeros(num_agents, jnp.int32) for name in COUNTED + more}
 
 
 def act(
@@ -64,5 +83,18 @@ def act(
   fires = actions == moves.Action.FIRE
   hits, fired = beams.fire(lanes, fires)
   reward = eats - FIRE_COST * fires - HIT_COST * hits
-  reward = reward.astype(jnp.float32)
-  return Outcome(positions, headings, occupants, lanes, fired, reward)
+  happened = {
+    'apples': eats.astype(jnp.int32),
+    'beams': fires.astype(jnp.int32),
+    'hits': hits,
+    'fined': (hits > 0).astype(jnp.int32),
+  }
+  return Outcome(
+    positions,
+    headings,
+    occupants,
+    lanes,
+    fired,
+    happened,
+    reward.astype(jnp.float32),
+  )

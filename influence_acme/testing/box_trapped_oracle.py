@@ -21,6 +21,8 @@ class BoxTrappedOracle:
     positions: the cell of each agent.
     headings: of each agent.
     door: 'shut', 'ajar' or 'open'.
+    apples_eaten: of each agent.
+    was_opened: whether the door was open in some step.
   """
 
   def __init__(self, falls_shut: bool = True):
@@ -29,6 +31,8 @@ class BoxTrappedOracle:
     self.positions: list[grid_oracle.Cell] = [(2, 4), (7, 4)]
     self.headings = [moves.UP, moves.UP]
     self.door = 'shut'
+    self.apples_eaten = [0, 0]
+    self.was_opened = False
 
   def step(self, actions: Sequence[int]) -> list[float]:
     """Plays one step and returns everyone's reward."""
@@ -36,6 +40,7 @@ class BoxTrappedOracle:
       self.door = 'shut'
     if actions[0] == 7 and self.door == 'shut':
       self.door = 'ajar' if self._falls_shut else 'open'
+    self.was_opened |= self.door != 'shut'
     free = _ORCHARD | _BARE | (set() if self.door == 'shut' else _DOOR)
     rewards = [0.0, 0.0]
     for i, action in enumerate(actions):
@@ -45,6 +50,7 @@ class BoxTrappedOracle:
       if want in free:
         self.positions[i] = want
         rewards[i] = float(want not in _BARE)
+        self.apples_eaten[i] += want not in _BARE
     if self.positions[1] in _DOOR:
       self.door = 'open'
     return rewards

@@ -55,6 +55,7 @@ class CleanupOracle(grid_oracle.GridOracle):
     """Starts an episode, given the `Draws` of the reset."""
     super().reset(draws)
     self.apples, self.waste = set(), set(_WASTE)
+    self.events['waste_cleaned'] = [0] * self._num_agents
 
   def load(self, state: Any) -> None:
     """Takes over everything but the beams from a Cleanup state."""
@@ -68,6 +69,7 @@ class CleanupOracle(grid_oracle.GridOracle):
         self.beams.setdefault(cell, colours.CLEANING)
         if cell in self.waste:
           self.waste.remove(cell)
+          self.events['waste_cleaned'][agent] += 1
           break
 
   def grow(self, words: np.ndarray) -> None:

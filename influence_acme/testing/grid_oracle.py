@@ -72,6 +72,7 @@ class GridOracle(abc.ABC):
     headings: of each agent.
     apples: cells with an apple.
     beams: what the beams of the last step look like, by cell.
+    events: what each agent did and met in the episode so far, by name.
   """
 
   shape: ClassVar[tuple[int, int]]
@@ -85,6 +86,7 @@ class GridOracle(abc.ABC):
     self.headings: list[int] = []
     self.apples: set[Cell] = set()
     self.beams: dict[Cell, colours.RGB] = {}
+    self.events: dict[str, list[int]] = {}
 
   def reset(self, draws: Any) -> None:
     """Starts an episode, given the `Draws` of the reset."""
@@ -93,9 +95,13 @@ class GridOracle(abc.ABC):
     self.positions = [self.starts[i] for i in order[: self._num_agents]]
     self.headings = [int(word) >> 30 for word in draws.agents]
     self.beams = {}
+    self.events = {
+      name: [0] * self._num_agents
+      for name in ('apples', 'beams', 'hits', 'fined')
+    }
 
   def load(self, state: Any) -> None:
-    """Takes over everything but the beams from the fast version's state."""
+    """Takes over all but beams and events from the fast version's state."""
     self.time = int(state.time)
     self.positions = [(int(r), int(c)) for r, c in state.positions]
     self.headings = [int(heading) for heading in state.headings]
@@ -113,13 +119,20 @@ class GridOracle(abc.ABC):
       if cell in self.apples:
         self.apples.remove(cell)
         rewards[i] += 1
+        self.events['apples'][i] += 1
+    fined = set()
     for i in order:
       if actions[i] == moves.Action.FIRE:
         rewards[i] -= 1
+        self.events['beams'][i] += 1
         for victim in self._fire(i):
           rewards[victim] -= 50
+          self.events['hits'][victim] += 1
+          fined.add(victim)
       elif actions[i] == moves.Action.CLEAN:
         self.clean(i)
+    for i in fined:
+      self.events['fined'][i] += 1
     self.grow(draws.cells)
     return rewards
 

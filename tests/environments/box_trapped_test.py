@@ -192,3 +192,5 @@ def test_replay(falls_shut):
       assert state.headings.tolist() == oracle.headings
       door = ('shut', 'ajar', 'open')[int(state.door)]
       assert door == oracle.door
+      assert state.eaten.tolist() == oracle.apples_eaten
+      assert state.opened == oracle.was_opened

@@ -36,6 +36,8 @@ def check_same(state, oracle):
   assert len(set(oracle.positions)) == len(oracle.positions)
   if hasattr(oracle, 'waste'):
     assert cells(state.waste) == oracle.waste
+  events = {name: count.tolist() for name, count in state.events.items()}
+  assert events == oracle.events
 
 
 def crowd(rng, state):

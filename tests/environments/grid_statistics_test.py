@@ -53,7 +53,7 @@ def cleaning(env, state, actions, after):
   occupants = moves.occupants(after.positions, env.level.shape)
   lanes = beams.trace(after.positions, after.headings, occupants)
   draws = env.draw(jax.random.split(state.key)[1])  # As the step drew them.
-  left, covered = beams.clean(
+  left, covered, _ = beams.clean(
     lanes, cleans, state.waste, draws_lib.ranks(draws.agents)
   )
   return {

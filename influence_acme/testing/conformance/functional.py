@@ -23,8 +23,9 @@ def check_functional(
 
   Checked are shapes and dtypes, that the state keeps its layout (so that it
   compiles once and can be scanned), the FIRST and LAST conventions, that a
-  finished episode starts the next one, that single and vmapped calls agree, and
-  that nothing but the key makes a difference.
+  finished episode starts the next one, that events are counted from each
+  episode's beginning, that single and vmapped calls agree, and that nothing but
+  the key makes a difference.
 
   Args:
     environment: the environment's pure functions.
@@ -42,8 +43,9 @@ def check_functional(
   _check_picture(environment.render(state))
 
   rollout = functools.partial(_rollout, environment, num_steps=num_steps)
-  steps, visible = jax.jit(rollout)(keys[0])
+  steps, visible, events = jax.jit(rollout)(keys[0])
   _check_steps(environment, steps)
+  _check_events(environment, steps, events)
   chex.assert_shape(visible, (num_steps + 1,) + (environment.num_agents,) * 2)
   chex.assert_type(visible, bool)
   assertions.require(
@@ -54,23 +56,32 @@ def check_functional(
   # Traced anew: this also shows draws that do not come from the key.
   batch = jax.jit(jax.vmap(rollout))(keys)
   again = jax.tree_util.tree_map(lambda x: x[0], batch)
-  chex.assert_trees_all_close(again, (steps, visible), rtol=1e-5)
+  chex.assert_trees_all_close(again, (steps, visible, events), rtol=1e-5)
 
 
 def _rollout(
   environment: base.FunctionalEnvironment, key: jax.Array, *, num_steps: int
-) -> tuple[base.Step, chex.Array]:
-  """Plays random actions; returns steps and visibility [1 + num_steps, ...]."""
+) -> tuple[base.Step, chex.Array, dict[str, chex.Array]]:
+  """Plays random actions; returns what came of it, [1 + num_steps, ...] each.
+
+  Args:
+    environment: what is played.
+    key: of all randomness.
+    num_steps: how many.
+
+  Returns:
+    Steps, who sees whom, and events.
+  """
   reset_key, actions_key = jax.random.split(key)
   shape = (num_steps, environment.num_agents)
   actions = jax.random.randint(actions_key, shape, 0, environment.num_actions)
 
   def one_step(state: Any, actions_t: chex.Array) -> tuple[Any, Any]:
     state, step = environment.step(state, actions_t)
-    return state, (step, environment.visible(state))
+    return state, (step, environment.visible(state), environment.events(state))
 
   state, step = environment.reset(reset_key)
-  first = (step, environment.visible(state))
+  first = (step, environment.visible(state), environment.events(state))
   _, rest = jax.lax.scan(one_step, state, actions)
   return jax.tree_util.tree_map(
     lambda x, y: jnp.concatenate([x[None], y]), first, rest
@@ -134,3 +145,26 @@ def _check_steps(
   assertions.require(
     ((discount >= 0) & (discount <= 1)).all(), 'discount must be in [0, 1].'
   )
+
+
+def _check_events(
+  environment: base.FunctionalEnvironment,
+  steps: base.Step,
+  events: dict[str, chex.Array],
+) -> None:
+  """Checks that counts of agents begin with an episode, and only go up."""
+  first = np.asarray(steps.step_type) == dm_env.StepType.FIRST
+  for name, values in events.items():
+    values = np.asarray(values)
+    chex.assert_type(values, np.int32)
+    if values.ndim == 1:  # Of the world.
+      continue
+    chex.assert_shape(values, (len(first), environment.num_agents))
+    assertions.require(
+      (values[first] == 0).all(),
+      f'The count of {name} must be 0 when an episode begins.',
+    )
+    grows = np.diff(values, axis=0)[~first[1:]]
+    assertions.require(
+      (grows >= 0).all(), f'The count of {name} must not fall in an episode.'
+    )

@@ -105,22 +105,26 @@ def test_facing_agents_hit_each_other():
 def test_every_lane_cleans_the_first_waste_and_ends():
   lanes = trace((CENTRE, moves.UP))
   waste = grid((5, 4), (4, 4), (3, 5), (1, 5), (1, 6), (5, 3))
-  left, covered = clean(lanes, waste, [True])
+  left, covered, cleaned = clean(lanes, waste, [True])
   np.testing.assert_array_equal(left, grid((4, 4), (1, 5), (5, 3)))
+  assert cleaned.tolist() == [3]  # (5, 4), (3, 5) and (1, 6).
   right_lane = {(row, 6) for row in range(1, 6)}
   assert cells(lanes, covered) == {(5, 4), (4, 5), (3, 5)} | right_lane
 
 
 def test_who_does_not_clean_cleans_nothing():
-  left, covered = clean(trace((CENTRE, moves.UP)), grid((4, 5)), [False])
+  left, covered, cleaned = clean(
+    trace((CENTRE, moves.UP)), grid((4, 5)), [False]
+  )
   np.testing.assert_array_equal(left, grid((4, 5)))
   assert not np.any(covered)
+  assert cleaned.tolist() == [0]
 
 
 def test_waste_under_an_agent_is_cleaned_and_waste_behind_it_not():
   lanes = trace((CENTRE, moves.UP), ((3, 5), moves.UP))
   waste = grid((3, 5), (2, 5))
-  left, covered = clean(lanes, waste, [True, False])
+  left, covered, _ = clean(lanes, waste, [True, False])
   np.testing.assert_array_equal(left, grid((2, 5)))
   assert (3, 5) in cells(lanes, covered)
   assert (2, 5) not in cells(lanes, covered)
@@ -128,12 +132,13 @@ def test_waste_under_an_agent_is_cleaned_and_waste_behind_it_not():
 
 def test_an_agent_shields_the_waste_behind_it():
   lanes = trace((CENTRE, moves.UP), ((3, 5), moves.UP))
-  left, _ = clean(lanes, grid((2, 5)), [True, False])
+  left, _, cleaned = clean(lanes, grid((2, 5)), [True, False])
+  assert cleaned.tolist() == [0, 0]
   np.testing.assert_array_equal(left, grid((2, 5)))
 
 
 def test_waste_under_the_cleaner_itself_stays():
-  left, _ = clean(trace((CENTRE, moves.UP)), grid(CENTRE), [True])
+  left, *_ = clean(trace((CENTRE, moves.UP)), grid(CENTRE), [True])
   np.testing.assert_array_equal(left, grid(CENTRE))
 
 
@@ -142,7 +147,7 @@ def test_the_second_beam_reaches_beyond_what_the_first_cleaned():
   lanes = trace(((5, 4), moves.UP), ((5, 6), moves.UP))
   waste = grid((3, 5), (2, 5), (1, 5))
   for first, second in ((0, 1), (1, 0)):
-    left, covered = clean(lanes, waste, [True, True], ranks=[first, second])
+    left, covered, _ = clean(lanes, waste, [True, True], ranks=[first, second])
     np.testing.assert_array_equal(left, grid((1, 5)))
     assert (2, 5) not in cells(lanes, covered, agent=first)
     assert (2, 5) in cells(lanes, covered, agent=second)
@@ -152,10 +157,12 @@ def test_who_comes_first_matters():
   # Agent 0 can reach both cells, agent 1 the nearer one only.
   lanes = trace(((9, 5), moves.UP), ((7, 4), moves.RIGHT))
   waste = grid((7, 5), (5, 5))
-  left, _ = clean(lanes, waste, [True, True], ranks=[0, 1])
+  left, _, cleaned = clean(lanes, waste, [True, True], ranks=[0, 1])
   np.testing.assert_array_equal(left, grid((5, 5)))
-  left, _ = clean(lanes, waste, [True, True], ranks=[1, 0])
+  assert cleaned.tolist() == [1, 0]
+  left, _, cleaned = clean(lanes, waste, [True, True], ranks=[1, 0])
   np.testing.assert_array_equal(left, grid())
+  assert cleaned.tolist() == [1, 1]
 
 
 def test_firing_beams_show_over_cleaning_beams():

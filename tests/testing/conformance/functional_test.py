@@ -9,6 +9,9 @@ from influence_acme.testing import conformance
 class _Changed(matrix.Coordination):
   """Changes the steps of a good environment."""
 
+  def events(self, state):
+    return {'steps': jnp.full(2, state.time), 'now': 7 - state.time}
+
   def reset(self, key):
     state, step = super().reset(key)
     return state, self.changed(state, step)
@@ -106,6 +109,26 @@ class GreyPicture(matrix.Coordination):
     return super().render(state)[..., 0]
 
 
+class CountsOn(matrix.Coordination):
+  def events(self, state):
+    return {'steps': jnp.full(2, state.time + 1)}
+
+
+class CountsDown(matrix.Coordination):
+  def events(self, state):
+    return {'steps': jnp.full(2, -state.time)}
+
+
+class CountsTheWrongAgents(matrix.Coordination):
+  def events(self, state):
+    return {'steps': jnp.full(3, state.time)}
+
+
+class CountsInFloats(matrix.Coordination):
+  def events(self, state):
+    return {'steps': jnp.full(2, state.time, jnp.float32)}
+
+
 class TooFewIds(matrix.Coordination):
   agent_ids = ('agent_0',)
 
@@ -126,6 +149,10 @@ BROKEN = {
   SeesItself: 'diagonal',
   SeesTooLittle: 'shape',
   GreyPicture: 'shape',
+  CountsOn: 'steps must be 0 when an episode begins',
+  CountsDown: 'steps must not fall',
+  CountsTheWrongAgents: 'shape',
+  CountsInFloats: 'float32',
   TooFewIds: 'agent_ids must be a tuple of 2',
 }
 
