@@ -31,6 +31,7 @@ _APPLE_CELLS = levels.CLEANUP.mask(levels.APPLE)
 _RIVER = levels.CLEANUP.mask(levels.WATER + levels.WASTE)
 _FIRST_WASTE = levels.CLEANUP.mask(levels.WASTE)
 _BACKGROUND = colours.background(levels.CLEANUP)
+_COUNTED = (*foraging.COUNTED, 'waste_cleaned')
 
 
 class State(NamedTuple):
@@ -44,7 +45,7 @@ class State(NamedTuple):
     apples: bool [R, C].
     waste: bool [R, C].
     marks: uint8 [R, C], the beams of the last step, see `beams`.
-    events: int32 [N] each, counts since the episode began, see `events`.
+    events: int32 [5, N], counts since the episode began, see `events`.
   """
 
   key: jax.Array
@@ -54,7 +55,7 @@ class State(NamedTuple):
   apples: chex.Array
   waste: chex.Array
   marks: chex.Array
-  events: dict[str, chex.Array]
+  events: chex.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class Cleanup(world.GridWorld):
       apples=jnp.zeros(self.level.shape, bool),
       waste=jnp.asarray(_FIRST_WASTE),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
-      events=foraging.no_events(self.num_agents, 'waste_cleaned'),
+      events=jnp.zeros((len(_COUNTED), self.num_agents), jnp.int32),
     )
 
   def play(
@@ -104,9 +105,7 @@ class Cleanup(world.GridWorld):
       apples=(state.apples | new_apples) & (done.occupants == 0),
       waste=waste | new_waste,
       marks=beams.marks(done.lanes, done.fired, covered, self.level.shape),
-      events=foraging.count(
-        state.events, {**done.happened, 'waste_cleaned': cleaned}
-      ),
+      events=state.events + jnp.concatenate([done.happened, cleaned[None]]),
     )
     return state, done.reward
 
@@ -120,7 +119,8 @@ class Cleanup(world.GridWorld):
       int32 [N] each, those and 'waste_cleaned', how many cells everyone has
       turned from waste into water; and 'waste', int32 [], how many there are.
     """
-    return {**state.events, 'waste': jnp.sum(state.waste, dtype=jnp.int32)}
+    counts = dict(zip(_COUNTED, state.events, strict=True))
+    return {**counts, 'waste': jnp.sum(state.waste, dtype=jnp.int32)}
 
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""

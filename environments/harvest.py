@@ -42,7 +42,7 @@ class State(NamedTuple):
     headings: int32 [N], see `moves`.
     apples: bool [R, C].
     marks: uint8 [R, C], the beams of the last step, see `beams`.
-    events: int32 [N] each, counts since the episode began, see `events`.
+    events: int32 [4, N], counts since the episode began, see `events`.
   """
 
   key: jax.Array
@@ -51,7 +51,7 @@ class State(NamedTuple):
   headings: chex.Array
   apples: chex.Array
   marks: chex.Array
-  events: dict[str, chex.Array]
+  events: chex.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Harvest(world.GridWorld):
       headings=headings,
       apples=jnp.asarray(_APPLE_CELLS),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
-      events=foraging.no_events(self.num_agents),
+      events=jnp.zeros((len(foraging.COUNTED), self.num_agents), jnp.int32),
     )
 
   def play(
@@ -95,13 +95,13 @@ class Harvest(world.GridWorld):
       headings=done.headings,
       apples=left | (grow(left, draws.cells) & free),
       marks=beams.marks(done.lanes, done.fired, cleaned, self.level.shape),
-      events=foraging.count(state.events, done.happened),
+      events=state.events + done.happened,
     )
     return state, done.reward
 
   def events(self, state: State) -> dict[str, chex.Array]:
     """Returns what `foraging.COUNTED` names, int32 [N] each."""
-    return dict(state.events)
+    return dict(zip(foraging.COUNTED, state.events, strict=True))
 
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""

@@ -3,7 +3,6 @@
 Letters: N agents, L cells of a lane, R x C the map.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
@@ -15,7 +14,8 @@ FIRE_COST = 1.0
 HIT_COST = 50.0
 
 # What is counted of everyone: apples eaten, fining beams fired, hits by those
-# of others, and steps with at least one hit.
+# of others, and steps with at least one hit. As one array: a game counts in
+# every step, and each array more would cost time.
 COUNTED = ('apples', 'beams', 'hits', 'fined')
 
 
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     occupants: int32 [R, C], see `moves.occupants`.
     lanes: where beams can go from there.
     fired: bool [N, 3, L], where beams of the kind FIRING go.
-    happened: int32 [N] each, what `COUNTED` names.
+    happened: int32 [4, N], what `COUNTED` names.
     reward: float32 [N]: an apple is 1, firing and being hit have their costs.
   """
 
@@ -37,20 +37,8 @@ class Outcome(NamedTuple):
   occupants: chex.Array
   lanes: beams.Lanes
   fired: chex.Array
-  happened: dict[str, chex.Array]
+  happened: chex.Array
   reward: chex.Array
-
-
-def count(
-  events: Mapping[str, chex.Array], happened: Mapping[str, chex.Array]
-) -> dict[str, chex.Array]:
-  """Returns the events of an episode, int32 [N] each, after one more step."""
-  return {name: events[name] + happened[name] for name in events}
-
-
-def no_events(num_agents: int, *more: str) -> dict[str, chex.Array]:
-  """Returns zeros, int32 [N] each, for `COUNTED` and what else is counted."""
-  return {name: jnp.zeros(num_agents, jnp.int32) for name in COUNTED + more}
 
 
 def act(
@@ -83,12 +71,7 @@ def act(
   fires = actions == moves.Action.FIRE
   hits, fired = beams.fire(lanes, fires)
   reward = eats - FIRE_COST * fires - HIT_COST * hits
-  happened = {
-    'apples': eats.astype(jnp.int32),
-    'beams': fires.astype(jnp.int32),
-    'hits': hits,
-    'fined': (hits > 0).astype(jnp.int32),
-  }
+  happened = jnp.stack([eats, fires, hits, hits > 0])
   return Outcome(
     positions,
     headings,
