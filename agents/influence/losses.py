@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
+import jax
 import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
@@ -118,9 +119,15 @@ def make_loss(
       )
       metrics.update({f'message_{k}': v for k, v in message.items()})
     if output.moa_logits is not None:
-      moa = _moa_loss(output, own_index, sequences, masks.episode_mask, config)
+      moa, error = _moa_loss(
+        output, own_index, sequences, masks.episode_mask, config
+      )
       loss += config.moa_loss_weight * moa.loss
-      metrics.update(moa_loss=moa.loss, moa_accuracy=moa.accuracy)
+      metrics.update(
+        moa_loss=moa.loss,
+        moa_accuracy=moa.accuracy,
+        moa_calibration_error=error,
+      )
     return loss, dict(metrics, loss=loss)
 
   return loss_fn
@@ -132,8 +139,8 @@ def _moa_loss(
   sequences: Sequences,
   episode_mask: chex.Array,
   config: config_lib.InfluenceConfig,
-) -> ops.MOALoss:
-  """Returns the loss of one agent's model of the others.
+) -> tuple[ops.MOALoss, chex.Array]:
+  """Returns the loss of one agent's model of the others, and its calibration.
 
   Args:
     output: of all T + 1 rows.
@@ -141,15 +148,23 @@ def _moa_loss(
     sequences: of this agent.
     episode_mask: float32 [T + 1, B], see `ops.episode_masks`.
     config: for whether only those in view count.
+
+  Returns:
+    The loss, and the expected calibration error, float32 [].
   """
   others = types.others(own_index, sequences.actions.shape[-1])
   visible = jnp.take(sequences.observation['visible'], others, axis=-1)
-  return ops.moa_loss(
+  actions = jnp.take(sequences.actions, others, axis=-1)
+  moa = ops.moa_loss(
     output.moa_logits,
-    jnp.take(sequences.actions, others, axis=-1),
+    actions,
     mask=visible if config.moa_only_visible else None,
     episode_mask=episode_mask,
   )
+  assert output.moa_logits is not None
+  predicted = jax.lax.stop_gradient(output.moa_logits)[:-1]
+  calibration = ops.calibration(predicted, actions[1:], weight=moa.weight)
+  return moa, calibration.error
 
 
 def _heads(

@@ -137,6 +137,25 @@ def instantaneous_coordination(
   return IC(pairs.max(), pairs)
 
 
+def scramble(messages: chex.Array, key: chex.PRNGKey) -> jax.Array:
+  """Shuffles in time what was said, for each agent by itself: a control.
+
+  What is left of consistency and coordination afterwards is due to chance, and
+  to how often each symbol was said.
+
+  Args:
+    messages: int [T, N].
+    key: of the shuffle.
+
+  Returns:
+    int [T, N]; the same messages of each agent, at other steps.
+  """
+  keys = jax.random.split(key, jnp.shape(messages)[1])
+  return jax.vmap(jax.random.permutation, (0, 1), 1)(
+    keys, jnp.asarray(messages)
+  )
+
+
 def _check_sizes(minimum: int, **sizes: int) -> None:
   for name, size in sizes.items():
     if size < minimum:

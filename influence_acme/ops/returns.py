@@ -105,9 +105,21 @@ def sustainability(rewards: chex.Array) -> jax.Array:
   _check_trajectory(rewards, 'rewards')
   is_paid = jnp.asarray(rewards) > 0  # [T, N]
   steps = jnp.arange(is_paid.shape[0], dtype=jnp.float32)[:, None]
-  count = is_paid.sum(0)  # [N]
-  times = jnp.where(is_paid, steps, 0).sum(0) / jnp.maximum(count, 1)  # [N]
-  num_paid = (count > 0).sum()
+  return mean_paid_time(is_paid.sum(0), jnp.where(is_paid, steps, 0).sum(0))
+
+
+def mean_paid_time(count: chex.Array, total: chex.Array) -> jax.Array:
+  """`sustainability` of sums, for whoever does not keep all rewards.
+
+  Args:
+    count: int [N], in how many steps each agent's reward was positive.
+    total: float32 [N], the sum of these steps, counted from 0.
+
+  Returns:
+    float32 [], steps; NaN if nobody is ever rewarded.
+  """
+  times = jnp.asarray(total, jnp.float32) / jnp.maximum(count, 1)  # [N]
+  num_paid = (jnp.asarray(count) > 0).sum()
   mean = times.sum() / jnp.maximum(num_paid, 1)  # 0 of who is never rewarded.
   return jnp.where(num_paid > 0, mean, jnp.nan)
 

@@ -156,3 +156,27 @@ def _entropy(values: Any) -> float:
   total = len(values)
   counts = collections.Counter(values).values()
   return -sum(n / total * math.log(n / total) for n in counts)
+
+
+def calibration_error(
+  logits: np.ndarray, actions: np.ndarray, weight: np.ndarray, num_bins: int
+) -> float:
+  """Returns how far confidence and accuracy are apart, in the mean.
+
+  Args:
+    logits: float [..., A].
+    actions: int [...].
+    weight: [...].
+    num_bins: of equal width.
+  """
+  members: dict[int, list[tuple[float, float, float]]] = {}
+  for at in np.ndindex(*actions.shape):
+    odds = np.exp(logits[at].astype(np.float64) - logits[at].max())
+    confidence = float(odds.max() / odds.sum())
+    hit = float(np.argmax(logits[at]) == actions[at])
+    place = math.ceil(confidence * num_bins)
+    members.setdefault(place, []).append((float(weight[at]), confidence, hit))
+  gap = 0.0
+  for entries in members.values():
+    gap += abs(sum(w * (c - h) for w, c, h in entries))
+  return gap / max(float(weight.sum()), 1e-12)

@@ -210,3 +210,38 @@ def test_wrong_arguments_are_refused():
     coordination(rows[None], rows[None])
   with pytest.raises(AssertionError):
     coordination(rows * 1.0, rows)
+
+
+# --- The control -------------------------------------------------------------
+
+
+def test_scrambling_keeps_what_was_said_and_shuffles_when():
+  said = np.array([[0, 5], [1, 5], [2, 6], [3, -1]])
+  scrambled = [
+    np.asarray(ops.scramble(said, jax.random.PRNGKey(seed)))
+    for seed in range(30)
+  ]
+  for one in scrambled:
+    np.testing.assert_array_equal(np.sort(one, 0), np.sort(said, 0))
+  # Each agent by itself: 24 and 12 orders, which are drawn independently.
+  orders = {one[:, 0].tobytes() for one in scrambled}
+  assert len(orders) > 10
+  assert len({one.tobytes() for one in scrambled}) > len(orders)
+
+
+def test_scrambled_consistency_by_hand():
+  # Said and done 0 0 1 1. Of the six orders of two 0 and two 1, the same and
+  # the opposite one are consistent (1), and in four others either action goes
+  # with either symbol (0): 1/3 in the mean.
+  said = done = np.array([[0], [0], [1], [1]])
+  keys = jax.random.split(jax.random.PRNGKey(0), 600)
+  scores = jax.vmap(
+    lambda key: ops.speaker_consistency(
+      ops.scramble(said, key), done, num_symbols=2, num_actions=2
+    )
+  )(keys)
+  assert set(np.unique(scores)) == {0, 1}
+  # Four standard errors of a share of 1/3 among 600.
+  np.testing.assert_allclose(
+    scores.mean(), 1 / 3, atol=4 * (2 / 9 / 600) ** 0.5
+  )
