@@ -1,12 +1,15 @@
 """Observers of Acme's environment loop: how a group of agents fares.
 
-    observer = observers.SocialObserver()
     watched = observers.InfluenceObserver()
     actor = make_actor(InfluenceAdder(watched.watch(adder), ...))
-    loop = EnvironmentLoop(environment, actor, observers=[observer, watched])
+    loop = EnvironmentLoop(
+      environment,
+      actor,
+      observers=observers.make_observers(environment.action_spec(), watched),
+    )
 
-Rewards are the environment's, by agent id. What has no meaning in an episode,
-as the equality of fines, is NaN.
+Rewards are the environment's, by agent id. What they log, and when it is NaN,
+`measures` says. Letters: T steps of an episode, N agents.
 """
 
 from collections.abc import Mapping
@@ -17,51 +20,28 @@ import jax
 import numpy as np
 from acme import adders
 from acme.utils.observers import base
+from dm_env import specs as dm_specs
 
-from influence_acme import ops, types
-
-# Compiled once for each number of agents.
-_MEASURES = {
-  name: jax.jit(measure)
-  for name, measure in (
-    ('gini', ops.gini),
-    ('equality', ops.equality),
-    ('fair_return', ops.fair_return),
-  )
-}
-
-
-def measure_returns(
-  returns: Mapping[types.AgentId, Any], num_steps: int
-) -> dict[str, float]:
-  """Measures an episode of which only the returns are known.
-
-  Args:
-    returns: agent id -> reward of the whole episode.
-    num_steps: its length.
-
-  Returns:
-    Name -> measure of `influence_acme.ops`: 'gini', 'equality', 'fair_return'
-    and 'efficiency'.
-  """
-  values = np.array(list(returns.values()), np.float32)
-  measures = {
-    name: float(measure(values)) for name, measure in _MEASURES.items()
-  }
-  return {**measures, 'efficiency': float(values.sum()) / num_steps}
+from influence_acme import types
+from influence_acme.multiagent import measures, specs
 
 
 class SocialObserver(base.EnvLoopObserver):
-  """Measures what the agents of an episode get, how equally, and when."""
+  """Measures what the agents of an episode get and do, how equally, and when.
+
+  What they do, environments with `events()` tell: ours do.
+  """
 
   def __init__(self) -> None:
     self._rewards: list[dict[types.AgentId, Any]] = []
+    self._environment: dm_env.Environment | None = None
 
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
     """Begins an episode; the last one is forgotten."""
-    del env, timestep
+    del timestep
+    self._environment = env
     self._rewards = []
 
   def observe(
@@ -71,19 +51,16 @@ class SocialObserver(base.EnvLoopObserver):
     del env, action
     self._rewards.append(dict(timestep.reward))
 
-  def get_metrics(self) -> dict[str, float]:
-    """Returns 'collective_return', 'sustainability', and `measure_returns`."""
+  def get_metrics(self) -> dict[str, Any]:
+    """Returns `measures.of_group` of the episode."""
     if not self._rewards:
       return {}
     rewards = np.array(
       [list(step.values()) for step in self._rewards], np.float32
     )  # [T, N]
-    returns = dict(zip(self._rewards[0], rewards.sum(axis=0), strict=True))
-    return {
-      'collective_return': float(rewards.sum()),
-      'sustainability': float(ops.sustainability(rewards)),
-      **measure_returns(returns, len(rewards)),
-    }
+    events = getattr(self._environment, 'events', dict)
+    totals = measures.make_totals(rewards, events())
+    return measures.of_group(totals, tuple(self._rewards[0]))
 
 
 class InfluenceObserver(base.EnvLoopObserver):
@@ -104,6 +81,13 @@ class InfluenceObserver(base.EnvLoopObserver):
     """
     return _WatchedAdder(adder, self._influence)
 
+  @property
+  def influence(self) -> np.ndarray | None:
+    """float32 [T, N], nats, of the episode; None if there is none to read."""
+    if not self._influence:
+      return None
+    return np.stack(self._influence).reshape(len(self._influence), -1)
+
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
@@ -115,12 +99,92 @@ class InfluenceObserver(base.EnvLoopObserver):
     """Does nothing: influence may be known a step later."""
 
   def get_metrics(self) -> dict[str, float]:
-    """Returns 'influential_share', of all agents' steps."""
-    if not self._influence:
+    """Returns `measures.of_influence` of the episode."""
+    influence = self.influence
+    return {} if influence is None else measures.of_influence(influence)
+
+
+class ChoiceObserver(base.EnvLoopObserver):
+  """Measures whether messages mean something, and whether agents coordinate."""
+
+  def __init__(
+    self,
+    action_spec: Mapping[types.AgentId, Any],
+    watched: InfluenceObserver | None = None,
+  ):
+    """Makes the observer.
+
+    Args:
+      action_spec: of the environment: of each agent a `DiscreteArray`, or
+        'action' and 'message', such arrays.
+      watched: knows which steps were influential; None if nobody does.
+    """
+    self._agent_ids = tuple(action_spec)
+    self._num_actions, self._num_symbols = num_choices(action_spec)
+    self._watched = watched
+    self._choices: list[Any] = []
+
+  def observe_first(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep
+  ) -> None:
+    """Begins an episode; the last one is forgotten."""
+    del env, timestep
+    self._choices = []
+
+  def observe(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
+  ) -> None:
+    """Takes note of what everybody did, and said."""
+    del env, timestep
+    self._choices.append(specs.stack_actions(action, self._agent_ids))
+
+  def get_metrics(self) -> dict[str, float]:
+    """Returns `measures.of_choices` of the episode."""
+    if not self._choices:
       return {}
-    influence = np.stack(self._influence).reshape(len(self._influence), -1)
-    share = float(ops.influential_steps(influence).mean())
-    return {'influential_share': share}
+    chosen = jax.tree_util.tree_map(lambda *x: np.stack(x), *self._choices)
+    choices = measures.make_choices(
+      chosen, self._num_actions, self._num_symbols
+    )
+    influence = None if self._watched is None else self._watched.influence
+    return measures.of_choices(choices, influence)
+
+
+def make_observers(
+  action_spec: Mapping[types.AgentId, Any], watched: InfluenceObserver
+) -> list[base.EnvLoopObserver]:
+  """Returns all observers that make sense for an environment of many agents.
+
+  Args:
+    action_spec: of the environment.
+    watched: is told of the influence, if there is any.
+  """
+  num_actions, _ = num_choices(action_spec)
+  choices = [ChoiceObserver(action_spec, watched)] if num_actions else []
+  return [SocialObserver(), watched, *choices]
+
+
+def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
+  """Returns how many actions agents have, and how many symbols, at most.
+
+  Args:
+    action_spec: of an environment.
+
+  Returns:
+    Numbers; 0 where nobody has such a choice, or not a discrete one.
+  """
+
+  def most(parts: list[Any]) -> int:
+    discrete = [p for p in parts if isinstance(p, dm_specs.DiscreteArray)]
+    return max((p.num_values for p in discrete), default=0)
+
+  both = [
+    (part['action'], part['message'])
+    if isinstance(part, Mapping) and {'action', 'message'} <= part.keys()
+    else (part, None)
+    for part in action_spec.values()
+  ]
+  return most([action for action, _ in both]), most([said for _, said in both])
 
 
 class _WatchedAdder(adders.Adder):
@@ -137,10 +201,17 @@ class _WatchedAdder(adders.Adder):
   def add(
     self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
   ) -> None:
-    leaves = jax.tree_util.tree_leaves(extras['influence'])
-    self._influence.append(np.stack(leaves))
+    if isinstance(extras, Mapping) and 'influence' in extras:
+      leaves = jax.tree_util.tree_leaves(extras['influence'])
+      self._influence.append(np.stack(leaves))
     self._adder.add(action, next_timestep, extras)
 
   def reset(self) -> None:
     self._influence.clear()
     self._adder.reset()
+
+  def __getattr__(self, name: str) -> Any:
+    """Returns what else the inner adder offers."""
+    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
+      raise AttributeError(name)
+    return getattr(self._adder, name)

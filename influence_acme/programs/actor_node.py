@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
-from acme import core, environment_loop, specs
+from acme import adders, core, environment_loop, specs
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
@@ -49,10 +49,14 @@ class ActorNode:
       experiment.environment_seed(actor_id, first_step)
     )
     builder = experiment.builder_factory(loggers_base.NoOpLogger())
+    watched = observers.InfluenceObserver()
+    adder = builder.make_adder(replay)
+    if isinstance(adder, adders.Adder):
+      adder = watched.watch(adder)
     actor = builder.make_actor(
       experiment.actor_key(actor_id, first_step),
       experiment.network_factory(specs.make_environment_spec(environment)),
-      builder.make_adder(replay),
+      adder,
       learner,
     )
     self._environment = environment
@@ -63,7 +67,7 @@ class ActorNode:
     counter = counting.Counter(learner, time_delta=time_delta)
     measures: list[observers_base.EnvLoopObserver] = []
     if isinstance(environment.reward_spec(), Mapping):
-      measures.append(observers.SocialObserver())
+      measures = observers.make_observers(environment.action_spec(), watched)
     self._loop = environment_loop.EnvironmentLoop(
       environment,
       actor,

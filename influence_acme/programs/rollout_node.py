@@ -3,17 +3,18 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
-from influence_acme.multiagent import observers
+from influence_acme.multiagent import measures
 from influence_acme.programs import blocking, loggers
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.rollouts import actor as rollout_actor
+from influence_acme.rollouts import episodes as episodes_lib
 
 
 class RolloutNode:
@@ -49,9 +50,12 @@ class RolloutNode:
     environment = experiment.functional_environment
     assert environment is not None  # The experiment has checked it.
     builder = experiment.builder_factory(loggers_base.NoOpLogger())
+    self._networks = experiment.network_factory(
+      experiment.make_environment_spec()
+    )
     self.actor = rollout_actor.RolloutActor(
       builder,
-      experiment.network_factory(experiment.make_environment_spec()),
+      self._networks,
       environment,
       seeds=[experiment.environment_seed(i, first_step) for i in numbers],
       keys=[experiment.actor_key(i, first_step) for i in numbers],
@@ -96,8 +100,9 @@ class RolloutNode:
     self.actor.write(sequences, self._after_item)
     if episodes:
       rate = num_steps / (time.monotonic() - started)
+      measured = [measure(episode, self._networks) for episode in episodes]
       self._logger.write(
-        {**_mean(episodes), 'steps_per_second': rate, **counts}
+        {**_mean(measured), 'steps_per_second': rate, **counts}
       )
 
   def close(self) -> None:
@@ -106,24 +111,41 @@ class RolloutNode:
     self._replay.close()
 
 
-def _mean(episodes: list[rollout_actor.Episode]) -> dict[str, Any]:
-  """Returns the mean episode, as an environment loop logs one."""
-  agent_ids = episodes[0].episode_return
-  social = [
-    observers.measure_returns(e.episode_return, e.episode_length)
-    for e in episodes
-  ]
-  return {
-    'episode_length': float(np.mean([e.episode_length for e in episodes])),
-    'episode_return': {
-      agent_id: float(np.mean([e.episode_return[agent_id] for e in episodes]))
-      for agent_id in agent_ids
-    },
-    **{name: _mean_of_defined([s[name] for s in social]) for name in social[0]},
+def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
+  """Returns what is logged of an episode, as an environment loop logs it.
+
+  Args:
+    episode: that has ended.
+    networks: of the population that played it.
+  """
+  agent_ids = networks.agent_ids
+  returns = episode.totals.returns.tolist()
+  measured = {
+    'episode_length': episode.totals.num_steps,
+    'episode_return': dict(zip(agent_ids, returns, strict=True)),
+    **measures.of_group(episode.totals, agent_ids),
+    **measures.of_influence(episode.influence),
   }
+  if episode.choices is None:
+    return measured
+  choices = measures.make_choices(
+    episode.choices, networks.num_actions, networks.num_symbols
+  )
+  return {**measured, **measures.of_choices(choices, episode.influence)}
 
 
-def _mean_of_defined(values: list[float]) -> float:
-  """Returns the mean of what is not NaN, NaN if everything is."""
-  defined = [value for value in values if not math.isnan(value)]
-  return float(np.mean(defined)) if defined else math.nan
+def _mean(measured: list[dict[str, Any]]) -> dict[str, Any]:
+  """Returns the mean of each number over the episodes that have it.
+
+  What has no meaning in an episode is NaN, and left out; what has none in any
+  of them stays NaN.
+  """
+  means: dict[str, Any] = {}
+  for name in dict.fromkeys(name for each in measured for name in each):
+    values = [each[name] for each in measured if name in each]
+    if isinstance(values[0], Mapping):
+      means[name] = _mean(values)
+    else:
+      defined = [value for value in values if not math.isnan(value)]
+      means[name] = float(np.mean(defined)) if defined else math.nan
+  return means

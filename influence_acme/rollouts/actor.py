@@ -4,7 +4,7 @@ Letters: T steps, B environments, N agents.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import chex
 import jax
@@ -14,19 +14,13 @@ from acme import core
 
 from influence_acme import environments
 from influence_acme.agents import influence
-from influence_acme.rollouts import records, unroll, worlds, writer
-
-
-class Episode(NamedTuple):
-  """An episode that has ended.
-
-  Attributes:
-    episode_return: extrinsic, by agent id.
-    episode_length: environment steps.
-  """
-
-  episode_return: dict[str, float]
-  episode_length: int
+from influence_acme.rollouts import (
+  episodes,
+  records,
+  unroll,
+  worlds,
+  writer,
+)
 
 
 class RolloutActor:
@@ -76,10 +70,11 @@ class RolloutActor:
       np.stack(list(keys)),
     )
     self._writer = writer.SequenceWriter(replay)
+    self._history = episodes.History(len(self._keys[0]), policy.delay)
     # None until there are parameters to play with.
     self._progress: records.Progress | None = None
 
-  def play(self) -> tuple[records.Sequences, int, list[Episode]]:
+  def play(self) -> tuple[records.Sequences, int, list[episodes.Episode]]:
     """Plays T rows in every environment.
 
     Returns:
@@ -106,8 +101,8 @@ class RolloutActor:
     parts.append(played)
     self._check_finite(np.asarray(sequences.reward))
     num_steps = sum(int(np.sum(part.is_step)) for part in parts)
-    episodes = [episode for part in parts for episode in self._ended(part)]
-    return sequences, num_steps, episodes
+    ended = [episode for part in parts for episode in self._history.add(part)]
+    return sequences, num_steps, ended
 
   def write(
     self, sequences: records.Sequences, after_item: Callable[[], None]
@@ -126,26 +121,16 @@ class RolloutActor:
 
   def save(self) -> Any:
     """Returns where everything stands, as NumPy arrays."""
-    # Copies: the arrays themselves are donated to the next call.
-    return jax.tree_util.tree_map(np.array, self._progress)
+    return {
+      # Copies: the arrays themselves are donated to the next call.
+      'progress': jax.tree_util.tree_map(np.array, self._progress),
+      'history': self._history.save(),
+    }
 
   def restore(self, state: Any) -> None:
     """Goes on from what `save` returned."""
-    self._progress = state
-
-  def _ended(self, played: records.Episodes) -> list[Episode]:
-    """Returns the episodes that ended, in time and then by environment."""
-    ended, returns, lengths = map(
-      np.asarray,
-      (played.ended, played.episode_return, played.episode_length),
-    )
-    return [
-      Episode(
-        dict(zip(self._agent_ids, returns[t, :, b].tolist(), strict=True)),
-        int(lengths[t, b]),
-      )
-      for t, b in np.argwhere(ended)
-    ]
+    self._progress = state['progress']
+    self._history.restore(state['history'])
 
   def _check_finite(self, reward: np.ndarray) -> None:
     """Raises: a reward is not finite; the replay would hand it on for long."""

@@ -45,6 +45,22 @@ class Row(NamedTuple):
   learner_steps: chex.Array
 
 
+class Totals(NamedTuple):
+  """Sums over the steps of an episode, see `multiagent.measures`.
+
+  Attributes:
+    returns: float32 [N, B], of extrinsic rewards.
+    num_paid: int32 [N, B], how many of these were above 0.
+    paid_time: float32 [N, B], the sum of the steps in which they were.
+    num_steps: int32 [B].
+  """
+
+  returns: chex.Array
+  num_paid: chex.Array
+  paid_time: chex.Array
+  num_steps: chex.Array
+
+
 class State(NamedTuple):
   """Where all environments stand, between two rows.
 
@@ -57,8 +73,7 @@ class State(NamedTuple):
     smoothed: float32 [N, B], rewards of the episode so far, if they are shaped.
     keys: uint32 [B, 2], each environment's own for the agents' chance.
     num_steps: uint32 [B], environment steps so far.
-    episode_return: float32 [N, B], extrinsic, so far.
-    episode_length: int32 [B], so far.
+    totals: of the episodes, so far.
   """
 
   worlds: worlds_lib.State
@@ -68,8 +83,7 @@ class State(NamedTuple):
   smoothed: chex.Array
   keys: chex.PRNGKey
   num_steps: chex.Array
-  episode_return: chex.Array
-  episode_length: chex.Array
+  totals: Totals
 
 
 class Played(NamedTuple):
@@ -117,19 +131,24 @@ class Learned(NamedTuple):
 
 
 class Episodes(NamedTuple):
-  """The episodes' sums, after each row's step.
+  """What is measured of episodes, after each row's step.
 
   Attributes:
     is_step: bool [T, B], whether the row is a step, and no dummy.
     ended: bool [T, B], whether the step ended an episode.
-    episode_return: float32 [T, N, B], extrinsic.
-    episode_length: int32 [T, B].
+    totals: [T, ...], of the episode so far.
+    events: int32 [T, N, B] each, or [T, B], of the episode so far.
+    influence: float32 [T, N, B], as in `Row`.
+    choices: int32 [T, N], or a dict of such: what was chosen in the first of
+      the environments.
   """
 
   is_step: chex.Array
   ended: chex.Array
-  episode_return: chex.Array
-  episode_length: chex.Array
+  totals: Totals
+  events: dict[str, chex.Array]
+  influence: chex.Array
+  choices: Any
 
 
 class Sequences(NamedTuple):

@@ -114,8 +114,12 @@ def _begin(
     smoothed=jnp.zeros_like(outcome.reward),
     keys=keys,
     num_steps=jnp.zeros(batch_size, jnp.uint32),
-    episode_return=jnp.zeros_like(outcome.reward),
-    episode_length=jnp.zeros(batch_size, jnp.int32),
+    totals=records.Totals(
+      returns=jnp.zeros_like(outcome.reward),
+      num_paid=jnp.zeros(outcome.reward.shape, jnp.int32),
+      paid_time=jnp.zeros_like(outcome.reward),
+      num_steps=jnp.zeros(batch_size, jnp.int32),
+    ),
   )
   if not policy.delay:
     return state
@@ -190,9 +194,10 @@ def _step(
   episodes = records.Episodes(
     is_step=~is_dummy,
     ended=outcome.is_last,
-    episode_return=jnp.where(is_dummy, 0, state.episode_return)
-    + outcome.reward,
-    episode_length=jnp.where(is_dummy, 0, state.episode_length + 1),
+    totals=_add(state.totals, outcome.reward, is_dummy),
+    events=outcome.events,
+    influence=influence,
+    choices=jax.tree_util.tree_map(lambda x: x[:, 0], decision.actions),
   )
   state = records.State(
     worlds=world_state,
@@ -206,7 +211,20 @@ def _step(
     smoothed=jnp.where(is_dummy, 0, smoothed),
     keys=state.keys,
     num_steps=state.num_steps + ~is_dummy,
-    episode_return=episodes.episode_return,
-    episode_length=episodes.episode_length,
+    totals=episodes.totals,
   )
   return state, (row, episodes)
+
+
+def _add(
+  totals: records.Totals, reward: chex.Array, is_dummy: chex.Array
+) -> records.Totals:
+  """Adds a step, float32 [N, B], or begins anew where the row is a dummy."""
+  is_paid = reward > 0
+  added = records.Totals(
+    returns=totals.returns + reward,
+    num_paid=totals.num_paid + is_paid,
+    paid_time=totals.paid_time + is_paid * totals.num_steps,
+    num_steps=totals.num_steps + 1,
+  )
+  return jax.tree_util.tree_map(lambda x: jnp.where(is_dummy, 0, x), added)

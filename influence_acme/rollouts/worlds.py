@@ -49,6 +49,7 @@ class Outcome(NamedTuple):
     discount: float32 [B].
     is_first: bool [B], whether the step started an episode.
     is_last: bool [B], whether it ended one.
+    events: int32 [N, B] each, or [B], what has happened in the episode so far.
   """
 
   observation: dict[str, chex.Array]
@@ -56,6 +57,7 @@ class Outcome(NamedTuple):
   discount: chex.Array
   is_first: chex.Array
   is_last: chex.Array
+  events: dict[str, chex.Array]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +151,12 @@ class Worlds:
       discount=step.discount,
       is_first=step.step_type == dm_env.StepType.FIRST,
       is_last=step.step_type == dm_env.StepType.LAST,
+      events={
+        name: jnp.moveaxis(value, 0, -1)
+        for name, value in jax.vmap(self.environment.events)(
+          environment
+        ).items()
+      },
     )
     return State(environment, keys, episode, outcome.is_last), outcome
 

@@ -4,6 +4,7 @@ import dm_env
 import numpy as np
 import pytest
 from acme import environment_loop
+from dm_env import specs as dm_specs
 
 from influence_acme import adders
 from influence_acme.multiagent import observers
@@ -18,6 +19,15 @@ EXPECTED = {
   'fair_return': 3,
   'efficiency': 4 / 4,
   'sustainability': (1 + 3) / 2,
+}
+
+
+SPEAKERS = {
+  agent_id: {
+    'action': dm_specs.DiscreteArray(3),
+    'message': dm_specs.DiscreteArray(2),
+  }
+  for agent_id in 'ab'
 }
 
 
@@ -63,7 +73,7 @@ class Actor:
 
   def observe(self, action, next_timestep):
     if self._adder:
-      self._adder.add(action, next_timestep)
+      self._adder.add(action, next_timestep, {})
 
   def update(self, wait=False):
     pass
@@ -92,8 +102,93 @@ def test_fines_have_no_equality():
 
 
 def test_nothing_before_the_first_step():
-  for observer in observers.SocialObserver(), observers.InfluenceObserver():
+  for observer in observers.make_observers(
+    SPEAKERS, observers.InfluenceObserver()
+  ):
     assert observer.get_metrics() == {}
+
+
+def test_events_of_the_episode():
+  class Counting(Environment):
+    def events(self):
+      hits = np.array([self._step, 0], np.int32)
+      return {'fined': hits, 'hits': 2 * hits, 'waste': np.int32(7)}
+
+  loop = environment_loop.EnvironmentLoop(
+    Counting(REWARDS), Actor(), observers=[observers.SocialObserver()]
+  )
+  for _ in range(2):
+    result = loop.run_episode()
+    assert result['hits'] == {'a': 8, 'b': 0}
+    assert result['waste'] == 7
+    # Of two agents in four steps, one is hit in every step.
+    assert result['peace'] == 1
+    assert 'fined' not in result
+
+
+class Speaker(Actor):
+  """a says 0 and 1 in turn; b does in the next step what a said."""
+
+  def observe_first(self, timestep):
+    super().observe_first(timestep)
+    self._step = 0
+
+  def select_action(self, observation):
+    said, before = self._step % 2, (self._step + 1) % 2
+    self._step += 1
+    return {
+      'a': {'action': 2, 'message': said},
+      'b': {'action': before, 'message': 0},
+    }
+
+
+def test_speakers_are_measured():
+  watched = observers.InfluenceObserver()
+  # More than its mean, 1, in step 3 alone, which has no next one.
+  adder = adders.InfluenceAdder(
+    watched.watch(_Rows()),
+    lambda step, _: {
+      'a': np.float32(4 * (step.action['b']['action'] == 0)),
+      'b': np.float32(0),
+    },
+  )
+  loop = environment_loop.EnvironmentLoop(
+    Environment(REWARDS),
+    Speaker(adder),
+    observers=observers.make_observers(SPEAKERS, watched),
+  )
+  for _ in range(2):
+    result = loop.run_episode()
+    # Pairs of a's word and b's deed: 0 0, 1 1, 0 0, by (2/3, 1/3).
+    expected = np.log(3) - 2 / 3 * np.log(2)
+    np.testing.assert_allclose(result['message_coordination'], expected, 1e-6)
+    # Steps 1 and 3: a says 1, of which step 1 has a next one.
+    assert result['message_coordination_influential'] == 0
+    assert result['influential_share'] == 2 / 8
+    assert result['action_coordination'] == 0
+    assert 0 < result['speaker_consistency'] < 1
+
+
+def test_numbers_of_choices():
+  assert observers.num_choices(SPEAKERS) == (3, 2)
+  spec = {'a': dm_specs.DiscreteArray(4), 'b': dm_specs.DiscreteArray(5)}
+  assert observers.num_choices(spec) == (5, 0)
+  assert observers.num_choices({'a': dm_specs.Array((2,), np.float32)}) == (
+    0,
+    0,
+  )
+
+
+def test_an_adder_is_watched_and_left_as_it_is():
+  class Adder(_Rows):
+    signature = 'mine'
+
+  watched = observers.InfluenceObserver()
+  adder = watched.watch(Adder())
+  assert adder.signature == 'mine'
+  adder.add_first(None)
+  adder.add(None, None, ())
+  assert watched.influence is None and watched.get_metrics() == {}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +223,7 @@ class _Rows:
     pass
 
   def add(self, action, next_timestep, extras=()):
-    assert set(extras) == {'extrinsic', 'influence'}
+    assert not extras or set(extras) == {'extrinsic', 'influence'}
 
   def reset(self):
     pass

@@ -19,7 +19,7 @@ def compiled(game):
 @pytest.fixture
 def actor(game, compiled):
   """An actor as new, but for its compiled functions."""
-  compiled.restore(None)
+  compiled.restore(game.make_actor(game.make_replay()[0]).save())
   compiled.update(wait=True)
   return compiled
 
@@ -42,9 +42,8 @@ def test_episodes_and_steps_are_those_of_the_rows(actor):
     for b in range(two_ways.B)
   ]
   episodes = [episode for _, _, ended in played for episode in ended]
-  assert [list(e.episode_return.values()) for e in episodes] == expected
-  assert list(episodes[0].episode_return) == ['agent_0', 'agent_1']
-  assert {episode.episode_length for episode in episodes} == {4}
+  assert [e.totals.returns.tolist() for e in episodes] == expected
+  assert {episode.totals.num_steps for episode in episodes} == {4}
   # 25 rows were begun, one held: every fifth is no step.
   assert sum(num_steps for _, num_steps, _ in played) == 20 * two_ways.B
 
@@ -65,7 +64,7 @@ def test_new_parameters_are_taken_between_unrolls(game, actor, monkeypatch):
 
 def test_a_restored_actor_goes_on_bit_for_bit(game, actor):
   resumed = game.make_actor(game.make_replay()[0])
-  assert actor.save() is None
+  assert actor.save()['progress'] is None
   actor.play()
   state = actor.save()
   expected, _ = _play(actor, times=2)
@@ -85,7 +84,7 @@ def test_it_compiles_once_and_donates_its_state(actor):
 def test_rewards_that_are_not_finite_are_refused(actor):
   actor.play()
   state = actor.save()
-  state.held.shaped[:, 1] = np.nan
+  state['progress'].held.shaped[:, 1] = np.nan
   actor.restore(state)
   with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
     actor.play()
