@@ -8,18 +8,19 @@ Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dm_env
 import jax
 import numpy as np
-from acme import adders, core, specs
+from acme import core, specs
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
 from influence_acme.multiagent import specs as multiagent_specs
-from influence_acme.programs import checkpoint, pictures, run_dir
+from influence_acme.programs import checkpoint, pictures, recorded, run_dir
 from influence_acme.programs import experiment as experiment_lib
 
 
@@ -40,6 +41,12 @@ class EpisodeRecord:
       no pictures.
     action_names: what people call the actions; none if they have no names.
     messages: int32 [T, N], what was said; None if the agents say nothing.
+    measures: what a training run logs of an episode, by the same names, with
+      the agent's name after a slash; and beside each measure of messages that
+      of scrambled ones, see `measures.of_scrambled`.
+    reliability: float32 [3, G], the mean confidence, the accuracy and the
+      number of predictions in G bins; see `ops.calibration`. None if the agents
+      have no models of each other.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -50,6 +57,8 @@ class EpisodeRecord:
   views: np.ndarray | None = None
   action_names: tuple[str, ...] = ()
   messages: np.ndarray | None = None
+  measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+  reliability: np.ndarray | None = None
 
   @property
   def influence_matrix(self) -> np.ndarray | None:
@@ -64,36 +73,6 @@ class EpisodeRecord:
     # [T, N]: on all others together; the diagonal is NaN.
     total = np.nansum(self.influence, axis=-1)
     return float(ops.influential_steps(total).mean())
-
-
-class RecordingAdder(adders.Adder):
-  """Keeps the steps of the current episode in memory.
-
-  Attributes:
-    actions: T of them, int32 [N] each, or dicts of such.
-    extras: T of them, as the actor gave them.
-  """
-
-  def __init__(self) -> None:
-    self.reset()
-
-  def add_first(self, timestep: dm_env.TimeStep) -> None:
-    """Begins an episode; the last one is forgotten."""
-    del timestep
-    self.reset()
-
-  def add(
-    self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
-  ) -> None:
-    """Keeps one step."""
-    del next_timestep
-    self.actions.append(action)
-    self.extras.append(extras)
-
-  def reset(self) -> None:
-    """Forgets all steps."""
-    self.actions: list[Any] = []
-    self.extras: list[Any] = []
 
 
 def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
@@ -126,16 +105,19 @@ def episodes(
   key = experiment.learner_key()
   learner = builder.make_learner(key, networks, iter(()))
   learner.restore(saved.learner)
-  adder = RecordingAdder()
+  adder = recorded.RecordingAdder()
   actor = builder.make_evaluator(key, networks, adder, learner)
   while True:
-    yield record_episode(environment, actor, adder)
+    record = record_episode(environment, actor, adder)
+    if builder.config.models_others:
+      record = with_foresight(record, adder)
+    yield record
 
 
 def record_episode(
   environment: dm_env.Environment,
   actor: core.Actor,
-  adder: RecordingAdder,
+  adder: recorded.RecordingAdder,
   max_steps: int = 1000,
 ) -> EpisodeRecord:
   """Plays one episode, with the parameters that the actor can fetch now.
@@ -171,15 +153,42 @@ def record_episode(
       frames.append(render())
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
+  paid = np.asarray(rewards, np.float32)
+  influence = recorded.influence(adder, len(agent_ids))
   return EpisodeRecord(
     agent_ids=agent_ids,
-    rewards=np.asarray(rewards, np.float32),
+    rewards=paid,
     actions=did['action'] if speaks else did,
-    influence=_influence(adder, len(agent_ids)),
+    influence=influence,
     frames=frames,
     views=None if views[0] is None else np.stack(views),
     action_names=getattr(environment, 'action_names', ()),
     messages=did['message'] if speaks else None,
+    measures=recorded.measure(paid, did, environment, influence),
+  )
+
+
+def with_foresight(
+  record: EpisodeRecord, adder: recorded.RecordingAdder
+) -> EpisodeRecord:
+  """Returns a record that says how well models of others foresaw them.
+
+  Args:
+    record: of an episode of agents with such models.
+    adder: has the same episode.
+  """
+  found = recorded.foresight(adder, len(record.agent_ids))
+  if found is None:
+    return record
+  accuracy, calibration = found
+  more = {
+    'moa_accuracy': accuracy,
+    'moa_calibration_error': float(calibration.error),
+  }
+  return dataclasses.replace(
+    record,
+    measures={**record.measures, **more},
+    reliability=np.stack(calibration[1:]),
   )
 
 
@@ -191,38 +200,6 @@ def _views(
   shape = np.shape(views[0])
   is_picture = len(shape) == 3 and shape[-1] == 3
   return np.stack(views) if is_picture else None
-
-
-def _influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
-  """Computes float32 [T, N, N] from what the actor gave its adder."""
-  inputs = [
-    extras['influence_inputs']
-    for extras in adder.extras
-    if (extras or {}).get('influence_inputs')
-  ]
-  if not inputs:
-    return None
-  stacked, choices = (
-    jax.tree_util.tree_map(lambda *x: np.stack(x), *nests)
-    for nests in (inputs, adder.actions)
-  )
-  answers, mask = stacked['conditional_logits'], stacked['mask']
-  if isinstance(choices, Mapping):
-    # Messages are answered one step late, and nobody answers to the last ones.
-    choices = choices['message']
-    answers = np.roll(answers, -1, axis=0)
-    mask[-1] = False
-  output = ops.influence_reward(
-    answers,  # [T, N, K, J, A]
-    stacked['policy_logits'],  # [T, N, K]
-    choices,  # [T, N]
-    mask=mask,  # [T, N, J]
-  )
-  per_agent = np.asarray(output.per_agent)  # [T, N, J]
-  influence = np.full((len(inputs), num_agents, num_agents), np.nan, np.float32)
-  for i in range(num_agents):
-    influence[:, i, types.others(i, num_agents)] = per_agent[:, i]
-  return influence
 
 
 def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
@@ -246,6 +223,7 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
     for name, x in vars(record).items()
     if x is not None and name not in ('frames', 'views')  # See the video.
   }
+  arrays['measures'] = json.dumps(dict(record.measures))
   np.savez_compressed(run.episode_path, **arrays)
 
 
@@ -257,4 +235,5 @@ def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:
     fields = {'influence': None, **arrays}
   for name in ('agent_ids', 'action_names'):
     fields[name] = tuple(fields[name].tolist())
+  fields['measures'] = json.loads(str(fields.get('measures', '{}')))
   return EpisodeRecord(frames=(), **fields)

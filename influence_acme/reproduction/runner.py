@@ -99,12 +99,19 @@ def _set_aside(directory: run_dir.RunDirectory) -> None:
 def _write_episode(
   directory: run_dir.RunDirectory, episode: evaluation.EpisodeRecord
 ) -> None:
-  """Writes how far each agent was influenced in an episode."""
-  content: dict[str, object] = {'influenced': None, 'influential_share': None}
+  """Writes what an episode showed, with null for what has no meaning."""
+  content: dict[str, object] = {
+    'influenced': None,
+    'influential_share': None,
+    'measures': {
+      name: None if np.isnan(value) else value
+      for name, value in episode.measures.items()
+    },
+  }
   if episode.influence_matrix is not None:
     # A column is the influence on its agent; the diagonal is NaN.
     influenced = np.nansum(episode.influence_matrix, axis=0).tolist()
-    content = {
+    content |= {
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }

@@ -6,7 +6,7 @@ import numpy as np
 from acme import core
 
 from influence_acme import types, wrappers
-from influence_acme.programs import evaluation
+from influence_acme.programs import evaluation, recorded
 from influence_acme.testing import fakes
 
 N, A = 3, 2
@@ -52,7 +52,7 @@ class ObeyedActor(core.Actor):
 
 
 def test_influence_stands_where_something_was_said():
-  adder = evaluation.RecordingAdder()
+  adder = recorded.RecordingAdder()
   game = fakes.FakeMultiAgentEnvironment(N, A, episode_length=5)
   environment = wrappers.MessageChannelWrapper(
     wrappers.OthersActionsWrapper(game), A
@@ -67,3 +67,12 @@ def test_influence_stands_where_something_was_said():
   expected[:4, 0, 1:] = math.log(4)
   expected[:, range(N), range(N)] = np.nan
   np.testing.assert_allclose(episode.influence, expected, atol=1e-6)
+  measured = episode.measures
+  # Everyone always does the opposite of what it says.
+  assert measured['speaker_consistency'] == 1
+  np.testing.assert_allclose(
+    measured['message_coordination'], math.log(2), 1e-6
+  )
+  # Five rows are few: also scrambled messages look as if they meant something.
+  scrambled = measured['message_coordination_scrambled']
+  assert 0 < scrambled < measured['message_coordination']

@@ -8,7 +8,7 @@ import pytest
 from acme import core
 from imageio import v3 as imageio
 
-from influence_acme.programs import evaluation, run_dir
+from influence_acme.programs import evaluation, recorded, run_dir
 from influence_acme.testing import fakes
 
 AGENT_IDS = ('agent_0', 'agent_1', 'agent_2')
@@ -88,7 +88,7 @@ class BelievingActor(core.Actor):
 
 
 def record(environment=None, max_steps=1000, **kwargs):
-  adder = evaluation.RecordingAdder()
+  adder = recorded.RecordingAdder()
   actor = BelievingActor(adder, **kwargs)
   if environment is None:
     environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
@@ -167,7 +167,7 @@ def test_an_environment_that_cannot_be_rendered():
 
 
 def test_plays_with_the_newest_parameters():
-  adder = evaluation.RecordingAdder()
+  adder = recorded.RecordingAdder()
   actor = BelievingActor(adder)
   environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
   for _ in range(2):
@@ -213,6 +213,10 @@ def test_reads_what_was_written(tmp_path, influence):
   assert read.agent_ids == AGENT_IDS and read.action_names == ('wait', 'sing')
   for name in ('rewards', 'actions', 'influence'):
     np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+  assert read.measures.keys() == written.measures.keys()
+  np.testing.assert_array_equal(
+    list(read.measures.values()), list(written.measures.values())
+  )
 
 
 def test_observations_that_are_no_pictures(tmp_path):
@@ -221,3 +225,44 @@ def test_observations_that_are_no_pictures(tmp_path):
   assert episode.views is None
   evaluation.write(run_dir.RunDirectory(tmp_path), episode)
   assert imageio.imread(tmp_path / 'episode.gif').shape == (6, 4, 6, 3)
+
+
+def test_what_is_measured():
+  measured = record().measures
+  assert measured['collective_return'] == measured['efficiency'] * 5
+  np.testing.assert_allclose(measured['influential_share'], 6 / 15)
+  # Everybody does 0 and 1 in turn, four pairs: (1/2, 1/2), known for sure.
+  np.testing.assert_allclose(measured['action_coordination'], math.log(2), 1e-6)
+  assert 'speaker_consistency' not in measured
+  assert 'influential_share' not in record(influence=False).measures
+
+
+def test_what_agents_foresee():
+  # From step to step everybody changes its action. So agent 0, which expects
+  # agent 1 to copy it, is right, as is 1 of 2 and 2 of 1; 2 is wrong of 0. Who
+  # ignores is held to do either: 0 of 2 and 1 of 0, who do 0 (the lower one, as
+  # was foreseen) in two of the four steps.
+  adder = recorded.RecordingAdder()
+  environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
+  actor = BelievingActor(adder)
+  plain = evaluation.record_episode(environment, actor, adder)
+  assert plain.reliability is None
+  episode = evaluation.with_foresight(plain, adder)
+  accuracy = episode.measures['moa_accuracy']
+  np.testing.assert_allclose(accuracy, (3 * 4 + 2 * 2) / 24)
+  # Sure of 16, of which 12 came true; 1/2 sure of 8, of which half did.
+  assert episode.reliability is not None
+  expected = np.full((3, 10), np.nan)
+  expected[:, 4], expected[:, 9] = (1 / 2, 1 / 2, 8), (1, 3 / 4, 16)
+  expected[2, np.isnan(expected[2])] = 0
+  np.testing.assert_allclose(episode.reliability, expected, rtol=1e-6)
+  error = episode.measures['moa_calibration_error']
+  np.testing.assert_allclose(error, 16 / 24 / 4, rtol=1e-6)
+
+
+def test_nothing_is_foreseen_of_whom_nobody_sees():
+  adder = recorded.RecordingAdder()
+  environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
+  actor = BelievingActor(adder, sees=False)
+  episode = evaluation.record_episode(environment, actor, adder)
+  assert evaluation.with_foresight(episode, adder) is episode

@@ -26,6 +26,7 @@ def _launched(monkeypatch, write_checkpoint):
       np.zeros((2, 2), np.int32),
       INFLUENCE if 'moa' in str(experiment.run_dir) else None,
       frames=[],
+      measures={'gini': np.nan, 'efficiency': 0.5},
     )
 
   monkeypatch.setattr(runner.evaluation, 'evaluate', evaluate)
@@ -123,9 +124,14 @@ def test_what_an_episode_showed(make_sweep, launched, write_checkpoint):
     json.loads((run.directory.path / 'episode.json').read_text())
     for run in sweep.runs()
   )
-  assert baseline == {'influenced': None, 'influential_share': None}
+  assert baseline == {
+    'influenced': None,
+    'influential_share': None,
+    'measures': {'gini': None, 'efficiency': 0.5},
+  }
   # 3 nats in one of two steps; that is one of four steps of two agents.
   assert moa == {
     'influenced': {'agent_0': 0.0, 'agent_1': 1.5},
     'influential_share': 0.25,
+    'measures': {'gini': None, 'efficiency': 0.5},
   }
