@@ -15,6 +15,7 @@ from matplotlib import layout_engine, ticker
 from matplotlib import lines as lines_lib
 
 from influence_acme.programs import csv_log, run_dir
+from influence_acme.programs import panels as panels_lib
 
 # Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.
 COLOURS = (
@@ -31,39 +32,6 @@ INK = '#222222'
 FAINT = '#777777'
 # From so many points on a curve is smoothed, and drawn without dots.
 _MANY_POINTS = 25
-
-
-@dataclasses.dataclass(frozen=True)
-class Panel:
-  """One diagram.
-
-  Attributes:
-    title: what is shown.
-    unit: of the vertical axis.
-    name: of the column to show, and of those of the agents, `name/agent_i`.
-    limits: of the vertical axis; by default as the values have it.
-    exact: whether the values are without noise, and not to be smoothed.
-  """
-
-  title: str
-  unit: str
-  name: str
-  limits: tuple[float, float] | None = None
-  exact: bool = False
-
-
-PANELS = (
-  Panel('Collective return', 'reward per episode', 'collective_return'),
-  Panel('Return of each agent', 'reward per episode', 'episode_return'),
-  Panel('Equality of returns', '1 - Gini coefficient', 'equality'),
-  Panel('Influence reward', 'nats per step, unweighted', 'influence'),
-  Panel('Weight of the influence reward', '', 'influence_weight', exact=True),
-  Panel('MOA accuracy', 'of next actions', 'moa_accuracy', limits=(0, 1)),
-  Panel('MOA loss', 'nats per action', 'moa_loss'),
-  Panel('Policy loss', '', 'policy_loss'),
-  Panel('Value loss', '', 'value_loss'),
-  Panel('Policy entropy', 'nats', 'entropy'),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +54,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
     run: has the logs, and gets the picture, over one that is there.
   """
   series = load(run.logs)
-  panels = [panel for panel in PANELS if lines_of(panel, series)]
+  panels = [panel for panel in panels_lib.PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
     w_pad=0.08, h_pad=0.08, hspace=0.04
   )
@@ -157,7 +125,9 @@ def style_axes(axes: axes_lib.Axes, title: str) -> None:
   axes.spines['bottom'].set_color('#BBBBBB')
 
 
-def lines_of(panel: Panel, series: dict[str, Series]) -> dict[str, Series]:
+def lines_of(
+  panel: panels_lib.Panel, series: dict[str, Series]
+) -> dict[str, Series]:
   """Returns the series that a panel shows, agents in order."""
   found = [name for name in series if name.split('/')[0] == panel.name]
   return {name: series[name] for name in sorted(found, key=_natural)}
@@ -182,7 +152,7 @@ def _natural(name: str) -> list[str | int]:
 
 def _draw_panels(
   figure: figure_lib.Figure,
-  panels: Sequence[Panel],
+  panels: Sequence[panels_lib.Panel],
   series: dict[str, Series],
   title: str,
 ) -> None:
@@ -215,7 +185,7 @@ def _draw_panels(
 
 def draw_panel(
   axes: axes_lib.Axes,
-  panel: Panel,
+  panel: panels_lib.Panel,
   lines: dict[str, Series],
   colours: dict[str, str],
   last_step: float,

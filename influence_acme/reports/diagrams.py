@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 
-from influence_acme.programs import report
+from influence_acme.programs import panels, report
 from influence_acme.reports import moments as moments_lib
 
 _WIDTH, _HEIGHT = 4.2, 2.7  # Inches.
@@ -38,28 +38,56 @@ def to_png(figure: figure_lib.Figure) -> bytes:
 
 def curves(
   series: dict[str, report.Series],
-) -> tuple[dict[str, str], dict[str, bytes]]:
+) -> tuple[dict[str, str], dict[str, dict[str, bytes]]]:
   """Draws the learning curves of a run.
 
   Args:
     series: of its logs, see `report.load`.
 
   Returns:
-    Agent -> its colour, and title -> PNG of each curve that was logged.
+    Agent -> its colour, and group -> title -> PNG of what was logged.
   """
-  lines = {panel: report.lines_of(panel, series) for panel in report.PANELS}
+  lines = {panel: report.lines_of(panel, series) for panel in panels.PANELS}
   lines = {panel: found for panel, found in lines.items() if found}
   colours = report.agent_colours(
     name for found in lines.values() for name in found
   )
   last_step = max((each.steps[-1] for each in series.values()), default=0)
-  drawn = {}
+  drawn: dict[str, dict[str, bytes]] = {}
   for panel, found in lines.items():
     figure, axes = make()
     report.draw_panel(axes, panel, found, colours, last_step)
     axes.set_xlabel('environment steps', size='small', color=report.FAINT)
-    drawn[panel.title] = to_png(figure)
+    drawn.setdefault(panel.group, {})[panel.title] = to_png(figure)
   return colours, drawn
+
+
+def reliability(bins: np.ndarray) -> bytes:
+  """Draws how often predictions came true, by how sure they were.
+
+  Args:
+    bins: float [3, G]: mean confidence, accuracy and number of predictions of
+      each bin.
+
+  Returns:
+    A PNG.
+  """
+  confidence, accuracy, count = bins[:, bins[2] > 0]
+  figure, axes = make(height=3.6)
+  axes.plot([0, 1], [0, 1], color='#BBBBBB', lw=1, ls='--')
+  axes.plot(confidence, accuracy, color=report.COLOURS[0], lw=1.6)
+  axes.scatter(
+    confidence,
+    accuracy,
+    s=8 + 80 * count / count.sum(),
+    color=report.COLOURS[0],
+  )
+  report.style_axes(axes, 'How sure, and how often right')
+  axes.set_xlabel('mean confidence', size='small', color=report.FAINT)
+  axes.set_ylabel('accuracy', size='small', color=report.FAINT)
+  axes.set_xlim(0, 1.02)
+  axes.set_ylim(0, 1.02)
+  return to_png(figure)
 
 
 def influence_traces(

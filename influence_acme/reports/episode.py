@@ -46,6 +46,8 @@ def sections(
   matrix = heat_map(run)
   if matrix:
     parts.append(page.Section('Who influences whom', matrix))
+  if played is not None and played.reliability is not None:
+    parts.append(page.Section('What agents foresee', _foresight(played)))
   if played is not None and played.influence is not None:
     found = moments.find(played.influence, _NUM_MOMENTS, _STEPS_APART)
     traces = _over_time(played.influence, _names(played.agent_ids), found)
@@ -86,6 +88,24 @@ def heat_map(run: run_dir.RunDirectory) -> str:
     cells,
     f'Mean influence of the row’s agent on the column’s, in {unit} a step, '
     'by KL.',
+  )
+
+
+def _foresight(played: evaluation.EpisodeRecord) -> str:
+  """Returns how well models of others foresaw what the others did."""
+  assert played.reliability is not None
+  values = played.measures
+  text = (
+    'Of the likeliest next actions of others in view, as foreseen, '
+    f'{values["moa_accuracy"]:.1%} were taken. On average the models are '
+    f'{values["moa_calibration_error"]:.1%} off in how sure they are '
+    '(expected calibration error). Below the dashed line they are too sure; '
+    'large dots stand for many predictions.'
+  )
+  picture = diagrams.reliability(played.reliability)
+  description = 'Accuracy of predictions over their confidence'
+  return page.paragraph(text) + page.grid(
+    [page.image(picture, 'png', description)]
   )
 
 

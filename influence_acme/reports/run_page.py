@@ -90,7 +90,10 @@ def _short(
     summary.rows(series, played),
     'Training: means over the last 5% of the steps that were logged. '
     'Influence: by KL in the filmed episode, by the measure that agents are '
-    'paid for in training. Equality is undefined where a return is negative.',
+    'paid for in training. Apples, waste, beams and hits are of an episode and '
+    'all agents together. Equality is undefined where no total is to share. '
+    'Coordination is that of the pair with most of it; scrambled messages '
+    'show how much of it is chance.',
   )
 
 
@@ -103,11 +106,13 @@ def _curves(series: dict[str, report.Series]) -> str:
       'episode ends.'
     )
   names = {name.replace('_', ' '): colour for name, colour in colours.items()}
-  pictures = [
-    page.image(picture, 'png', f'{title} over environment steps')
-    for title, picture in drawn.items()
-  ]
-  return page.legend(names) + page.grid(pictures)
+  body = page.legend(names)
+  for group, pictures in drawn.items():
+    body += page.heading(group) + page.grid(
+      page.image(picture, 'png', f'{title} over environment steps')
+      for title, picture in pictures.items()
+    )
+  return body
 
 
 def _settings(record: dict[str, Any]) -> str:

@@ -21,30 +21,42 @@ _LOGGED = {
   'Collective return': ('collective_return', '.1f'),
   'Equality, 1 − Gini': ('equality', '.3f'),
   'Return × equality': ('fair_return', '.1f'),
+  'Sustainability, mean rewarded step': ('sustainability', '.1f'),
+  'Apples': ('apples', ',.1f'),
+  'Waste cleaned': ('waste_cleaned', ',.1f'),
+  'Fining beams': ('beams', ',.1f'),
+  'Hits by fining beams': ('hits', ',.1f'),
+  'Peace, agents not hit in a step': ('peace', '.3f'),
+  'Opened boxes': ('box_opened', '.1%'),
   'Influence, nats a step': ('influence', '.3g'),
+  'Share of influential steps': ('influential_share', '.1%'),
+  'Speaker consistency': ('speaker_consistency', '.3f'),
+  'Coordination, message to action, nats': ('message_coordination', '.3f'),
+  'The same in influential steps': ('message_coordination_influential', '.3f'),
+  'Coordination, action to action, nats': ('action_coordination', '.3f'),
+  'That in influential steps': ('action_coordination_influential', '.3f'),
   'MOA accuracy': ('moa_accuracy', '.1%'),
+  'MOA calibration error': ('moa_calibration_error', '.1%'),
   'Policy entropy, nats': ('entropy', '.2f'),
 }
+# Counts of agents are summed, all else is averaged over them.
+_COUNTS = ('apples', 'waste_cleaned', 'beams', 'hits')
 # What an episode without training has not.
 _OF_TRAINING = (
-  'MOA accuracy',
   'Policy entropy, nats',
   'Environment steps per second',
   'Wall time',
 )
-# The order of the rows.
-_TITLES = (
-  'Collective return',
-  'Equality, 1 − Gini',
-  'Return × equality',
-  'Apples: steps with a reward above 0',
-  'Waste cleaned',
-  'Fining beams',
-  'Cleaning beams',
-  'Influence, nats a step',
-  'Share of influential steps',
-  *_OF_TRAINING,
+# What only some environments and agents have: no row where nobody has it.
+_OPTIONAL = (
+  'Opened boxes',
+  'Speaker consistency',
+  'Coordination, message to action, nats',
+  'The same in influential steps',
+  'MOA accuracy',
+  'MOA calibration error',
 )
+_TITLES = (*list(_LOGGED)[:-1], *_OF_TRAINING)
 
 
 def rows(
@@ -70,6 +82,7 @@ def rows(
       in_episode.get(title, _NOT_RECORDED),
     )
     for title in _TITLES
+    if title not in _OPTIONAL or title in trained or title in in_episode
   ]
 
 
@@ -83,7 +96,8 @@ def at_end(series: dict[str, report.Series]) -> dict[str, str]:
       if name.split('/')[0] == column
     ]
     if means:
-      found[title] = format(np.mean(means), form)
+      total = np.sum(means) if column in _COUNTS else np.mean(means)
+      found[title] = format(total, form)
   if 'learner_walltime' in series:
     clock = series['learner_walltime']
     seconds = clock.values.max()
@@ -95,7 +109,10 @@ def at_end(series: dict[str, report.Series]) -> dict[str, str]:
 
 
 def of_episode(played: evaluation.EpisodeRecord) -> dict[str, str]:
-  """Returns title -> what happened; what was not recorded is left out."""
+  """Returns title -> what happened; what was not recorded is left out.
+
+  Beside a measure of messages stands that of the same messages, scrambled.
+  """
   returns = played.rewards.sum(axis=0)  # [N]
   equality = float(ops.equality(returns))
   fair = float(ops.fair_return(returns))
@@ -103,16 +120,22 @@ def of_episode(played: evaluation.EpisodeRecord) -> dict[str, str]:
     'Collective return': f'{returns.sum():.1f}',
     'Equality, 1 − Gini': _or_undefined(equality, '.3f'),
     'Return × equality': _or_undefined(fair, '.1f'),
-    'Apples: steps with a reward above 0': f'{(played.rewards > 0).sum():,}',
   }
-  for title, action in (('Fining beams', 'fire'), ('Cleaning beams', 'clean')):
-    if action in played.action_names:
-      number = played.action_names.index(action)
-      found[title] = f'{(played.actions == number).sum():,}'
+  for title, (column, form) in _LOGGED.items():
+    values = [
+      value
+      for name, value in played.measures.items()
+      if name.split('/')[0] == column
+    ]
+    if values and title not in found:
+      total = np.sum(values) if column in _COUNTS else np.mean(values)
+      found[title] = _or_undefined(float(total), form.replace(',.1f', ',.0f'))
+      control = played.measures.get(f'{column}_scrambled')
+      if control is not None:
+        found[title] += f' (scrambled: {_or_undefined(control, form)})'
   if played.influence is not None:
     mean = np.nansum(played.influence, axis=-1).mean()
     found['Influence, nats a step'] = f'{mean:.3g}'
-    found['Share of influential steps'] = f'{played.influential_share:.1%}'
   return found
 
 

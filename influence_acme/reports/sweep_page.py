@@ -2,7 +2,7 @@
 
 from influence_acme.programs import run_dir
 from influence_acme.reports import diagrams, episode, page, run_page
-from influence_acme.reproduction import report
+from influence_acme.reproduction import behaviour, report
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
 
@@ -31,6 +31,10 @@ def write(sweep: sweep_lib.Sweep) -> None:
           report.final_rows(sweep, groups),
           report.FINAL_NOTE,
         ),
+      ),
+      page.Section(
+        'Equality, consistency and coordination',
+        page.table(behaviour.HEADER, behaviour.rows(groups), behaviour.NOTE),
       ),
       page.Section(
         'Lazy agents',

@@ -14,8 +14,8 @@ from matplotlib import ticker
 
 from influence_acme.agents.influence import presets
 from influence_acme.programs import report as run_report
+from influence_acme.reproduction import behaviour, statistics
 from influence_acme.reproduction import results as results_lib
-from influence_acme.reproduction import statistics
 from influence_acme.reproduction import sweep as sweep_lib
 
 # Final collective return (Jaques et al., 2019, Table 4), by `presets.GAMES`.
@@ -75,6 +75,11 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
       '',
       *map(_row, (FINAL_HEADER, ['---'] * len(FINAL_HEADER))),
       *map(_row, final_rows(sweep, groups)),
+      '',
+      behaviour.NOTE,
+      '',
+      *map(_row, (behaviour.HEADER, ['---'] * len(behaviour.HEADER))),
+      *map(_row, behaviour.rows(groups)),
       '',
       LAZY_NOTE,
       '',

@@ -5,7 +5,7 @@ import pytest
 from imageio import v3 as imageio
 from matplotlib import figure as figure_lib
 
-from influence_acme.programs import csv_log, loggers, report, run_dir
+from influence_acme.programs import csv_log, loggers, panels, report, run_dir
 
 STEPS = 'environment_steps'
 
@@ -23,6 +23,13 @@ def actor_row(steps, num_agents):
   return {STEPS: steps, 'episode_return': returns, 'equality': 0.5}
 
 
+def more_of_an_actor():
+  """Returns what environments and speakers have beyond these."""
+  skipped = {'collective_return', 'episode_return', 'equality', *learner_row(0)}
+  names = [p.name for p in panels.PANELS if p.name not in skipped]
+  return dict.fromkeys(names, 0.5)
+
+
 def learner_row(steps):
   return {
     STEPS: steps,
@@ -30,6 +37,7 @@ def learner_row(steps):
     'influence_weight': 0.5,
     'moa_accuracy': 0.5,
     'moa_loss': 2.0,
+    'moa_calibration_error': 0.1,
     'policy_loss': 0.1,
     'value_loss': 1.0,
     'entropy': 2.0,
@@ -95,11 +103,12 @@ def test_smooth_by_hand():
 
 
 def test_draws_everything_that_was_logged(run, figures):
-  write_log(run, 'actor', [actor_row(10 * i, 12) for i in range(100)])
+  rows = [actor_row(10 * i, 12) | more_of_an_actor() for i in range(100)]
+  write_log(run, 'actor', rows)
   write_log(run, 'learner', [learner_row(i) for i in range(1000)])
   report.write_curves(run)
   (figure,) = figures
-  assert titles(figure) == [panel.title for panel in report.PANELS]
+  assert titles(figure) == [panel.title for panel in panels.PANELS]
   assert figure.get_suptitle() == 'my_run: 999 environment steps'
   (legend,) = figure.legends
   names = [text.get_text() for text in legend.get_texts()]

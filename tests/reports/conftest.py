@@ -20,6 +20,18 @@ STEPS = loggers.STEPS_KEY
 _VOID = {'meta', 'link', 'img', 'source', 'br'}
 
 
+SPOKEN = {
+  'speaker_consistency': 0.75,
+  'speaker_consistency_scrambled': 0.125,
+  'message_coordination': 1.5,
+  'message_coordination_scrambled': 0.0625,
+  'message_coordination_influential': np.nan,
+  'message_coordination_influential_scrambled': np.nan,
+}
+FORESEEN = {'moa_accuracy': 0.625, 'moa_calibration_error': 0.125}
+RELIABILITY = np.array([[np.nan, 0.5, 1], [np.nan, 0.5, 0.75], [0, 4, 4]])
+
+
 class Page(html.parser.HTMLParser):
   """Checks that a page is well formed, and takes it apart.
 
@@ -127,6 +139,9 @@ def _write_logs():
         'episode_return/agent_1': i,
         'equality': 1.0,
         'fair_return': 2.0 * i,
+        'apples/agent_0': 2,
+        'apples/agent_1': 3,
+        'action_coordination': 0.25,
       }
       actor.write(row)
       row = {STEPS: 100 * i, 'entropy': 2.0, 'learner_walltime': 5.0 * i}
@@ -160,6 +175,17 @@ def _make_episode():
       views=None,
       action_names=('stay', 'fire', 'clean'),
       messages=np.arange(12).reshape(6, 2) if messages else None,
+      measures={
+        'apples/agent_0': 4.0,
+        'apples/agent_1': 3.0,
+        'beams/agent_0': 2.0,
+        'beams/agent_1': 1.0,
+        'influential_share': 0.25,
+        'action_coordination': 0.5,
+        **(SPOKEN if messages else {}),
+        **(FORESEEN if influence else {}),
+      },
+      reliability=RELIABILITY if influence else None,
     )
 
   return make_episode

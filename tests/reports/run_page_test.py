@@ -19,13 +19,16 @@ def test_a_page_of_everything(make_run, write_logs, make_episode, read_page):
   # The last 5% of 4000 steps: from 3800 on, rows 38 to 40, of 2 i.
   assert 'Collective return 78.0 6.0' in text
   assert 'Equality, 1 − Gini 1.000 ' in text
-  assert 'Apples: steps with a reward above 0 not logged 6' in text
+  assert 'Apples 5.0 7 ' in text
   assert 'Waste cleaned not logged not recorded' in text
-  assert 'Fining beams not logged 3' in text
-  assert 'Cleaning beams not logged 2' in text
+  assert 'Fining beams not logged 3 ' in text
+  assert 'Share of influential steps not logged 25.0%' in text
+  assert 'Coordination, action to action, nats 0.250 0.500' in text
+  assert 'MOA calibration error not logged 12.5%' in text
+  assert 'Speaker consistency' not in text and 'Opened boxes' not in text
   # (0.1 + 0.3) / 2 in training; (0.5 + 3 + 1) / 12 in the episode.
   assert 'Influence, nats a step 0.2 0.375' in text
-  assert 'MOA accuracy 50.0% –' in text
+  assert 'MOA accuracy 50.0% 62.5%' in text
   # 4000 steps in 200 seconds.
   assert 'Environment steps per second 20 –' in text
   assert 'Wall time 0:03:20 –' in text
@@ -44,7 +47,8 @@ def test_curves_film_traces_and_stills(
   reports.write(run.path)
   pictures = read_page(run.report_path).pictures
   curves = [image for name, image in pictures if 'over environment' in name]
-  assert len(curves) == 6
+  assert len(curves) == 8
+  assert [name for name, _ in pictures if 'over their confidence' in name]
   (film,) = [image for name, image in pictures if name.startswith('Film')]
   assert film.format == 'GIF' and film.n_frames == 7
   traces = [name for name, _ in pictures if 'over the episode' in name]
@@ -81,6 +85,9 @@ def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
     'nats: it does “clean”.' in text
   )
   assert 'different messages' in text
+  assert 'Speaker consistency not logged 0.750 (scrambled: 0.125)' in text
+  assert 'action, nats not logged 1.500 (scrambled: 0.062)' in text
+  assert 'steps not logged undefined (scrambled: undefined)' in text
 
 
 def test_a_baseline_has_no_influence(
@@ -93,7 +100,7 @@ def test_a_baseline_has_no_influence(
   text = read_page(run.report_path).text
   assert text.count('No influence was measured in the recorded episode') == 1
   assert 'Influence, nats a step not logged not recorded' in text
-  assert 'MOA accuracy not logged –' in text
+  assert 'MOA accuracy' not in text and 'calibration' not in text
 
 
 def test_a_run_that_has_only_begun(make_run, read_page):

@@ -42,14 +42,14 @@ def _write_checkpoint():
 
 @pytest.fixture(name='write_log')
 def _write_log():
-  def write(run, rows):
-    """Writes (steps, returns of agents, R (1 - G))."""
+  def write(run, rows, **more):
+    """Writes (steps, returns of agents, R (1 - G)), and more by name."""
     run.directory.logs.mkdir(parents=True, exist_ok=True)
     logger = csv_log.CSVLogger(run.directory.logs / 'actor_0.csv', STEPS)
     for steps, returns, fair in rows:
       by_agent = {f'agent_{i}': float(r) for i, r in enumerate(returns)}
       row = {STEPS: steps, 'episode_return': by_agent, 'fair_return': fair}
-      logger.write(loggers.flatten(row, STEPS))
+      logger.write(loggers.flatten(row | more, STEPS))
     logger.close()
 
   return write

@@ -102,3 +102,24 @@ def test_rows_without_a_fair_return(make_sweep, write_log):
   (result,) = results_lib.load(sweep)
   assert np.isnan(result.final_fair_return)
   assert '| nan |' in reproduction.write_report(sweep)
+
+
+def test_consistency_and_coordination(make_sweep, write_log):
+  sweep = make_sweep(seeds=(0, 1), variants=('baseline', 'moa'))
+  baseline, _, first, second = sweep.runs()
+  write_log(baseline, [(100, (1, 2), 1)], equality=0.5)
+  spoken = {'speaker_consistency': 0.25, 'message_coordination': 0.75}
+  write_log(first, [(100, (1, 2), 1)], **spoken, equality=0.5)
+  spoken = {'speaker_consistency': 0.5, 'message_coordination': 0.25}
+  write_log(second, [(100, (1, 2), 1)], **spoken, equality=1.0)
+  path = first.directory.path / 'episode.json'
+  scrambled = {
+    'message_coordination_scrambled': 0.125,
+    'speaker_consistency_scrambled': None,
+  }
+  path.write_text(json.dumps({'measures': scrambled}))
+  text = reproduction.write_report(sweep)
+  assert '| baseline | paper | 0.500 | - | - | - | - | - | - |' in text
+  assert (
+    '| moa | paper | 0.750 | - | 0.375 | 0.500 (0.125) | - | - | - |' in text
+  )

@@ -1,0 +1,59 @@
+"""How equal, talkative and coordinated the variants of a sweep are, a table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from influence_acme.reproduction import results as results_lib
+from influence_acme.reproduction import statistics
+
+# Column of the logs -> its title.
+_COLUMNS = {
+  'equality': 'equality',
+  'influential_share': 'influential steps',
+  'speaker_consistency': 'speaker consistency',
+  'message_coordination': 'message to action',
+  'message_coordination_influential': 'influential steps only',
+  'action_coordination': 'action to action',
+  'action_coordination_influential': 'influential steps only',
+}
+HEADER = ('variant', 'setting', *_COLUMNS.values())
+NOTE = (
+  'Means of the last '
+  f'{statistics.FINAL_FRACTION:.0%} of each run, then over seeds, of what was '
+  'logged. Coordination is instantaneous, in nats, of the pair with most. In '
+  'parentheses: of an episode of the finished runs whose messages were '
+  'scrambled, which is what chance gives.'
+)
+
+
+def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
+  """Returns one row for each setting of each variant, the best first.
+
+  Args:
+    groups: of `results.by_setting`.
+
+  Returns:
+    What `HEADER` names; '-' for what was not logged.
+  """
+  return [
+    (variant, setting, *(_cell(column, group) for column in _COLUMNS))
+    for variant, settings in groups.items()
+    for setting, group in settings.items()
+  ]
+
+
+def _cell(column: str, group: Sequence[results_lib.Result]) -> str:
+  """Returns the mean over seeds, and the control where there is one."""
+  finals = [
+    statistics.final_mean(result.series[column])
+    for result in group
+    if column in result.series
+  ]
+  if not finals:
+    return '-'
+  measures = [result.episode.get('measures', {}) for result in group]
+  controls = [each.get(f'{column}_scrambled') for each in measures]
+  known = [value for value in controls if value is not None]
+  chance = f' ({np.mean(known):.3f})' if known else ''
+  return f'{np.mean(finals):.3f}{chance}'
