@@ -22,12 +22,13 @@ class InfluenceConfig:
   Steps are global environment steps, in which all agents act once.
 
   Attributes:
-    variant: one of `VARIANTS`.
+    variant: one of `VARIANTS`. In a mixed population a tuple: each agent's own,
+      in their order; those of one experiment, and of none.
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
     influence_weight: beta, the weight of influence in the reward; 0 in effect
-      for the variants that are not paid for it. In a mixed population a tuple:
-      each agent's own, in their order.
+      for the variants that are not paid for it. A number, or a tuple: each
+      agent's own, in their order.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta.
     num_influencers: how many agents, the first ones, act first within a step
       and are seen by the others before these act; at least 1, and less than
@@ -75,7 +76,7 @@ class InfluenceConfig:
     variable_update_period: actor steps between fetches of parameters.
   """
 
-  variant: str = 'moa'
+  variant: variants.Variant = 'moa'
   hidden_size: int = 128
   influence_measure: str = 'kl'
   influence_weight: float | tuple[float, ...] = 0.62
@@ -112,10 +113,7 @@ class InfluenceConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
-    if self.variant not in VARIANTS:
-      raise ValueError(
-        f'variant is {self.variant!r}: it must be one of {", ".join(VARIANTS)}.'
-      )
+    variants.check(self.variant)
     if self.influence_measure not in ops.MEASURES:
       raise ValueError(
         f'influence_measure is {self.influence_measure!r}: it must be one of '
@@ -169,25 +167,26 @@ class InfluenceConfig:
 
   @property
   def models_others(self) -> bool:
-    """Whether agents have a model of the others, and see what they did."""
-    return self.variant in variants.MODELS
+    """Whether some have a model of the others, and see what they did."""
+    return bool(variants.which(self.variant, variants.MODELS).any())
 
   @property
   def takes_turns(self) -> bool:
     """Whether influencers act first within a step, and the others see it."""
-    return self.variant in variants.TURNS
+    return bool(variants.which(self.variant, variants.TURNS).any())
 
   @property
   def speaks(self) -> bool:
-    """Whether agents choose a message beside their action."""
-    return self.variant in variants.SPEECH
+    """Whether some choose a message beside their action."""
+    return bool(variants.which(self.variant, variants.SPEECH).any())
 
   def _check_applicable(self) -> None:
     """Raises ValueError: an option is set that the variant does not heed."""
     for field in dataclasses.fields(self):
       heeding = variants.ONLY.get(field.name, VARIANTS)
       value = getattr(self, field.name)
-      if self.variant not in heeding and value != field.default:
+      is_heeded = variants.which(self.variant, heeding).any()
+      if value != field.default and not is_heeded:
         raise ValueError(
           f'{field.name} is {value!r}: leave it at {field.default!r} with the '
           f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
@@ -238,13 +237,8 @@ def influence_weight(
     The weight w(t) of the influence in the reward; float64 [N], if the agents
     have different ones.
   """
-  if config.variant not in variants.PAID:
-    return 0.0
-
-  def so_far(weight: float) -> float:
-    span = [0, config.influence_curriculum_steps]
-    return float(np.interp(environment_steps, span, [0.0, weight]))
-
-  if isinstance(config.influence_weight, tuple):
-    return np.array([so_far(weight) for weight in config.influence_weight])
-  return so_far(config.influence_weight)
+  is_paid = variants.which(config.variant, variants.PAID)
+  span = [0, config.influence_curriculum_steps]
+  share = np.interp(environment_steps, span, [0.0, 1.0])
+  weight = np.where(is_paid, config.influence_weight, 0.0) * share
+  return weight if weight.ndim else float(weight)

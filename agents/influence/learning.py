@@ -19,6 +19,7 @@ from acme.utils import counting, loggers
 from influence_acme.agents.influence import config as config_lib
 from influence_acme.agents.influence import losses, sgd
 from influence_acme.agents.influence import networks as influence_networks
+from influence_acme.agents.influence import sequences as sequences_lib
 from influence_acme.multiagent import variables
 
 
@@ -75,7 +76,7 @@ class InfluenceLearner(core.Learner):
       config.entropy_cost_steps,
     )
     optimizer = sgd.make_optimizer(config)
-    self._to_sequences = jax.jit(losses.to_sequences)
+    self._to_sequences = jax.jit(sequences_lib.to_sequences)
     self._sgd_step = sgd.make_sgd_step(
       losses.make_loss(networks.agent, config), optimizer
     )
@@ -173,12 +174,15 @@ class InfluenceLearner(core.Learner):
       )
 
   def _summarise(self, metrics: losses.Metrics, data: Any) -> dict[str, Any]:
-    """Returns means over agents, and each agent's rewards, of one batch."""
+    """Returns means over agents, and each agent's rewards, of one batch.
+
+    Metrics are means over the agents that have them: the others' are NaN.
+    """
     # What is no step has zeros, and counts nothing.
     is_step = ~data.start_of_episode[:, 1:]
     lag = self._learner_steps - data.extras['learner_steps'][:, :-1][is_step]
     means: dict[str, Any] = {
-      name: float(np.mean(value)) for name, value in metrics.items()
+      name: float(np.nanmean(value)) for name, value in metrics.items()
     }
     for name in ('extrinsic', 'influence'):
       by_agent = data.extras[name][:, :-1][is_step].mean(axis=0)

@@ -44,7 +44,7 @@ def make_networks(
   Args:
     environment_spec: of a multi-agent environment: dicts by agent id, whose
       order is the agents' order, and observations with 'world', 'actions'
-      and 'visible'; with 'messages' if the variant speaks.
+      and 'visible'; with 'messages' if some speak.
     config: of the agent; gives the variant, and the sizes.
 
   Returns:
@@ -52,8 +52,8 @@ def make_networks(
 
   Raises:
     ValueError: the agents differ, an observation lacks a part, nobody is left
-      to be influenced, or messages or the number of weights are not those of
-      the configuration.
+      to be influenced, or messages or the number of variants or weights are not
+      those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = multiagent_specs.stacked_spec(environment_spec, agent_ids)
@@ -65,12 +65,13 @@ def make_networks(
     )
   num_actions, num_symbols = _choices(spec.actions)
   _check_symbols(num_symbols, config)
-  weights = config.influence_weight
-  if isinstance(weights, tuple) and len(weights) != len(agent_ids):
-    raise ValueError(
-      f'influence_weight is {weights!r}: it must be a number, or one for each '
-      f'of the {len(agent_ids)} agents.'
-    )
+  for name in ('variant', 'influence_weight'):
+    value = getattr(config, name)
+    if isinstance(value, tuple) and len(value) != len(agent_ids):
+      raise ValueError(
+        f'{name} is {value!r}: it must be one for all, or one for each of the '
+        f'{len(agent_ids)} agents.'
+      )
   view = tuple(spec.observations['world'].shape[1:])
   return _make_networks(agent_ids, num_actions, num_symbols, view, config)
 

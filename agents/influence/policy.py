@@ -19,10 +19,18 @@ import chex
 import haiku as hk
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from influence_acme import networks as networks_lib
 from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import judging, shaping, speech, turns
+from influence_acme.agents.influence import (
+  judging,
+  mixed,
+  shaping,
+  speech,
+  turns,
+  variants,
+)
 from influence_acme.agents.influence import networks as influence_networks
 from influence_acme.multiagent import policy
 
@@ -58,6 +66,7 @@ def make_joint_policy(
   num_agents = len(networks.agent_ids)
   agent = networks.agent
   measure = config.influence_measure
+  takes_part = np.broadcast_to(variants.takes_part(config.variant), num_agents)
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
@@ -68,7 +77,7 @@ def make_joint_policy(
   plain = policy.JointPolicy(
     agent_ids=networks.agent_ids,
     initial_state=initial_state,
-    act=functools.partial(act, agent),
+    act=functools.partial(act, agent, takes_part),
     observe=observe_nothing,
     influence=judging.no_influence,
     delay=0,
@@ -77,22 +86,22 @@ def make_joint_policy(
   if config.takes_turns:
     first = config.num_influencers
     return plain._replace(
-      act=functools.partial(turns.act, agent, first),
-      observe=functools.partial(turns.observe, first),
+      act=functools.partial(turns.act, agent, first, takes_part),
+      observe=functools.partial(turns.observe, first, takes_part),
       influence=functools.partial(
         judging.influence_at_once, measure, config.influencee_reward
       ),
     )
   if config.speaks:
     return plain._replace(
-      act=functools.partial(speech.act, agent),
-      observe=speech.observe,
+      act=functools.partial(speech.act, agent, takes_part),
+      observe=functools.partial(speech.observe, takes_part),
       influence=functools.partial(judging.influence_of_messages, measure),
       delay=1,
     )
   if config.models_others:
     return plain._replace(
-      observe=functools.partial(observe, agent),
+      observe=functools.partial(observe, agent, takes_part),
       influence=functools.partial(judging.influence_by_model, measure),
       # The realised next actions, which 'pmi' needs, are known one step late.
       delay=1 if measure == 'pmi' else 0,
@@ -102,6 +111,7 @@ def make_joint_policy(
 
 def act(
   agent: networks_lib.AgentNetworks,
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -111,6 +121,7 @@ def act(
 
   Args:
     agent: one agent's functions.
+    takes_part: bool [N], see `mixed`.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
@@ -121,7 +132,9 @@ def act(
     [N, B, A].
   """
   output, policy_state = jax.vmap(agent.step)(
-    params, dict(observation), core_state.policy
+    params,
+    mixed.known(takes_part[:, None, None], observation),
+    core_state.policy,
   )
   return policy.Decision(
     policy.sample(keys, output.logits),
@@ -132,6 +145,7 @@ def act(
 
 def observe(
   agent: networks_lib.AgentNetworks,
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -143,6 +157,7 @@ def observe(
 
   Args:
     agent: one agent's functions.
+    takes_part: bool [N], who has a model of the others that it learns.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...]: who was in view.
     core_state: float32 [N, B, U] each, before the step.
@@ -155,7 +170,7 @@ def observe(
     The next recurrent states, and what influence is judged by:
     'conditional_logits' float32 [N, B, K, J, A] of the others' next actions,
     'policy_logits' float32 [N, B, K], and 'mask' bool [N, B, J], who is in
-    view, while somebody acts next.
+    view of who has a model, while somebody acts next.
   """
   assert agent.counterfactuals is not None  # As `make_joint_policy` has seen.
   num_agents = decision.actions.shape[0]
@@ -172,7 +187,7 @@ def observe(
   inputs = {
     'conditional_logits': conditional_logits,
     'policy_logits': decision.extras['logits'],
-    'mask': visible & ~is_last[:, None],
+    'mask': visible & ~is_last[:, None] & takes_part[:, None, None],
   }
   return (
     networks_lib.CoreState(decision.memory.policy_state, moa_state),

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from influence_acme import ops
 from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import variants
+from influence_acme.agents.influence import mixed, variants
 
 # (Rewards of a step, smoothed rewards before it) -> (shaped rewards, smoothed
 # rewards after it); float32 [N, ...] each.
@@ -24,29 +24,28 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
   Args:
     config: of the agent.
   """
-  if config.variant == variants.PROSOCIAL:
+  prosocial = variants.which(config.variant, (variants.PROSOCIAL,))
+  averse = variants.which(config.variant, (variants.INEQUITY,))
+  if not (prosocial.any() or averse.any()):
+    return None
 
-    def prosocial(rewards, smoothed):
-      by_agent = jnp.moveaxis(rewards, 0, -1)  # [..., N]
-      shaped = ops.prosocial_reward(by_agent, config.prosocial_weight)
-      return jnp.moveaxis(shaped, -1, 0), smoothed
-
-    return prosocial
-
-  if config.variant == variants.INEQUITY:
-
-    def inequity_averse(rewards, smoothed):
-      both = ops.inequity_averse_reward(
-        jnp.moveaxis(rewards, 0, -1),
+  def shape(rewards, smoothed):
+    by_agent = jnp.moveaxis(rewards, 0, -1)  # [..., N]
+    shaped = rewards
+    if prosocial.any():
+      caring = ops.prosocial_reward(by_agent, config.prosocial_weight)
+      shaped = mixed.select(prosocial, jnp.moveaxis(caring, -1, 0), shaped)
+    if averse.any():
+      fair, smoothed = ops.inequity_averse_reward(
+        by_agent,
         jnp.moveaxis(smoothed, 0, -1),
         alpha=config.inequity_behind,
         beta=config.inequity_ahead,
         gamma=config.discount,
         lam=config.inequity_smoothing,
       )
-      shaped, smoothed = (jnp.moveaxis(x, -1, 0) for x in both)
-      return shaped, smoothed
+      shaped = mixed.select(averse, jnp.moveaxis(fair, -1, 0), shaped)
+      smoothed = jnp.moveaxis(smoothed, -1, 0)
+    return shaped, smoothed
 
-    return inequity_averse
-
-  return None
+  return shape

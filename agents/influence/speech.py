@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import networks as networks_lib
-from influence_acme.agents.influence import judging
+from influence_acme.agents.influence import judging, mixed
 from influence_acme.multiagent import policy
 
 
@@ -40,8 +40,22 @@ class Memory(NamedTuple):
   answers: chex.Array
 
 
+def what_is_heard(takes_part: np.ndarray, messages: chex.Array) -> chex.Array:
+  """Returns what is to be heard of what was said.
+
+  Args:
+    takes_part: bool [N], who speaks; or [] for all or none.
+    messages: int32 [..., N].
+
+  Returns:
+    int32 [..., N]; -1 of who is silent.
+  """
+  return messages if takes_part.all() else jnp.where(takes_part, messages, -1)
+
+
 def act(
   agent: networks_lib.AgentNetworks,
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -51,30 +65,35 @@ def act(
 
   Args:
     agent: one agent's functions.
+    takes_part: bool [N], who speaks and hears, see `mixed`.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
     keys: uint32 [N, B, 2].
 
   Returns:
-    The decision: 'action' and 'message', int32 [N, B] each. Its extras are the
-    behaviour policies, 'logits' float32 [N, B, A] and 'message_logits' [N, B,
-    M].
+    The decision: 'action' and 'message', int32 [N, B] each; the symbol of who
+    is silent is 0, and nobody hears it. Its extras are the behaviour policies,
+    'logits' float32 [N, B, A] and 'message_logits' [N, B, M].
   """
   assert agent.step_and_answers is not None  # As the variant speaks.
+  messages = what_is_heard(takes_part, observation['messages'])
   output, policy_state, answers = jax.vmap(agent.step_and_answers)(
     params,
-    dict(observation),
+    mixed.known(
+      takes_part[:, None, None], dict(observation, messages=messages)
+    ),
     core_state.policy,
     judging.others_of_all(keys.shape[0]),
   )
   assert output.message is not None
   message_logits = output.message.logits
   keys = jax.vmap(jax.vmap(jax.random.split))(keys)  # [N, B, 2, 2]
+  symbols = policy.sample(keys[:, :, 1], message_logits)
   return policy.Decision(
     {
       'action': policy.sample(keys[:, :, 0], output.logits),
-      'message': policy.sample(keys[:, :, 1], message_logits),
+      'message': mixed.select(takes_part, symbols, 0),
     },
     {'logits': output.logits, 'message_logits': message_logits},
     Memory(policy_state, answers),
@@ -82,6 +101,7 @@ def act(
 
 
 def observe(
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -92,6 +112,7 @@ def observe(
   """Returns the next states, and what influence is judged by.
 
   Args:
+    takes_part: bool [N]; others neither influence nor are influenced.
     params: not needed, as all that follows but the decision.
     observation: see above.
     core_state: see above.
@@ -115,7 +136,8 @@ def observe(
     'conditional_logits': answers,
     'policy_logits': logits,
     'mask': jnp.broadcast_to(
-      is_answered[:, None], (num_agents, batch_size, num_agents - 1)
+      (is_answered & mixed.pairs(takes_part))[:, None],
+      (num_agents, batch_size, num_agents - 1),
     ),
   }
   return networks_lib.CoreState(decision.memory.policy_state, ()), inputs

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import networks as networks_lib
-from influence_acme.agents.influence import judging
+from influence_acme.agents.influence import judging, mixed
 from influence_acme.multiagent import policy
 
 
@@ -62,6 +62,7 @@ def what_is_seen(
 def act(
   agent: networks_lib.AgentNetworks,
   num_influencers: int,
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -72,6 +73,7 @@ def act(
   Args:
     agent: one agent's functions.
     num_influencers: I.
+    takes_part: bool [N], who sees what others do, see `mixed`.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
@@ -92,7 +94,10 @@ def act(
     seen = jnp.broadcast_to(
       influencers_actions, (len(parts[-1]), batch_size, num_influencers)
     )
-    return (parts[0], dict(parts[1], influencers=seen), parts[2]), parts[3]
+    known = mixed.known(
+      takes_part[agents, None, None], dict(parts[1], influencers=seen)
+    )
+    return (parts[0], known, parts[2]), parts[3]
 
   inputs, own_keys = part(slice(num_influencers), jnp.int32(-1))
   output, state = jax.vmap(agent.step)(*inputs)
@@ -115,6 +120,7 @@ def act(
 
 def observe(
   num_influencers: int,
+  takes_part: np.ndarray,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -126,6 +132,7 @@ def observe(
 
   Args:
     num_influencers: I.
+    takes_part: bool [N]; others neither influence nor are influenced.
     params: not needed, as all that follows but the decision.
     observation: see above.
     core_state: see above.
@@ -146,7 +153,8 @@ def observe(
     'conditional_logits': answers,
     'policy_logits': decision.extras['logits'],
     'mask': jnp.broadcast_to(
-      is_answered[:, None], (num_agents, batch_size, num_agents - 1)
+      (is_answered & mixed.pairs(takes_part))[:, None],
+      (num_agents, batch_size, num_agents - 1),
     ),
   }
   return networks_lib.CoreState(decision.memory.policy_state, ()), inputs

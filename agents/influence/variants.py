@@ -1,4 +1,12 @@
-"""The variants of the agent, and the options that each of them heeds."""
+"""The variants of the agent, and the options that each of them heeds.
+
+Letter: N agents.
+"""
+
+import numpy as np
+
+# Of all agents, or each agent's own, in their order.
+Variant = str | tuple[str, ...]
 
 # Actor-critics that know nothing of each other; the paper's experiments, each
 # with the baseline that has the same networks and is not paid for influence:
@@ -20,6 +28,7 @@ VARIANTS = (
 TURNS = ('visible_actions', 'basic_influence')
 SPEECH = ('comm_baseline', 'communication')
 MODELS = ('moa_baseline', 'moa')
+EXPERIMENTS = (TURNS, SPEECH, MODELS)
 PAID = ('basic_influence', 'communication', 'moa')
 PROSOCIAL = 'prosocial'
 INEQUITY = 'inequity_aversion'
@@ -41,3 +50,41 @@ ONLY = {
   'inequity_ahead': (INEQUITY,),
   'inequity_smoothing': (INEQUITY,),
 }
+
+
+def which(variant: Variant, group: tuple[str, ...]) -> np.ndarray:
+  """Returns which agents are of a group of variants.
+
+  Args:
+    variant: of all agents, or each agent's own.
+    group: of `VARIANTS`.
+
+  Returns:
+    bool [N]; [] if all agents are of one variant.
+  """
+  return np.isin(variant, group)
+
+
+def takes_part(variant: Variant) -> np.ndarray:
+  """Returns who is of the experiment that the population plays; as `which`."""
+  return which(variant, TURNS + SPEECH + MODELS)
+
+
+def check(variant: Variant) -> None:
+  """Raises ValueError: a variant is unknown, or some do not go together."""
+  each = variant if isinstance(variant, tuple) else (variant,)
+  if not each or not all(name in VARIANTS for name in each):
+    raise ValueError(
+      f'variant is {variant!r}: it must be one of {", ".join(VARIANTS)}; or a '
+      'tuple of one for each agent.'
+    )
+  # They differ in who acts when, and in what is chosen: that is the world's.
+  played = [group for group in EXPERIMENTS if which(variant, group).any()]
+  if len(played) > 1:
+    *first, last = (name for group in played for name in group if name in each)
+    others = [name for name in VARIANTS if not takes_part(name)]
+    raise ValueError(
+      f'variant is {variant!r}: {", ".join(first)} and {last} are of different '
+      'experiments, and cannot be in one population; only '
+      f'{", ".join(others)} can be beside either.'
+    )

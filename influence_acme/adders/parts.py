@@ -195,6 +195,23 @@ def with_parts(extras: Any, extrinsic: Any, influence: Any) -> dict[str, Any]:
   return {**extras, **parts}
 
 
+def extrinsic(extras: Any, reward: types.NestedArray) -> types.NestedArray:
+  """Returns the environment's reward of a step.
+
+  Args:
+    extras: of the step; with the entry `extrinsic` if the parts were kept.
+    reward: of the step, which the environment's is if they were not.
+
+  Returns:
+    Arrays of the reward's dtype.
+  """
+  if not isinstance(extras, Mapping) or 'extrinsic' not in extras:
+    return reward
+  return jax.tree_util.tree_map(
+    lambda e, r: np.asarray(e, np.asarray(r).dtype), extras['extrinsic'], reward
+  )
+
+
 def close_row(adder: reverb_base.ReverbAdder) -> None:
   """Ends an episode whose last row waits for an action that will not come.
 

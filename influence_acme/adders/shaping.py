@@ -23,7 +23,8 @@ class ShapingAdder(base.Adder):
   """Writes a function of the reward, and of the rewards before it.
 
   Within an `InfluenceAdder`, the parts that this one keeps are those of the
-  reward that the caller gave.
+  reward that the caller gave. If it keeps them, what is shaped is `extrinsic`,
+  the environment's reward, and the weighted influence comes on top as it is.
   """
 
   def __init__(
@@ -56,9 +57,11 @@ class ShapingAdder(base.Adder):
     extras: types.NestedArray = (),
   ) -> None:
     """Records an action and what came of it; `next_timestep` stays as it is."""
-    shaped, self._state = self._shape_fn(next_timestep.reward, self._state)
+    given = next_timestep.reward
+    extrinsic = parts.extrinsic(extras, given)
+    shaped, self._state = self._shape_fn(extrinsic, self._state)
     reward = jax.tree_util.tree_map(
-      lambda x, like: np.asarray(x, like.dtype), shaped, next_timestep.reward
+      lambda x, e, r: np.asarray(x + (r - e), r.dtype), shaped, extrinsic, given
     )
     self._adder.add(action, next_timestep._replace(reward=reward), extras)
     self._in_episode = not next_timestep.last()

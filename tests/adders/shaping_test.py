@@ -1,7 +1,8 @@
 """ShapingAdder on a real Reverb server, against rows known by hand.
 
 The script's rewards 1, 2, 4 become 10 and once more what came before: 11, 13
-and 17 with sums 1, 3, 7 of the episode so far.
+and 17 with sums 1, 3, 7 of the episode so far. Influence is 1 nat, weighs a
+half, comes on top, and is no part of the sums.
 """
 
 import pickle
@@ -57,14 +58,15 @@ def adder(replay):
   )
   shaping = ShapingAdder(inner, sum_so_far, np.float32(0))
   return InfluenceAdder(
-    shaping, lambda step, _: step.extras['influence_inputs'], weight=0.0
+    shaping, lambda step, _: step.extras['influence_inputs'], weight=0.5
   )
 
 
 def check(items, count):
   assert len(items) == count
   for item in items:
-    np.testing.assert_array_equal(item.reward, [*SHAPED, 0])
+    paid = [x + 0.5 for x in SHAPED]
+    np.testing.assert_array_equal(item.reward, [*paid, 0])
     np.testing.assert_array_equal(item.extras['extrinsic'], [*REWARDS, 0])
 
 

@@ -4,7 +4,8 @@ import jax
 import numpy as np
 
 from influence_acme import networks
-from influence_acme.agents.influence import judging, losses
+from influence_acme.agents.influence import judging
+from influence_acme.agents.influence import sequences as sequences_lib
 from influence_acme.testing import row_oracle
 
 
@@ -31,7 +32,7 @@ def test_episodes_begin_end_and_meet_inside_sequences(run):
 
 
 def test_the_learner_unrolls_the_actors_own_log_probabilities_and_states(run):
-  sequences = losses.to_sequences(
+  sequences = sequences_lib.to_sequences(
     run.data._replace(
       extras=dict(
         run.data.extras,

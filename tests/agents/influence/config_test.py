@@ -72,6 +72,55 @@ def test_an_option_that_the_variant_does_not_heed(variant, field, value, heed):
     influence.InfluenceConfig(variant=variant, **{field: value})
 
 
+@pytest.mark.parametrize(
+  'variant', [(), ('moa', 'a3c'), ['moa', 'baseline'], 'a3c']
+)
+def test_variants_that_nobody_knows(variant):
+  with pytest.raises(ValueError, match=r'variant is .*: it must be one of bas'):
+    influence.InfluenceConfig(variant=variant)
+
+
+@pytest.mark.parametrize(
+  'variant, played',
+  [
+    (('moa', 'communication'), 'communication and moa are'),
+    (('baseline', 'visible_actions', 'moa'), 'visible_actions and moa are'),
+    (
+      ('comm_baseline', 'basic_influence'),
+      'basic_influence and comm_baseline are',
+    ),
+  ],
+)
+def test_variants_of_two_experiments_do_not_mix(variant, played):
+  with pytest.raises(
+    ValueError,
+    match=f'{played}.*only baseline, prosocial, inequity_aversion can',
+  ):
+    influence.InfluenceConfig(variant=variant)
+
+
+def test_a_mixed_population_heeds_what_any_of_its_agents_does():
+  config = influence.InfluenceConfig(
+    variant=('moa', 'prosocial'), prosocial_weight=0.5, moa_loss_weight=1.0
+  )
+  assert config.models_others and not config.speaks and not config.takes_turns
+  with pytest.raises(ValueError, match='inequity_ahead is 1.0: leave it'):
+    dataclasses.replace(config, inequity_ahead=1.0)
+
+
+def test_who_is_not_paid_has_weight_zero():
+  config = influence.InfluenceConfig(
+    variant=('moa', 'moa_baseline', 'baseline', 'moa'),
+    influence_weight=(2.0, 2.0, 2.0, 1.0),
+    influence_curriculum_steps=100,
+  )
+  weights = config_lib.influence_weight(config, 50)
+  np.testing.assert_array_equal(weights, [1.0, 0.0, 0.0, 0.5])
+  same = dataclasses.replace(config, influence_weight=2.0)
+  weights = config_lib.influence_weight(same, 100)
+  np.testing.assert_array_equal(weights, [2.0, 0.0, 0.0, 2.0])
+
+
 def test_it_is_frozen():
   with pytest.raises(dataclasses.FrozenInstanceError):
     influence.InfluenceConfig().discount = 0.5  # type: ignore[misc]

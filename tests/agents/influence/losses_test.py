@@ -12,6 +12,7 @@ import pytest
 from influence_acme import networks as networks_lib
 from influence_acme.agents import influence
 from influence_acme.agents.influence import losses, sgd
+from influence_acme.agents.influence import sequences as sequences_lib
 
 N, A, T, U = 2, 4, 8, 8
 _EPISODE_ROWS = 6  # 5 steps and a dummy row.
@@ -41,7 +42,7 @@ def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
   zeros = np.zeros((T + 1, batch), np.float32)
   actions = np.zeros((T + 1, batch, N), np.int32)
   state = networks_lib.make_agent_networks(N, A, U).initial_state(batch)
-  return losses.Sequences(
+  return sequences_lib.Sequences(
     observation={
       'world': stack(np.zeros((T + 1, batch, 3, 3, 3), np.uint8)),
       'actions': stack(actions),

@@ -15,6 +15,7 @@ import numpy as np
 from influence_acme import environments, networks, ops
 from influence_acme.agents import influence
 from influence_acme.agents.influence import losses, sgd
+from influence_acme.agents.influence import sequences as sequences_lib
 from influence_acme.testing import populations
 
 A, T, B = 4, 16, 32
@@ -64,7 +65,7 @@ def _sequences(key):
   def for_all(x):
     return jnp.broadcast_to(x, (N, *x.shape))
 
-  return losses.Sequences(
+  return sequences_lib.Sequences(
     observation={
       'world': jnp.moveaxis(views, 2, 0),
       'actions': for_all(last_actions),

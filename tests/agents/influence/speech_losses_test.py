@@ -10,6 +10,7 @@ import pytest
 from influence_acme import networks as networks_lib
 from influence_acme.agents import influence
 from influence_acme.agents.influence import losses
+from influence_acme.agents.influence import sequences as sequences_lib
 
 N, A, M, T, U = 2, 4, 3, 2, 8
 
@@ -36,7 +37,7 @@ def _sequences(**changes):
   """One agent's rows of one episode; rewards with influence, and without."""
   column = (T + 1, 1)
   state = _agent()[0].initial_state(1)
-  sequences = losses.Sequences(
+  sequences = sequences_lib.Sequences(
     observation={
       'world': np.zeros((*column, 3, 3, 3), np.uint8),
       'actions': np.zeros((*column, N), np.int32),
@@ -50,7 +51,7 @@ def _sequences(**changes):
     start_of_episode=np.array([[True], [False], [False]]),
     behaviour_logits=np.zeros((*column, A), np.float32),
     core_state=state,
-    speech=losses.Speech(
+    speech=sequences_lib.Speech(
       symbols=np.zeros(column, np.int32),
       behaviour_logits=np.zeros((*column, M), np.float32),
       extrinsic=np.array([[1.0], [3.0], [100.0]], np.float32),

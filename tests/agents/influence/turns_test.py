@@ -9,7 +9,8 @@ import pytest
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import influence
-from influence_acme.agents.influence import losses, policy, turns
+from influence_acme.agents.influence import policy, turns
+from influence_acme.agents.influence import sequences as sequences_lib
 from influence_acme.multiagent import policy as policy_lib
 from influence_acme.testing import turns_oracle
 
@@ -68,7 +69,7 @@ def test_the_learner_unrolls_what_the_actor_did(run):
   states = jax.tree_util.tree_map(
     lambda x: x[:, 0], run.data.extras['core_state']
   )
-  sequences = losses.to_sequences(
+  sequences = sequences_lib.to_sequences(
     run.data._replace(extras=dict(run.data.extras, core_state=states))
   )
   num = run.config.num_influencers
