@@ -26,6 +26,7 @@ MIXED = {
   'speech': ('communication', 'baseline', 'comm_baseline', 'prosocial'),
 }
 APART = [1, 3]  # Who takes no part.
+SLOW = [pytest.mark.slow]
 mixed = pytest.mark.parametrize('name', MIXED)
 
 
@@ -104,7 +105,10 @@ def test_who_is_silent_is_not_heard():
     assert np.array_equal(x, y) == (speaker in APART)
 
 
-@mixed
+@pytest.mark.parametrize(
+  'name',
+  ['models', *(pytest.param(x, marks=SLOW) for x in ('turns', 'speech'))],
+)
 def test_who_takes_no_part_learns_nothing_of_the_experiment(name):
   population = Mixed(name)
   learner = learning.InfluenceLearner(
