@@ -4,7 +4,7 @@ A second path from pixels to reward, in NumPy alone: the row's recurrent
 states, its observation and actions, and the parameters that the actor had.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +18,22 @@ class RecomputedRow(NamedTuple):
   Attributes:
     logits: float64 [N, A], the behaviour policies.
     influence: float64 [N], in nats.
+    core_state: recurrent states after the step, as the next row holds them.
   """
 
   logits: np.ndarray
   influence: np.ndarray
+  core_state: Any
 
 
 def recompute(
-  params: Mapping[str, Mapping[str, Any]], row: Any, is_last_step: bool
+  params: Mapping[str, Mapping[str, Any]],
+  row: Any,
+  is_last_step: bool,
+  *,
+  measure: str = 'kl',
+  next_actions: Any = None,
+  blind: Collection[int] = (),
 ) -> RecomputedRow:
   """Recomputes one row.
 
@@ -35,35 +43,61 @@ def recompute(
       [N, ...], action [N], and extras with the states before the step.
     is_last_step: whether the row is the last step of its episode, after which
       nobody acts.
+    measure: 'kl', 'jsd' or 'pmi'.
+    next_actions: int [N], of the next row; for 'pmi' alone.
+    blind: who takes no part: its policy sees no actions, and it has no model.
 
   Returns:
-    The row's logits and influence.
+    The row's logits and influence, and the next states.
   """
   num_agents = len(row.action)
-  logits, influence = [], []
+  logits, influence, states = [], [], []
   for agent in range(num_agents):
     own = own_params(params, agent)
     world = row.observation['world'][agent]
     policy_state, moa_state = row.extras['core_state']
-    own_logits, _, _ = network_oracle.policy(
+    own_logits, _, next_policy = network_oracle.policy(
       own,
       world,
-      row.observation['actions'][agent],
+      last_actions(row, agent, blind),
       tuple(part[agent] for part in policy_state),
     )
-    conditional, _ = network_oracle.counterfactuals(
+    conditional, next_moa = network_oracle.counterfactuals(
       own, world, row.action, tuple(part[agent] for part in moa_state), agent
     )
     visible = np.delete(row.observation['visible'][agent], agent)
+    counts = visible & (not is_last_step) & (agent not in blind)
     reward, _ = oracles.influence_reward(
       conditional,
       own_logits,
       np.asarray(row.action[agent]),
-      mask=visible & (not is_last_step),
+      measure=measure,
+      others_actions=None
+      if next_actions is None
+      else np.delete(next_actions, agent),
+      mask=counts,
     )
     logits.append(own_logits)
     influence.append(reward)
-  return RecomputedRow(np.stack(logits), np.stack(influence))
+    states.append((next_policy, next_moa))
+  return RecomputedRow(
+    np.stack(logits), np.stack(influence), stack_states(states)
+  )
+
+
+def stack_states(states: Sequence[Any]) -> Any:
+  """Stacks pairs of the agents' states, of which the second may be ()."""
+  policy, moa = zip(*states, strict=True)
+  return tuple(
+    tuple(np.stack(part) for part in zip(*of_all, strict=True))
+    for of_all in (policy, moa)
+  )
+
+
+def last_actions(row: Any, agent: int, blind: Collection[int]) -> np.ndarray:
+  """Returns int [N], the last actions that an agent's policy knows of."""
+  actions = row.observation['actions'][agent]
+  return np.full_like(actions, -1) if agent in blind else actions
 
 
 def own_params(

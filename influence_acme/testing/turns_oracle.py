@@ -4,7 +4,7 @@ As `row_oracle`, a second path from pixels to reward in NumPy alone. Letters: N
 agents, A actions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ def recompute(
   num_influencers: int,
   measure: str,
   influencee_reward: bool,
+  blind: Collection[int] = (),
 ) -> row_oracle.RecomputedRow:
   """Recomputes one row.
 
@@ -28,23 +29,31 @@ def recompute(
     num_influencers: how many agents act first.
     measure: 'kl', 'jsd' or 'pmi'.
     influencee_reward: whether who is influenced is paid too.
+    blind: who takes no part: it sees no actions, and has no influence.
 
   Returns:
-    The row's logits and influence.
+    The row's logits and influence, and the next states.
   """
   num_agents = len(row.action)
-  logits = [
-    _ask(params, row, agent, _seen(row.action, agent, num_influencers))
-    for agent in range(num_agents)
-  ]
+  acts_first = {*range(num_influencers)}
+  nothing = np.full(num_influencers, -1)
+  own = []
+  for agent in range(num_agents):
+    sees_nothing = agent in acts_first or agent in blind
+    seen = nothing if sees_nothing else row.action[:num_influencers]
+    own.append(_ask(params, row, agent, seen, blind))
+  logits = [answer for answer, _ in own]
   influence = np.zeros(num_agents)
   for influencer in range(num_influencers):
     for influencee in range(num_influencers, num_agents):
+      if influencer in blind or influencee in blind:
+        continue
       answers = []
       for supposed in range(len(logits[0])):
         actions = np.array(row.action)
         actions[influencer] = supposed
-        answers.append(_ask(params, row, influencee, actions[:num_influencers]))
+        seen = actions[:num_influencers]
+        answers.append(_ask(params, row, influencee, seen, blind)[0])
       reward, _ = oracles.influence_reward(
         np.stack(answers)[:, None],  # [K, 1, A]
         logits[influencer],
@@ -54,14 +63,8 @@ def recompute(
       )
       influence[influencer] += reward
       influence[influencee] += reward if influencee_reward else 0.0
-  return row_oracle.RecomputedRow(np.stack(logits), influence)
-
-
-def _seen(actions: np.ndarray, agent: int, num_influencers: int) -> np.ndarray:
-  """Returns what an agent sees of the influencers before it acts."""
-  if agent < num_influencers:
-    return np.full(num_influencers, -1)
-  return actions[:num_influencers]
+  states = row_oracle.stack_states([(state, ()) for _, state in own])
+  return row_oracle.RecomputedRow(np.stack(logits), influence, states)
 
 
 def _ask(
@@ -69,14 +72,15 @@ def _ask(
   row: Any,
   agent: int,
   influencers_actions: np.ndarray,
-) -> np.ndarray:
-  """Returns an agent's logits [A], if the influencers did this."""
+  blind: Collection[int],
+) -> tuple[np.ndarray, network_oracle.State]:
+  """Returns logits [A], if the influencers did this, and the next state."""
   state, _ = row.extras['core_state']
-  logits, _, _ = network_oracle.policy(
+  logits, _, next_state = network_oracle.policy(
     row_oracle.own_params(params, agent),
     row.observation['world'][agent],
-    row.observation['actions'][agent],
+    row_oracle.last_actions(row, agent, blind),
     tuple(part[agent] for part in state),
     influencers_actions,
   )
-  return logits
+  return logits, next_state
