@@ -1,0 +1,175 @@
+"""The code on the pages runs, and does what its comments say.
+
+Blocks of Python on a page are run one after the other, with the names that the
+page takes from its reader. `print(...)  # X` prints what X begins with; a
+comment `# SomeError: X` in a block says with which error it ends.
+"""
+
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+import contextlib
+import functools
+import io
+import pathlib
+import re
+import runpy
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import reverb
+from acme.adders import reverb as reverb_adders
+
+from influence_acme import environments, wrappers
+from influence_acme.testing import fakes
+
+ROOT = pathlib.Path(__file__).parents[1]
+_SHOWN = re.compile(r'print\(.*\) +# (.*)')
+_ERROR = re.compile(r'^# (\w+Error: (?:.+\n?# )*.+)', re.MULTILINE)
+
+
+def _example(name):
+  return runpy.run_path(str(ROOT / 'examples' / f'{name}.py'))
+
+
+def _arrays():
+  random = np.random.default_rng(0)
+  return {
+    'conditional_logits': random.normal(size=(7, 4, 2, 5)),
+    'policy_logits': random.normal(size=(7, 4)),
+    'actions': random.integers(4, size=7),
+  }
+
+
+class _DropsTheFirst:
+  """An adder that does not hand on the first step of an episode."""
+
+  def __init__(self, adder):
+    self._adder, self._is_first = adder, False
+    self.reset = adder.reset
+
+  def add_first(self, timestep):
+    self._adder.add_first(timestep)
+    self._is_first = True
+
+  def add(self, action, next_timestep, extras=()):
+    if not self._is_first:
+      self._adder.add(action, next_timestep, extras)
+    self._is_first = False
+
+
+def _adder():
+  server = reverb.Server([reverb.Table.queue('samples', 10)])
+  game = fakes.FakeMultiAgentEnvironment(episode_length=25)
+  return {
+    'np': np,
+    'reverb_adders': reverb_adders,
+    'server': server,  # Kept while the page is run.
+    'client': reverb.Client(f'localhost:{server.port}'),
+    'MyAdder': _DropsTheFirst,
+    'environment': wrappers.SingleAgentView(
+      game, 'agent_0', {'agent_1': lambda _: 0}
+    ),
+  }
+
+
+def _environment():
+  doors: Any = _example('own_environment')['Doors']
+
+  class PaysWords(doors):
+    def step(self, action):
+      timestep = super().step(action)
+      if timestep.first():
+        return timestep
+      reward = {**timestep.reward, 'guest': 1}  # An int, not a float32.
+      return timestep._replace(reward=reward)
+
+  # A good one for the first block, and a bad one for the second.
+  games = iter([doors(0), PaysWords(0)])
+  return {'MyEnvironment': functools.partial(next, games)}
+
+
+def _pettingzoo():
+  return {'MyParallelEnv': _example('own_pettingzoo')['Painters']}
+
+
+def _game():
+  return {'jax': jax, 'actions': jnp.zeros(5, jnp.int32)}
+
+
+def _view():
+  policies = dict.fromkeys(('agent_1', 'agent_2'), lambda _: np.int32(4))
+  names = {'environments': environments, 'wrappers': wrappers}
+  return {**names, 'policies': policies}
+
+
+# Page -> what gives the names that its reader has.
+PAGES = {
+  'README.md': dict,
+  'docs/idea.md': dict,
+  'docs/reproduction.md': dict,
+  'docs/stock_learners.md': dict,
+  'docs/howto/arrays.md': _arrays,
+  'docs/howto/network.md': dict,
+  'docs/howto/adder.md': _adder,
+  'docs/howto/environment.md': _environment,
+  'docs/howto/pettingzoo.md': _pettingzoo,
+  'environments/README.md': _game,
+  'agents/intrinsic/README.md': _view,
+}
+# Whose code is that of an example, which a test runs; or is no more than calls
+# of what is shown elsewhere.
+OTHERS = {'docs/howto/population.md', 'docs/versions.md'}
+
+
+def _blocks(page):
+  text = (ROOT / page).read_text(encoding='utf-8')
+  return re.findall(r'```python\n(.*?)```', text, re.DOTALL)
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_code_does_what_its_comments_say(page):
+  names = PAGES[page]()
+  blocks = _blocks(page)
+  assert blocks
+  for block in blocks:
+    _run(block, names)
+
+
+def _run(block, names):
+  printed = io.StringIO()
+  error = ''
+  with contextlib.redirect_stdout(printed):
+    try:
+      exec(block, names)
+    except Exception as raised:  # noqa: BLE001  It is what the page shows?
+      error = f'{type(raised).__name__}: {raised}'
+      if not _ERROR.search(block):
+        raise
+  for shown in _ERROR.findall(block):
+    words = ' '.join(line.lstrip('# ') for line in shown.splitlines())
+    assert error.startswith(words.removesuffix('...').strip())
+  lines, shown = printed.getvalue().splitlines(), _SHOWN.findall(block)
+  assert len(lines) == len(shown)
+  for line, comment in zip(lines, shown, strict=True):
+    assert comment.startswith(line)
+
+
+def test_every_page_with_code_is_run():
+  folders = ('docs', 'agents', 'environments', 'benchmarks', 'results')
+  found = [path for name in folders for path in (ROOT / name).rglob('*.md')]
+  found += ROOT.glob('*.md')
+  pages = {path.relative_to(ROOT).as_posix() for path in found}
+  assert {page for page in pages if _blocks(page)} == {*PAGES, *OTHERS}
+
+
+def test_the_check_finds_wrong_values():
+  with pytest.raises(AssertionError):
+    _run('print(1 + 1)  # 3', {})
+  with pytest.raises(AssertionError):
+    _run('raise ValueError("other")\n# ValueError: one', {})
+  _run('raise ValueError("one two")\n# ValueError: one\n# two', {})
