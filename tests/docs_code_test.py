@@ -25,6 +25,7 @@ import reverb
 from acme.adders import reverb as reverb_adders
 
 from influence_acme import environments, wrappers
+from influence_acme.agents import intrinsic
 from influence_acme.testing import fakes
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -103,7 +104,11 @@ def _game():
 
 def _view():
   policies = dict.fromkeys(('agent_1', 'agent_2'), lambda _: np.int32(4))
-  names = {'environments': environments, 'wrappers': wrappers}
+  names = {
+    'environments': environments,
+    'intrinsic': intrinsic,
+    'wrappers': wrappers,
+  }
   return {**names, 'policies': policies}
 
 

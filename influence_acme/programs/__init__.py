@@ -5,6 +5,7 @@ from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
 # isort: split
 
 from influence_acme.programs import memory as _memory
+from influence_acme.programs.blocking import StoppableIterator
 from influence_acme.programs.checkpoint import CheckpointError
 from influence_acme.programs.experiment import Experiment
 from influence_acme.programs.graph import make_program, Program
@@ -18,6 +19,7 @@ __all__ = (
   'Experiment',
   'LAUNCHES',
   'Program',
+  'StoppableIterator',
   'launch',
   'make_program',
 )

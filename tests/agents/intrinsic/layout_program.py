@@ -18,8 +18,8 @@ from absl import flags
 from acme.jax.layouts import distributed_layout
 from acme.utils import loggers
 
+from influence_acme import programs
 from influence_acme.agents import intrinsic
-from influence_acme.programs import blocking
 
 MAX_STEPS = 2_000
 
@@ -28,7 +28,7 @@ class Builder(intrinsic.InfluenceLearnerBuilder):
   """Ends the learner's samples where the program stops: threads wait for it."""
 
   def make_dataset_iterator(self, replay_client):
-    return blocking.StoppableIterator(
+    return programs.StoppableIterator(
       super().make_dataset_iterator(replay_client), lp.stop_event().is_set
     )
 
