@@ -2,7 +2,8 @@
 
   python examples/cleanup_moa.py --num_steps=5000000 --num_environments=144
 
-Stop it with Ctrl-C; go on with --resume --run_dir=THE_SAME.
+It takes about 25 minutes on two cores. Stop it with Ctrl-C; go on with --resume
+--run_dir=THE_SAME.
 """
 
 import functools

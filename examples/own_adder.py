@@ -4,6 +4,7 @@
 
 Acme's SequenceAdder writes to a Reverb server, and is told a reward that is
 larger where the other agent did next what this one does. No agent is trained.
+It takes some seconds.
 """
 
 from collections.abc import Sequence

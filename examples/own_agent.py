@@ -3,6 +3,7 @@
   python examples/own_agent.py --num_steps=10000
 
 Lines marked "influence" are all that is new. One of the others repeats it.
+It takes some minutes on two cores.
 """
 
 import os

@@ -3,7 +3,8 @@
   python examples/own_arrays.py
 
 Of a record of what three players did: the first plays as it likes, the second
-mostly copies it, the third heeds nobody. It takes JAX and chex alone.
+mostly copies it, the third heeds nobody. It needs JAX and chex alone,
+and takes some seconds.
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@
 
 In each step the guest opens one of three doors, blindly. The guide sees behind
 which the prize of the next step is, and what it says the guest hears by then.
+It takes some seconds.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,8 @@
 
 Agent 1 copies what agent 0 did, agent 2 does as it likes. The network sees
 nothing but who does what, learns what they do next, and says how much each
-action of agent 0 changes it. It takes JAX, Haiku and optax, and no Acme.
+action of agent 0 changes it. It needs JAX, Haiku and optax, and no Acme,
+and takes less than a minute.
 """
 
 from collections.abc import Sequence

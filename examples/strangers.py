@@ -4,6 +4,7 @@
 
 Acme's IMPALA and PPO, both paid for influence, a bot that repeats IMPALA, and
 one that plays at random. Each learner has its own builder, replay and logs.
+It takes some minutes on two cores.
 """
 
 import functools
