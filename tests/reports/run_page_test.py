@@ -150,7 +150,7 @@ def test_an_episode_that_could_not_be_filmed(make_run, make_episode, read_page):
   reports.write(run.path)
   page = read_page(run.report_path)
   assert 'There is no film of this episode.' in page.text
-  assert len(page.pictures) == 2  # The traces.
+  assert len(page.pictures) == 3  # The traces, and what agents foresee.
 
 
 def test_nobody_influenced_anybody(make_run, make_episode, read_page):
