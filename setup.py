@@ -39,13 +39,15 @@ _ACME = [
 ]
 # Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
 _PETTINGZOO = ['pettingzoo>=1.27']
-# The documentation site, `make docs`. mkdocstrings 1.0.6 calls what
-# pymdown-extensions changed in version 12.
+# The documentation site, `make docs`, and what runs the tutorial. mkdocstrings
+# 1.0.6 calls what pymdown-extensions changed in version 12.
 _DOCS = [
   'mkdocs==1.6.1',
   'mkdocs-material==9.7.7',
   'mkdocstrings[python]==1.0.6',
   'pymdown-extensions<12',
+  'nbclient==0.11.0',
+  'ipykernel==7.3.0',
 ]
 
 setuptools.setup(

@@ -2,12 +2,13 @@
 
 MkDocs calls the functions that begin with `on_`. Its own pages are those under
 docs/. Added are the folders' README files, a page of reference for each module
-in docs/api.md, and whatever a page links to: pictures as they are, source files
-as pages that show their code. Links are written as they work in the repository,
-and changed here to lead to the page.
+in docs/api.md, the tutorial, and whatever a page links to: pictures as they
+are, source files as pages that show their code. Links are written as they work
+in the repository, and changed here to lead to the page.
 """
 
 import functools
+import json
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Where README files are pages; and other pages, at the top.
 FOLDERS = ('agents', 'benchmarks', 'environments', 'results')
 TOP = ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md')
+TUTORIAL = Path('examples/tutorial.ipynb')
 
 _PICTURES = ('.png', '.svg')
 _LANGUAGES = {'.py': 'python', '.sh': 'sh', '.json': 'json'}
@@ -65,6 +67,8 @@ def uri_of(path: Path) -> str:
   module = module.removeprefix('influence_acme/').replace('/', '.')
   if path.suffix == '.py' and module in public_names():
     return f'reference/{module}.md'
+  if path.suffix == '.ipynb':
+    return path.with_suffix('.md').as_posix()
   if path.suffix != '.md' and path.suffix not in _PICTURES:
     return f'source/{path}.md'
   if path == Path('README.md'):
@@ -93,7 +97,10 @@ def target_of(page: Path, link: str) -> Path | None:
 def _add(path: Path, files: Files, config: MkDocsConfig) -> None:
   """Adds a file of the repository, unless the site has it."""
   uri = uri_of(path)
-  if uri.startswith('source/'):
+  if path.suffix == '.ipynb':
+    content = _rewrite_links(_notebook(path), path)
+    file = File.generated(config, uri, content=content)
+  elif uri.startswith('source/'):
     code = (ROOT / path).read_text('utf-8')
     language = _LANGUAGES.get(path.suffix, 'text')
     content = f'# {path}\n\n`````{language}\n{code}\n`````\n'
@@ -104,6 +111,29 @@ def _add(path: Path, files: Files, config: MkDocsConfig) -> None:
     files.append(file)
 
 
+def _notebook(path: Path) -> str:
+  """Returns a notebook's text and code, without outputs, as Markdown."""
+  cells = json.loads((ROOT / path).read_text('utf-8'))['cells']
+  parts = []
+  for cell in cells:
+    text = ''.join(cell['source'])
+    is_code = cell['cell_type'] == 'code'
+    parts.append(f'```python\n{text}\n```' if is_code else text)
+  return '\n\n'.join(parts)
+
+
+def _rewrite_links(markdown: str, source: Path) -> str:
+  """Lets the links of a file lead to pages of the site."""
+
+  def rewrite(match: re.Match[str]) -> str:
+    if path := target_of(source, match[2]):
+      here = os.path.dirname(uri_of(source))
+      return match[1] + os.path.relpath(uri_of(path), here)
+    return match[0]
+
+  return _LINK.sub(rewrite, markdown)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
   """Adds the reference, README files, and what the pages link to."""
   for module, names in public_names().items():
@@ -111,7 +141,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     content += ''.join(f'\n::: {path_of(module, name)}\n' for name in names)
     uri = f'reference/{module}.md'
     files.append(File.generated(config, uri, content=content))
-  pages = [ROOT / name for name in TOP]
+  pages = [ROOT / name for name in (*TOP, TUTORIAL)]
   for folder in FOLDERS:
     pages += sorted((ROOT / folder).rglob('README.md'))
   for file in pages:
@@ -128,15 +158,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
   """Lets the links of a page lead to pages of the site."""
   if page.file.abs_src_path is None:  # It is no file of the repository.
     return markdown
-  source = Path(pathlib.Path(page.file.abs_src_path).relative_to(ROOT))
-
-  def rewrite(match: re.Match[str]) -> str:
-    if path := target_of(source, match[2]):
-      uri = os.path.relpath(uri_of(path), os.path.dirname(page.file.src_uri))
-      return match[1] + uri
-    return match[0]
-
-  markdown = _LINK.sub(rewrite, markdown)
+  source = pathlib.Path(page.file.abs_src_path).relative_to(ROOT)
+  markdown = _rewrite_links(markdown, Path(source))
   if page.file.src_uri == 'api.md':
     markdown = _link_names(markdown)
   return markdown
