@@ -44,6 +44,7 @@ def _run(run_dir, variant):
   [
     ('visible_actions', 'basic_influence'),
     ('comm_baseline', 'communication'),  # Its alpha is 1 by default.
+    ('moa_baseline', 'moa'),
   ],
 )
 def test_weight_zero_equals_the_baseline(tmp_path, unpaid, paid):
