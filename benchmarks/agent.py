@@ -5,6 +5,7 @@ stay as they are, what is played is not written to the replay, and all that is
 learned from is one batch.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,28 @@ def act_and_learn(
     'acting': timing.merge(found['acting']),
     'learning': timing.merge(found['learning']),
   }
+
+
+def compare_variants(
+  workload: settings.Workload, plan: settings.Plan, ready: Ready
+) -> dict[str, Any]:
+  """Measures an unroll and a learner step in turn, for each of the variants.
+
+  Their repeats take turns: what slows the machine down slows all of them.
+
+  Returns:
+    Variant -> `timing.Rates` of environment steps, acted and learned from.
+  """
+  works = {}
+  for variant in plan.variants:
+    works[variant] = _make_both(dataclasses.replace(workload, variant=variant))
+    works[variant]()  # It compiles.
+  ready()
+  found: dict[str, list[timing.Rates]] = {variant: [] for variant in works}
+  for _ in range(plan.repeats):
+    for variant, work in works.items():
+      found[variant].append(timing.measure(work, 1, plan.seconds))
+  return {variant: timing.merge(parts) for variant, parts in found.items()}
 
 
 def act_step_by_step(
@@ -163,5 +186,20 @@ def _make_learn(
     # The metrics of a step may be there before its parameters.
     learner.get_variables(['params'])
     return workload.steps_per_update
+
+  return work
+
+
+def _make_both(workload: settings.Workload) -> Callable[[], float]:
+  """Returns a function that plays one unroll and makes one learner step."""
+  population = population_lib.Population(workload)
+  actor = _make_rollout_actor(population, workload)
+  play = _make_play(actor)
+  learn = _make_learn(population, workload, _sample(population, actor))
+
+  def work() -> float:
+    num_steps = play()
+    learn()
+    return num_steps
 
   return work

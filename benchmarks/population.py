@@ -26,6 +26,7 @@ def make_experiment(
   """
   # The replay holds two batches, as in the agent's default configuration.
   config = influence.InfluenceConfig(
+    variant=workload.variant,
     unroll_length=workload.unroll_length,
     batch_size=workload.batch_size,
     max_queue_size=2 * workload.batch_size,

@@ -16,6 +16,7 @@ class Workload:
     num_environments: that an actor plays at once; 0 to play step by step.
     unroll_length: T, steps of a sequence.
     batch_size: sequences of a learner step.
+    variant: of the agents.
   """
 
   environment: str = 'cleanup'
@@ -25,6 +26,7 @@ class Workload:
   num_environments: int = 144
   unroll_length: int = 20
   batch_size: int = 144
+  variant: str = 'moa'
 
   @property
   def kind(self) -> str:
@@ -55,6 +57,7 @@ class Plan:
     environment_batches: how many environments to play at once.
     gemm_size: rows and columns of the matrices that are multiplied.
     launches: of training runs.
+    variants: of agents, to compare with the first of them.
   """
 
   repeats: int = 5
@@ -64,6 +67,7 @@ class Plan:
   environment_batches: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)
   gemm_size: int = 1024
   launches: tuple[str, ...] = ('single', 'threads', 'processes')
+  variants: tuple[str, ...] = ('moa', 'basic_influence', 'communication')
 
 
 VECTORISED = Workload()

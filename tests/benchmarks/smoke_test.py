@@ -1,4 +1,4 @@
-"""Both commands, on tiny sizes: what do they write?"""
+"""The commands, on tiny sizes: what do they write?"""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import settings, table
+from benchmarks import settings, table, variants
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -68,3 +68,26 @@ def test_scaling(tmp_path):
   assert point['steps_per_second']['median'] > 0
   assert point['peak_memory_bytes'] > 2**27
   assert (tmp_path / 'actors.png').read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.slow
+def test_variants(tmp_path):
+  path = tmp_path / 'new' / 'variants.json'
+  printed = _run('benchmarks.variants', f'--output={path}')
+  report = json.loads(path.read_text())
+  names = ['moa', 'basic_influence', 'communication']
+  assert [row['name'] for row in report['rows']] == names
+  for row in report['rows']:
+    assert 0 < row['min'] <= row['median'] <= row['max']
+    assert row['peak_memory_bytes'] > 2**27
+  assert list(report['ratios']) == names[1:]
+  for name, ratio in report['ratios'].items():
+    assert f'{name}: {ratio["median"]:.2f} times the speed of moa' in printed
+
+
+def test_ratios_are_those_of_the_same_repeat():
+  # The machine was slower in the second repeat: both were.
+  found = variants.ratios({'moa': [10.0, 2.0], 'basic': [5.0, 1.5]}, 'moa')
+  assert found == {
+    'basic': {'median': 0.625, 'min': 0.5, 'max': 0.75, 'repeats': 2}
+  }
