@@ -23,7 +23,7 @@ from acme.utils.observers import base
 from dm_env import specs as dm_specs
 
 from influence_acme import types
-from influence_acme.multiagent import measures, specs
+from influence_acme.multiagent import coordination, measures, specs
 
 
 class SocialObserver(base.EnvLoopObserver):
@@ -139,15 +139,15 @@ class ChoiceObserver(base.EnvLoopObserver):
     self._choices.append(specs.stack_actions(action, self._agent_ids))
 
   def get_metrics(self) -> dict[str, float]:
-    """Returns `measures.of_choices` of the episode."""
+    """Returns `coordination.of_choices` of the episode."""
     if not self._choices:
       return {}
     chosen = jax.tree_util.tree_map(lambda *x: np.stack(x), *self._choices)
-    choices = measures.make_choices(
+    choices = coordination.make_choices(
       chosen, self._num_actions, self._num_symbols
     )
     influence = None if self._watched is None else self._watched.influence
-    return measures.of_choices(choices, influence)
+    return coordination.of_choices(choices, influence)
 
 
 def make_observers(

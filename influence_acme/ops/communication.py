@@ -137,7 +137,9 @@ def instantaneous_coordination(
   return IC(pairs.max(), pairs)
 
 
-def scramble(messages: chex.Array, key: chex.PRNGKey) -> jax.Array:
+def scramble(
+  messages: chex.Array, key: chex.PRNGKey, *, mask: chex.Array | None = None
+) -> jax.Array:
   """Shuffles in time what was said, for each agent by itself: a control.
 
   What is left of consistency and coordination afterwards is due to chance, and
@@ -146,14 +148,21 @@ def scramble(messages: chex.Array, key: chex.PRNGKey) -> jax.Array:
   Args:
     messages: int [T, N].
     key: of the shuffle.
+    mask: bool [T, N]; steps with True are shuffled among each other, and so are
+      the others. For measures of some steps alone, in which other symbols may
+      be said than elsewhere. By default all are.
 
   Returns:
     int [T, N]; the same messages of each agent, at other steps.
   """
-  keys = jax.random.split(key, jnp.shape(messages)[1])
-  return jax.vmap(jax.random.permutation, (0, 1), 1)(
-    keys, jnp.asarray(messages)
-  )
+  messages = jnp.asarray(messages)
+  chance = jax.random.uniform(key, messages.shape)  # Below 1.
+  group = jnp.zeros(messages.shape) if mask is None else jnp.asarray(mask) * 1.0
+  places = jnp.argsort(group, axis=0)  # Of each group, those of it in turn.
+  shuffled = jnp.argsort(group + chance, axis=0)
+  agents = jnp.arange(messages.shape[1])
+  taken = jnp.take_along_axis(messages, shuffled, axis=0)
+  return messages.at[places, agents].set(taken)
 
 
 def _check_sizes(minimum: int, **sizes: int) -> None:

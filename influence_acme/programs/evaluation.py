@@ -43,7 +43,7 @@ class EpisodeRecord:
     messages: int32 [T, N], what was said; None if the agents say nothing.
     measures: what a training run logs of an episode, by the same names, with
       the agent's name after a slash; and beside each measure of messages that
-      of scrambled ones, see `measures.of_scrambled`.
+      of scrambled ones, see `coordination.of_scrambled`.
     reliability: float32 [3, G], the mean confidence, the accuracy and the
       number of predictions in G bins; see `ops.calibration`. None if the agents
       have no models of each other.

@@ -67,25 +67,25 @@ PANELS = (
   Panel(
     _CHOICES,
     'Message to action, all steps',
-    'nats, largest pair',
+    'coordination, nats',
     'message_coordination',
   ),
   Panel(
     _CHOICES,
     'Message to action, influential steps',
-    'nats, largest pair',
+    'coordination, nats',
     'message_coordination_influential',
   ),
   Panel(
     _CHOICES,
     'Action to action, all steps',
-    'nats, largest pair',
+    'coordination, nats',
     'action_coordination',
   ),
   Panel(
     _CHOICES,
     'Action to action, influential steps',
-    'nats, largest pair',
+    'coordination, nats',
     'action_coordination_influential',
   ),
   Panel(

@@ -12,7 +12,7 @@ import numpy as np
 from acme import adders
 
 from influence_acme import ops, types
-from influence_acme.multiagent import measures, observers
+from influence_acme.multiagent import coordination, measures, observers
 from influence_acme.programs import loggers
 
 
@@ -118,9 +118,9 @@ def measure(
     measured |= measures.of_influence(on_all)
   num_choices = observers.num_choices(environment.action_spec())
   if num_choices[0]:
-    choices = measures.make_choices(chosen, *num_choices)
-    measured |= measures.of_choices(choices, on_all)
-    measured |= measures.of_scrambled(choices, on_all)
+    choices = coordination.make_choices(chosen, *num_choices)
+    measured |= coordination.of_choices(choices, on_all)
+    measured |= coordination.of_scrambled(choices, on_all)
   flat = loggers.flatten(measured, loggers.STEPS_KEY)
   return {k: float(v) for k, v in flat.items() if k != loggers.STEPS_KEY}
 

@@ -10,7 +10,7 @@ import numpy as np
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
-from influence_acme.multiagent import measures
+from influence_acme.multiagent import coordination, measures
 from influence_acme.programs import blocking, loggers
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.rollouts import actor as rollout_actor
@@ -128,10 +128,10 @@ def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
   }
   if episode.choices is None:
     return measured
-  choices = measures.make_choices(
+  choices = coordination.make_choices(
     episode.choices, networks.num_actions, networks.num_symbols
   )
-  return {**measured, **measures.of_choices(choices, episode.influence)}
+  return {**measured, **coordination.of_choices(choices, episode.influence)}
 
 
 def _mean(measured: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from influence_acme.multiagent import measures
+from influence_acme.multiagent import coordination, measures
 from influence_acme.ops import returns as returns_lib
 
 AGENTS = ('b', 'a')
@@ -83,7 +83,7 @@ def test_the_share_of_influential_steps():
 # Agent 0 says 0 1 0 1 0, and agent 1 does in the next step what it said.
 SAID = np.array([(0, 0), (1, 0), (0, 1), (1, 1), (0, 1)])
 DONE = np.array([(2, 3), (2, 0), (2, 1), (2, 0), (2, 1)])
-CHOICES = measures.Choices(4, 3, DONE, SAID)
+CHOICES = coordination.Choices(4, 3, DONE, SAID)
 
 
 def influence_of_agent_0(*nats):
@@ -104,7 +104,7 @@ def influence_of_agent_0(*nats):
   ],
 )
 def test_coordination_by_hand(influence, expected):
-  measured = measures.of_choices(CHOICES, influence)
+  measured = coordination.of_choices(CHOICES, influence)
   np.testing.assert_allclose(measured['message_coordination'], LOG2, rtol=1e-6)
   np.testing.assert_allclose(
     measured['message_coordination_influential'], expected, atol=1e-6
@@ -124,7 +124,7 @@ def test_speaker_consistency_by_hand():
   first = (1 + 1 - entropy(3 / 5) / np.log(3)) / 2
   symbols = (1 / 2 + 1 - entropy(1 / 3) / np.log(4)) / 2
   actions = (1 + 1 - LOG2 / np.log(3) + 1) / 3
-  measured = measures.of_choices(CHOICES, None)
+  measured = coordination.of_choices(CHOICES, None)
   np.testing.assert_allclose(
     measured['speaker_consistency'],
     (first + (symbols + actions) / 2) / 2,
@@ -139,22 +139,22 @@ def test_the_length_makes_no_difference(repeats):
     actions=np.tile(DONE, (repeats, 1)), messages=np.tile(SAID, (repeats, 1))
   )
   influence = np.tile(influence_of_agent_0(9, 8, 0, 0, 0), (repeats, 1))
-  measured = measures.of_choices(choices, influence)
+  measured = coordination.of_choices(choices, influence)
   # In the influential steps all is as in the first five.
   np.testing.assert_allclose(
     measured['message_coordination_influential'], LOG2, rtol=1e-6
   )
   np.testing.assert_allclose(
     measured['speaker_consistency'],
-    measures.of_choices(CHOICES, None)['speaker_consistency'],
+    coordination.of_choices(CHOICES, None)['speaker_consistency'],
     rtol=1e-6,
   )
 
 
 def test_who_says_nothing():
-  silent = measures.make_choices(DONE, 4, 0)
+  silent = coordination.make_choices(DONE, 4, 0)
   assert silent.messages is None
-  measured = measures.of_choices(silent, None)
+  measured = coordination.of_choices(silent, None)
   assert set(measured) == {
     'action_coordination',
     'action_coordination_influential',
@@ -162,7 +162,7 @@ def test_who_says_nothing():
 
 
 def test_choices_of_who_speaks():
-  made = measures.make_choices({'action': DONE, 'message': SAID}, 4, 3)
+  made = coordination.make_choices({'action': DONE, 'message': SAID}, 4, 3)
   np.testing.assert_array_equal(made.actions, DONE)
   assert made.messages is not None
   np.testing.assert_array_equal(made.messages, SAID)
@@ -177,10 +177,10 @@ def test_a_speaker_s_messages_mean_nothing_once_they_are_scrambled():
   said = rng.integers(0, 4, 1001)
   done = np.stack([said, np.roll(said, 1)], axis=1)
   said = np.stack([said, -np.ones_like(said)], axis=1)  # Agent 1 is silent.
-  choices = measures.Choices(4, 4, done, said)
+  choices = coordination.Choices(4, 4, done, said)
   # Half of its steps are influential.
   influence = np.stack([rng.permutation(1001) % 2, np.zeros(1001)], axis=1)
-  measured = measures.of_choices(choices, influence)
+  measured = coordination.of_choices(choices, influence)
   assert measured['speaker_consistency'] == 1
   np.testing.assert_allclose(
     measured['message_coordination'], np.log(4), atol=0.01
@@ -188,7 +188,7 @@ def test_a_speaker_s_messages_mean_nothing_once_they_are_scrambled():
   np.testing.assert_allclose(
     measured['message_coordination_influential'], np.log(4), atol=0.01
   )
-  control = measures.of_scrambled(choices, influence)
+  control = coordination.of_scrambled(choices, influence)
   # By chance (4 - 1) (4 - 1) / 2 n nats in n rows, of 1000 and 500 of them:
   # 0.0045 and 0.009, where log 4 is 1.386.
   np.testing.assert_allclose(
@@ -206,4 +206,19 @@ def test_a_speaker_s_messages_mean_nothing_once_they_are_scrambled():
 
 
 def test_the_control_of_who_says_nothing():
-  assert measures.of_scrambled(measures.make_choices(DONE, 4, 0), None) == {}
+  assert (
+    coordination.of_scrambled(coordination.make_choices(DONE, 4, 0), None) == {}
+  )
+
+
+def test_the_control_says_what_is_said_in_influential_steps():
+  # Agent 0 says 1 whenever it is influential: no shuffle of that tells anything
+  # about what agent 1 does next, as one of all steps might.
+  said = np.tile([[0, 0], [1, 0], [2, 0], [1, 0]], (4, 1))
+  done = np.random.default_rng(0).integers(0, 4, (16, 2))
+  influence = np.stack([said[:, 0] == 1, np.zeros(16)], axis=1)
+  control = coordination.of_scrambled(
+    coordination.Choices(4, 3, done, said), influence.astype(np.float32)
+  )
+  assert control['message_coordination_influential_scrambled'] == 0
+  assert control['message_coordination_scrambled'] > 0

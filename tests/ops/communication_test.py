@@ -245,3 +245,15 @@ def test_scrambled_consistency_by_hand():
   np.testing.assert_allclose(
     scores.mean(), 1 / 3, atol=4 * (2 / 9 / 600) ** 0.5
   )
+
+
+@pytest.mark.parametrize('jit', (False, True))
+def test_scrambling_some_steps_among_each_other(jit):
+  scramble = jax.jit(ops.scramble) if jit else ops.scramble
+  said = np.arange(12).reshape(6, 2)
+  mask = np.array([(0, 1), (1, 1), (1, 1), (0, 1), (1, 1), (0, 1)], bool)
+  for seed in range(5):
+    one = np.asarray(scramble(said, jax.random.PRNGKey(seed), mask=mask))
+    assert set(one[[1, 2, 4], 0]) == {2, 4, 8}
+    assert set(one[[0, 3, 5], 0]) == {0, 6, 10}
+    assert set(one[:, 1]) == {1, 3, 5, 7, 9, 11}
