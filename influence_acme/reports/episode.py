@@ -4,7 +4,7 @@ Letters: T steps, N agents.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from PIL import Image
@@ -12,6 +12,8 @@ from PIL import Image
 from influence_acme.programs import evaluation, pictures, run_dir
 from influence_acme.reports import diagrams, moments, page
 
+# Variants whose influence shows in the same step, and not in the next one.
+_AT_ONCE = frozenset({'visible_actions', 'basic_influence'})
 _NUM_MOMENTS = 6
 _STEPS_APART = 20
 # Units of influence: the first one in which the largest number is 0.1 or more.
@@ -33,14 +35,14 @@ _NO_STEPS = (
 def sections(
   run: run_dir.RunDirectory,
   played: evaluation.EpisodeRecord | None,
-  variant: str,
+  variants: Collection[str],
 ) -> list[page.Section]:
   """Returns the parts of a page about the recorded episode.
 
   Args:
     run: whose episode was recorded, or not yet.
     played: what happened in it, if that was kept.
-    variant: of the agent, which says when influence shows.
+    variants: of the agents, which say when influence shows.
   """
   parts = [page.Section('An episode', _film(run) + _agents(played))]
   matrix = heat_map(run)
@@ -51,7 +53,7 @@ def sections(
   if played is not None and played.influence is not None:
     found = moments.find(played.influence, _NUM_MOMENTS, _STEPS_APART)
     traces = _over_time(played.influence, _names(played.agent_ids), found)
-    stills = _moments(run, played, found, variant)
+    stills = _moments(run, played, found, variants)
     return [
       *parts,
       page.Section('Influence over time', traces),
@@ -173,7 +175,7 @@ def _moments(
   run: run_dir.RunDirectory,
   played: evaluation.EpisodeRecord,
   found: Sequence[moments.Moment],
-  variant: str,
+  variants: Collection[str],
 ) -> str:
   """Returns stills of the moments: before, then, and the step after."""
   if not found:
@@ -185,7 +187,7 @@ def _moments(
   parts = []
   for number, moment in enumerate(found, 1):
     parts.append(page.heading(f'{number}. Step {moment.step}'))
-    parts.append(page.paragraph(_describe(played, moment, variant)))
+    parts.append(page.paragraph(_describe(played, moment, variants)))
     parts.append(
       page.grid(
         page.image(
@@ -202,14 +204,16 @@ def _moments(
 
 
 def _describe(
-  played: evaluation.EpisodeRecord, moment: moments.Moment, variant: str
+  played: evaluation.EpisodeRecord,
+  moment: moments.Moment,
+  variants: Collection[str],
 ) -> str:
   """Puts a moment into words."""
   step, who = moment.step, _names(played.agent_ids)
   did = f'does “{_action(played, played.actions[step, moment.influencer])}”'
   if played.messages is not None:
     did = f'says {played.messages[step, moment.influencer]}'
-  at_once = variant == 'basic_influence'
+  at_once = not _AT_ONCE.isdisjoint(variants)
   reply = 'does at the same time' if at_once else 'does next'
   text = (
     f'{who[moment.influencer]} {did}. That changes what '

@@ -24,7 +24,7 @@ def write(run: run_dir.RunDirectory) -> None:
     sections=[
       page.Section('In short', _short(run, series, played)),
       page.Section('Learning curves', _curves(series)),
-      *episode.sections(run, played, _setting(config, 'variant') or ''),
+      *episode.sections(run, played, _variants(config)),
       page.Section('Settings', _settings(record)),
     ],
   )
@@ -39,10 +39,16 @@ def _setting(config: dict[str, Any], *names: str) -> Any:
   return next((value for value in found if value is not None), None)
 
 
+def _variants(config: dict[str, Any]) -> tuple[str, ...]:
+  """Returns the variants of a population, each once; none if not known."""
+  found = _setting(config, 'variant') or []
+  return tuple(dict.fromkeys([found] if isinstance(found, str) else found))
+
+
 def _title(config: dict[str, Any], series: dict[str, report.Series]) -> str:
   """Returns what was run, in the words that tell runs apart."""
   parts = [
-    _setting(config, 'variant') or 'agents of an unnamed variant',
+    ' and '.join(_variants(config)) or 'agents of an unnamed variant',
     f'in {_setting(config, "environment", "game") or "an unnamed environment"}',
   ]
   seed = _setting(config, 'seed')

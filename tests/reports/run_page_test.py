@@ -184,3 +184,13 @@ def test_the_command(make_run, tmp_path, capsys):
 def test_the_command_says_how_it_is_used(arguments, capsys):
   assert command.main(['reports', *arguments]) == 2
   assert 'make report RUN=' in capsys.readouterr().err
+
+
+def test_a_population_of_several_variants(make_run, make_episode, read_page):
+  mixed = ['basic_influence', 'baseline', 'basic_influence']
+  run = make_run(agent={'variant': mixed})
+  evaluation.write(run, make_episode())
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'basic_influence and baseline in ' in text
+  assert ' at the same time by ' in text
