@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 
@@ -80,3 +80,24 @@ def first_call_seconds(work: Callable[[], object]) -> float:
     work()
     times.append(time.perf_counter())
   return (times[1] - times[0]) - (times[2] - times[1])
+
+
+def ratios(
+  rates: Mapping[str, Sequence[float]], first: str
+) -> dict[str, Summary]:
+  """Compares variants with one of them, repeat by repeat.
+
+  Args:
+    rates: variant -> steps/s in each repeat.
+    first: the variant that the others are compared with.
+
+  Returns:
+    Variant -> its speed, divided by that of the first in the same repeat.
+  """
+  return {
+    variant: summarise(
+      [own / other for own, other in zip(each, rates[first], strict=True)]
+    )
+    for variant, each in rates.items()
+    if variant != first
+  }

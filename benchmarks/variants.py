@@ -12,7 +12,7 @@ import json
 import os
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from absl import app, flags
@@ -29,27 +29,6 @@ _OUTPUT = flags.DEFINE_string(
 _SMOKE = flags.DEFINE_boolean(
   'smoke', False, 'Only try whether it works, on tiny sizes.'
 )
-
-
-def ratios(
-  rates: Mapping[str, Sequence[float]], first: str
-) -> dict[str, timing.Summary]:
-  """Compares variants with one of them, repeat by repeat.
-
-  Args:
-    rates: variant -> steps/s in each repeat.
-    first: the variant that the others are compared with.
-
-  Returns:
-    Variant -> its speed, divided by that of the first in the same repeat.
-  """
-  return {
-    variant: timing.summarise(
-      [own / other for own, other in zip(each, rates[first], strict=True)]
-    )
-    for variant, each in rates.items()
-    if variant != first
-  }
 
 
 def measure(
@@ -77,7 +56,7 @@ def measure(
     for variant in plan.variants
   ]
   rates = {variant: result[variant]['rates'] for variant in plan.variants}
-  return rows, ratios(rates, plan.variants[0])
+  return rows, timing.ratios(rates, plan.variants[0])
 
 
 def main(argv: Sequence[str]) -> None:

@@ -12,15 +12,14 @@ import tempfile
 
 import numpy as np
 import pettingzoo
-from absl import app, flags, logging
+from absl import app, logging
 from gymnasium import spaces
 
 from influence_acme import adapters, programs
 from influence_acme.agents import influence
 from influence_acme.programs import csv_log
 
-_NUM_STEPS = flags.DEFINE_integer('num_steps', 8_000, 'Of the environment.')
-
+NUM_STEPS = 8_000
 EPISODE_LENGTH = 25
 COLOURS = 255 * np.eye(4, 3, dtype=np.uint8)  # Red, green, blue, and black.
 VIEWS = np.tile(COLOURS[:, None, None], (1, 5, 5, 1))  # One for each.
@@ -85,7 +84,7 @@ def main(_: list[str]) -> None:
     environment_factory=make_environment,
     network_factory=functools.partial(influence.make_networks, config=config),
     batch_size=config.batch_size,
-    num_steps=_NUM_STEPS.value,
+    num_steps=NUM_STEPS,
     run_dir=tempfile.mkdtemp(prefix='own_pettingzoo_'),
   )
   if code := programs.launch(programs.make_program(experiment), 'threads'):

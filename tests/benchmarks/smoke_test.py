@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import settings, table, variants
+from benchmarks import settings, table
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -83,11 +83,3 @@ def test_variants(tmp_path):
   assert list(report['ratios']) == names[1:]
   for name, ratio in report['ratios'].items():
     assert f'{name}: {ratio["median"]:.2f} times the speed of moa' in printed
-
-
-def test_ratios_are_those_of_the_same_repeat():
-  # The machine was slower in the second repeat: both were.
-  found = variants.ratios({'moa': [10.0, 2.0], 'basic': [5.0, 1.5]}, 'moa')
-  assert found == {
-    'basic': {'median': 0.625, 'min': 0.5, 'max': 0.75, 'repeats': 2}
-  }

@@ -99,3 +99,11 @@ def test_rows_line_up_with_the_header():
   assert line.split() == [
     'GEMM', '1', *3 * ['123.4', 'G'], 'FLOP/s'
   ]  # fmt: skip
+
+
+def test_ratios_are_those_of_the_same_repeat():
+  # The machine was slower in the second repeat: both were.
+  found = timing.ratios({'moa': [10.0, 2.0], 'basic': [5.0, 1.5]}, 'moa')
+  assert found == {
+    'basic': {'median': 0.625, 'min': 0.5, 'max': 0.75, 'repeats': 2}
+  }

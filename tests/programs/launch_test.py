@@ -103,6 +103,7 @@ def _check_resumes(run):
   assert after['learner_steps'] > counts.get('learner_steps', 0)
 
 
+@pytest.mark.slow
 def test_processes_notice_a_killed_actor(tmp_path):
   run = Run(tmp_path / 'run', launch='processes', num_actors=2)
   run.wait_until_it_learns()

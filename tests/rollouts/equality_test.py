@@ -48,14 +48,14 @@ GAMES = {
   'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
   'inequity': {**_GAME, 'config': {'variant': 'inequity_aversion'}},
 }
-# By default Cleanup's rows are compared once: it takes long to compile.
-_SLOW = ('cleanup-baseline', 'cleanup-moa_baseline', 'harvest')
+# One of each experiment by default: every game takes long to compile.
+_FAST = ('kl', 'basic_influence', 'communication')
 
 
 @pytest.fixture(
   scope='module',
   params=[
-    pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else [])
+    pytest.param(name, marks=[] if name in _FAST else [pytest.mark.slow])
     for name in GAMES
   ],
 )

@@ -52,5 +52,5 @@ def test_every_row_of_whole_episodes(variant):
       # What is logged stays extrinsic.
       episode = episodes[e * two_ways.B + b]
       np.testing.assert_allclose(
-        list(episode.episode_return.values()), extrinsic[b, rows].sum(0)
+        episode.totals.returns, extrinsic[b, rows].sum(0)
       )

@@ -39,6 +39,7 @@ def _run(run_dir, variant):
   return checkpoint.load(experiment.directory.checkpoint_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
   'unpaid, paid',
   [

@@ -2,6 +2,8 @@
 
 import functools
 
+import pytest
+
 from influence_acme import environments, programs, wrappers
 from influence_acme.agents import influence
 
@@ -28,6 +30,7 @@ def _make_environment(seed, rewards):
   return _Recorder(game, rewards)
 
 
+@pytest.mark.slow
 def test_two_agents_learn_to_coordinate(tmp_path):
   rewards: list[float] = []
   config = influence.InfluenceConfig(

@@ -11,6 +11,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from influence_acme import environments, networks, ops
 from influence_acme.agents import influence
@@ -103,6 +104,7 @@ def _trained():
   return agent, mine, held_out
 
 
+@pytest.mark.slow
 def test_the_moa_knows_the_copier_and_the_cycler_and_not_the_random_agent():
   agent, params, sequences = _trained()
   output = agent.unroll(
@@ -122,6 +124,7 @@ def test_the_moa_knows_the_copier_and_the_cycler_and_not_the_random_agent():
   assert abs(random - 1 / A) <= 3 * standard_error
 
 
+@pytest.mark.slow
 def test_measured_influence_is_the_theorys():
   agent, params, sequences = _trained()
   state = agent.initial_state(B)

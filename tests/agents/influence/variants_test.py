@@ -12,8 +12,17 @@ from acme.utils import counting, loggers
 
 from influence_acme.agents import influence
 
+# By default the paper's three experiments: each takes long to compile.
+_FAST = ('basic_influence', 'communication', 'moa')
 
-@pytest.fixture(scope='module', params=influence.VARIANTS)
+
+@pytest.fixture(
+  scope='module',
+  params=[
+    pytest.param(name, marks=[] if name in _FAST else [pytest.mark.slow])
+    for name in influence.VARIANTS
+  ],
+)
 def played(request):
   """Each variant's config, networks and rows, of the real actor and table."""
   config = influence.InfluenceConfig(
