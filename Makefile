@@ -30,10 +30,11 @@ test: lint ## Runs lint, types and the default tests.
 	$(BIN)/pytest $(PYTEST) -m 'not slow'
 
 # Of some nothing but compiling takes long, and no time is measured in them.
-TOGETHER := tests/rollouts/variants_test.py
+TOGETHER := tests/rollouts tests/agents/influence \
+  tests/agents/intrinsic/theory_test.py
 
 test-slow: .venv/installed ## Runs the slow tests, most of them one at a time.
-	$(BIN)/pytest -q -n 2 -m slow $(TOGETHER)
+	$(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)
 	$(BIN)/pytest -q -m slow $(addprefix --ignore=,$(TOGETHER))
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
