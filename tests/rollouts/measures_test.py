@@ -22,7 +22,7 @@ GAMES = {
   'pmi': {**_COORDINATION, 'measure': 'pmi'},
   'communication': {**_BOX, **_SPEAKERS},
   'baseline': {**_COORDINATION, 'config': {'variant': 'baseline'}},
-  'cleanup': {'name': 'cleanup', 'num_agents': 3, 'episode_length': 40},
+  'cleanup': {'name': 'cleanup', 'num_agents': 3, 'episode_length': 150},
 }
 
 

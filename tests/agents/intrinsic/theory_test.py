@@ -47,7 +47,11 @@ UNIFORM = [1 / A] * A
 CASES = {
   # Where nothing else is paid, influence and entropy ask for p to be uniform.
   'impala': _Case({}, [0.0] * A, UNIFORM, {}),
-  'ppo': _Case({'entropy_cost': 1.0}, [0.0] * A, UNIFORM, {}),
+  # It writes no more of its policy than how likely the action was: a head of
+  # the model of others learns the rest, and must keep up with it.
+  'ppo': _Case(
+    {'entropy_cost': 1.0, 'learning_rate': 3e-5}, [0.0] * A, UNIFORM, {}
+  ),
   'dqn': _Case({'epsilon': 1.0, 'batch_size': 32}, [0.0] * A, UNIFORM, {}),
   # It explores with 0.4, and does else what is paid.
   'r2d2': _Case(
