@@ -34,6 +34,7 @@ def test_a_module_exports_what_is_listed(module):
 def test_every_package_that_exports_is_listed():
   packages = [*ROOT.glob('influence_acme/*/__init__.py')]
   packages += ROOT.glob('agents/*/__init__.py')
+  packages += ROOT.glob('influence_acme/testing/*/__init__.py')
   exporting = {
     path.parent.name for path in packages if '__all__' in path.read_text()
   }
