@@ -96,8 +96,9 @@ class History:
   def _cut(self, played: records.Episodes, t: int, b: int, stop: int):
     """Returns the episode of environment b that ends before row `stop`."""
     start = int(self._starts[b])
-    influence = self._rows(start + self._delay, stop, lambda part: part[0])
-    influence = influence[..., b]
+    influence = self._rows(
+      start + self._delay, stop, lambda part: part[0][..., b]
+    )
     if self._delay:  # Nobody answers to the last step.
       influence = np.pad(influence, ((0, 1), (0, 0)))
     totals = jax.tree_util.tree_map(lambda x: x[t, ..., b], played.totals)
