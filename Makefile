@@ -14,13 +14,15 @@ PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help install demo test test-core test-slow lint format bench \
-  scaling report docs clean
+.PHONY: help install meltingpot demo test test-core test-slow lint format \
+  bench scaling report docs clean
 
 help: ## Lists the commands.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 install: .venv/installed ## Installs everything into .venv (Python 3.10).
+
+meltingpot: .venv/meltingpot ## Adds Melting Pot's substrates to .venv.
 
 demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
 	$(BIN)/python examples/cleanup_moa.py \
@@ -33,7 +35,7 @@ test: lint ## Runs lint, types and the default tests.
 TOGETHER := tests/rollouts tests/agents/influence \
   tests/agents/intrinsic/theory_test.py
 
-test-slow: .venv/installed ## Runs the slow tests, most of them one at a time.
+test-slow: .venv/meltingpot ## Runs the slow tests, most of them one at a time.
 	$(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)
 	$(BIN)/pytest -q -m slow $(addprefix --ignore=,$(TOGETHER))
 
@@ -67,6 +69,13 @@ clean: ## Removes what was installed and built.
 
 .venv/installed: requirements/full.txt setup.py
 	$(call install,.venv,3.10,requirements/full.txt)
+
+.venv/meltingpot: .venv/installed requirements/meltingpot.txt \
+  tools/install_meltingpot.sh
+	@echo "Installing Melting Pot into .venv ..."
+	@$(BIN)/uv pip install --quiet -p $(BIN)/python -r requirements/meltingpot.txt
+	@tools/install_meltingpot.sh $(BIN)/python
+	@touch $@
 
 .venv-core/installed: requirements/core.txt setup.py
 	$(call install,.venv-core,3.12,requirements/core.txt)

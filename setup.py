@@ -39,6 +39,15 @@ _ACME = [
 ]
 # Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
 _PETTINGZOO = ['pettingzoo>=1.27']
+# What Melting Pot's substrates need. dm-meltingpot itself cannot be named here:
+# it asks for another TensorFlow than Acme's. See tools/install_meltingpot.sh.
+_MELTINGPOT = [
+  'dmlab2d==1.0.0',
+  'immutabledict',
+  'ml-collections',
+  'networkx',
+  'reactivex',
+]
 # The documentation site, `make docs`, and what runs the tutorial. mkdocstrings
 # 1.0.6 calls what pymdown-extensions changed in version 12.
 _DOCS = [
@@ -69,5 +78,10 @@ setuptools.setup(
   license_files=['LICENSE'],
   python_requires='>=3.10',
   install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
-  extras_require={'acme': _ACME, 'pettingzoo': _PETTINGZOO, 'docs': _DOCS},
+  extras_require={
+    'acme': _ACME,
+    'pettingzoo': _PETTINGZOO,
+    'meltingpot': _MELTINGPOT,
+    'docs': _DOCS,
+  },
 )

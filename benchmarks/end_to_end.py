@@ -144,7 +144,7 @@ class _Run:
 
   def read_log(self) -> dict[str, np.ndarray]:
     """Returns the learner's log, empty if there is no row yet."""
-    return csv_log.read(self._log) if self._log.exists() else {}
+    return csv_log.read_log(self._log) if self._log.exists() else {}
 
   def stop(self) -> None:
     """Ends the run, its processes too."""

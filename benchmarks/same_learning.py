@@ -169,7 +169,7 @@ def train(kind: str, seed: int, num_steps: int, folder: pathlib.Path) -> Run:
   if programs.launch(programs.make_program(experiment), 'single'):
     raise RuntimeError(f'{kind}, seed {seed}, failed: see {folder}.')
   seconds = time.monotonic() - started
-  log = csv_log.read(experiment.directory.logs / 'actor_0.csv')
+  log = csv_log.read_log(experiment.directory.logs / 'actor_0.csv')
   counts = checkpoint.load(experiment.directory.checkpoint_path).counts
   steps = log['environment_steps']
   returns = log['collective_return'] / GAME['num_agents']

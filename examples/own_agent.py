@@ -2,8 +2,7 @@
 
   python examples/own_agent.py --num_steps=10000
 
-Lines marked "influence" are all that is new. One of the others repeats it.
-It takes some minutes on two cores.
+What is new is marked "influence". One of the others repeats what it does.
 """
 
 import os
@@ -47,16 +46,11 @@ def make_networks(spec: acme.specs.EnvironmentSpec) -> impala.IMPALANetworks:
   """Returns an actor-critic of pixels, float32 [H, W, C]."""
 
   def network():
-    return hk.DeepRNN(
-      [
-        hk.Conv2D(6, 3, padding='VALID'),
-        jax.nn.relu,
-        hk.Flatten(preserve_dims=-3),
-        hk.nets.MLP([32, 32], activate_final=True),
-        hk.LSTM(64),
-        networks_lib.PolicyValueHead(spec.actions.num_values),
-      ]
-    )
+    see = [hk.Conv2D(6, 3, padding='VALID'), jax.nn.relu]
+    dense = hk.nets.MLP([32, 32], activate_final=True)
+    head = networks_lib.PolicyValueHead(spec.actions.num_values)
+    flat = hk.Flatten(preserve_dims=-3)
+    return hk.DeepRNN([*see, flat, dense, hk.LSTM(64), head])
 
   return impala.make_haiku_networks(
     spec,
@@ -79,7 +73,9 @@ def main(_: list[str]) -> None:
   moa_config = intrinsic.MOAConfig.of(  # influence
     spec, 0, influence_weight=_WEIGHT.value, learning_rate=3e-3
   )
-  builder = intrinsic.InfluenceLearnerBuilder(builder, moa_config=moa_config)
+  builder = intrinsic.InfluenceLearnerBuilder(  # influence
+    builder, moa_config=moa_config
+  )
   rows = config.batch_size * config.sequence_length
   agent = local_layout.LocalLayout(
     _SEED.value,

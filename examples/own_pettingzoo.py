@@ -17,7 +17,6 @@ from gymnasium import spaces
 
 from influence_acme import adapters, programs
 from influence_acme.agents import influence
-from influence_acme.programs import csv_log
 
 NUM_STEPS = 8_000
 EPISODE_LENGTH = 25
@@ -89,7 +88,7 @@ def main(_: list[str]) -> None:
   )
   if code := programs.launch(programs.make_program(experiment), 'threads'):
     raise SystemExit(code)
-  log = csv_log.read(experiment.directory.path / 'logs' / 'actor_0.csv')
+  log = programs.read_log(experiment.directory.path / 'logs' / 'actor_0.csv')
   agreed = log['episode_return/left'] / EPISODE_LENGTH
   print(f'They agreed in {agreed[0]:.0%} of the steps of the first episode')
   print(f'and in {agreed[-1]:.0%} of the last: {experiment.run_dir}')

@@ -25,6 +25,8 @@ from typing import Any, NamedTuple
 
 import jax
 
+__all__ = ('local_resources',)
+
 
 class Requirement(NamedTuple):
   """A version that the stack needs, and why.

@@ -15,6 +15,7 @@ import io
 import pathlib
 import re
 import runpy
+import textwrap
 from typing import Any
 
 import jax
@@ -123,9 +124,12 @@ PAGES = {
   'docs/howto/adder.md': _adder,
   'docs/howto/environment.md': _environment,
   'docs/howto/pettingzoo.md': _pettingzoo,
+  'docs/howto/meltingpot.md': dict,
   'environments/README.md': _game,
   'agents/intrinsic/README.md': _view,
 }
+# What they show is installed for slow tests only.
+SLOW = {'docs/howto/meltingpot.md'}
 # Whose code is that of an example, which a test runs; or is no more than calls
 # of what is shown elsewhere.
 OTHERS = {'docs/howto/population.md', 'docs/versions.md'}
@@ -133,10 +137,17 @@ OTHERS = {'docs/howto/population.md', 'docs/versions.md'}
 
 def _blocks(page):
   text = (ROOT / page).read_text(encoding='utf-8')
-  return re.findall(r'```python\n(.*?)```', text, re.DOTALL)
+  found = re.findall(r'^( *)```python\n(.*?)^ *```', text, re.DOTALL | re.M)
+  return [textwrap.dedent(block) for _, block in found]
 
 
-@pytest.mark.parametrize('page', PAGES)
+@pytest.mark.parametrize(
+  'page',
+  [
+    pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page
+    for page in PAGES
+  ],
+)
 def test_code_does_what_its_comments_say(page):
   names = PAGES[page]()
   blocks = _blocks(page)

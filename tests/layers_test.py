@@ -42,7 +42,8 @@ PURE = {
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
   'influence_acme.environments': _MATHS | {'rlax', 'dm_env'},
   'influence_acme.wrappers': _MATHS | {'rlax', 'dm_env'},
-  'influence_acme.adapters': _MATHS | {'dm_env', 'gymnasium', 'pettingzoo'},
+  'influence_acme.adapters': _MATHS
+  | {'dm_env', 'gymnasium', 'pettingzoo', 'meltingpot'},
 }
 
 # Where `import launchpad` may stand: programs, and what makes them work.

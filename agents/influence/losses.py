@@ -43,28 +43,17 @@ def make_loss(
 
   Metrics of what the agent does not have, in a mixed population, are NaN.
   """
-  takes_part = variants.takes_part(config.variant)
 
   def loss_fn(
     params, own_index, sequences: sequences_lib.Sequences, entropy_cost
   ):
-    is_in = mixed.is_among(takes_part, own_index)
-    start = sequences.start_of_episode
-    masks = ops.episode_masks(start)
-    observation = dict(sequences.observation)
-    if config.takes_turns:
-      observation['influencers'] = turns.what_is_seen(
-        own_index, sequences.actions, config.num_influencers
-      )
-    if config.speaks:
-      observation['messages'] = speech_lib.what_is_heard(
-        takes_part, observation['messages']
-      )
+    is_in = mixed.is_among(variants.takes_part(config.variant), own_index)
+    masks = ops.episode_masks(sequences.start_of_episode)
     output = agent.unroll(
       params,
-      mixed.known(is_in, observation),
+      mixed.known(is_in, _observation(own_index, sequences, config)),
       sequences.actions,
-      start,
+      sequences.start_of_episode,
       sequences.core_state,
     )
     heads = _heads(output, own_index, sequences, config)
@@ -83,31 +72,47 @@ def make_loss(
       + config.value_cost * metrics['value_loss']
       - entropy_cost * metrics['entropy']
     )
+    partial: dict[str, chex.Array] = {}  # Metrics of what not every agent has.
     for message in of_messages:
       loss += is_in * (
         config.message_loss_weight
         * (message['policy_loss'] + config.value_cost * message['value_loss'])
         - config.message_entropy_cost * message['entropy']
       )
-      metrics.update(
-        {
-          f'message_{k}': jnp.where(is_in, v, jnp.nan)
-          for k, v in message.items()
-        }
-      )
+      partial |= {f'message_{k}': v for k, v in message.items()}
     if output.moa_logits is not None:
       moa, error = _moa_loss(
         output, own_index, sequences, masks.episode_mask, config
       )
       loss += is_in * config.moa_loss_weight * moa.loss
-      metrics.update(
-        moa_loss=jnp.where(is_in, moa.loss, jnp.nan),
-        moa_accuracy=jnp.where(is_in, moa.accuracy, jnp.nan),
-        moa_calibration_error=jnp.where(is_in, error, jnp.nan),
-      )
+      partial |= {
+        'moa_loss': moa.loss,
+        'moa_accuracy': moa.accuracy,
+        'moa_calibration_error': error,
+      }
+    for name, value in partial.items():
+      metrics[name] = jnp.where(is_in, value, jnp.nan)
     return loss, dict(metrics, loss=loss)
 
   return loss_fn
+
+
+def _observation(
+  own_index: chex.Numeric,
+  sequences: sequences_lib.Sequences,
+  config: config_lib.InfluenceConfig,
+) -> dict[str, chex.Array]:
+  """Returns what the agent saw in all T + 1 rows, and heard, and who acted."""
+  observation = dict(sequences.observation)
+  if config.takes_turns:
+    observation['influencers'] = turns.what_is_seen(
+      own_index, sequences.actions, config.num_influencers
+    )
+  if config.speaks:
+    observation['messages'] = speech_lib.what_is_heard(
+      variants.takes_part(config.variant), observation['messages']
+    )
+  return observation
 
 
 def _moa_loss(

@@ -154,8 +154,15 @@ class MOA:
   def _by_row(
     self, logits: chex.Array, shape: tuple[int, ...], is_sequence: bool
   ) -> chex.Array:
-    """Brings logits of the sample to the rows' layout, [T, B, K]."""
+    """Brings logits of the sample to the rows' layout, [T, B, K].
+
+    Where others have more actions, those are none of this agent's.
+    """
     by_row = jnp.asarray(logits)
+    missing = max(self._config.num_actions - by_row.shape[-1], 0)
+    by_row = jnp.concatenate(
+      [by_row, jnp.full((*by_row.shape[:-1], missing), -jnp.inf)], axis=-1
+    )
     if is_sequence and by_row.ndim == 3:
       by_row = jnp.swapaxes(by_row, 0, 1)
     elif by_row.ndim == 2:
@@ -163,8 +170,8 @@ class MOA:
     if by_row.shape != shape:
       raise ValueError(
         f'The logits of the own policy are of shape {jnp.shape(logits)}: they '
-        'must be those of the rewards, and one number for each of the '
-        f'{self._config.num_actions} actions of the MOAConfig.'
+        'must be those of the rewards, and one number for each of at most '
+        f'{self._config.num_actions} actions, those of the MOAConfig.'
       )
     return by_row
 

@@ -1,20 +1,47 @@
-"""Environments of PettingZoo's parallel API in our programs, and ours in it.
+"""Environments of others in our programs, and ours in PettingZoo.
 
-  pip install "influence_acme[pettingzoo]"
+  pip install "influence_acme[pettingzoo]"  # From and to its parallel API.
+  make meltingpot                           # From Melting Pot's substrates.
 
-No other part of the package needs PettingZoo.
+Each adapter is loaded when it is first named, so that one needs what it adapts
+and nothing else does.
 """
 
-try:
-  import gymnasium as _gymnasium  # noqa: F401
-  import pettingzoo as _pettingzoo  # noqa: F401
-except ImportError as error:
-  raise ImportError(
-    f'influence_acme.adapters needs PettingZoo, and {error.name} is missing: '
-    'pip install "influence_acme[pettingzoo]"'
-  ) from error
+import importlib
+from typing import Any, TYPE_CHECKING
 
-from influence_acme.adapters.from_pettingzoo import PettingZooEnvironment
-from influence_acme.adapters.to_pettingzoo import ParallelEnvironment
+if TYPE_CHECKING:
+  from influence_acme.adapters.from_meltingpot import MeltingPotEnvironment
+  from influence_acme.adapters.from_pettingzoo import PettingZooEnvironment
+  from influence_acme.adapters.to_pettingzoo import ParallelEnvironment
 
-__all__ = ('ParallelEnvironment', 'PettingZooEnvironment')
+__all__ = (
+  'MeltingPotEnvironment',
+  'ParallelEnvironment',
+  'PettingZooEnvironment',
+)
+
+# Name -> its module, and how to install what that needs.
+_PETTINGZOO = 'pip install "influence_acme[pettingzoo]"'
+_HOMES = {
+  'MeltingPotEnvironment': (
+    'from_meltingpot',
+    'make meltingpot, in a clone of the repository',
+  ),
+  'ParallelEnvironment': ('to_pettingzoo', _PETTINGZOO),
+  'PettingZooEnvironment': ('from_pettingzoo', _PETTINGZOO),
+}
+
+
+def __getattr__(name: str) -> Any:
+  """Loads an adapter."""
+  if name not in _HOMES:
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+  module, install = _HOMES[name]
+  try:
+    return getattr(importlib.import_module(f'{__name__}.{module}'), name)
+  except ImportError as error:
+    raise ImportError(
+      f'adapters.{name} cannot be loaded: {error}. What it needs is installed '
+      f'by: {install}'
+    ) from error

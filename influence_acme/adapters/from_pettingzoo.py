@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dm_env
 import numpy as np
 import pettingzoo
 from dm_env import specs
 from gymnasium import spaces as gymnasium_spaces
 
-from influence_acme.adapters import spaces
-from influence_acme.environments import actions as actions_lib
+from influence_acme.adapters import base, spaces
 
 _WORLD = 'world'
 
 
-class PettingZooEnvironment(dm_env.Environment):
+class PettingZooEnvironment(base.AdaptedEnvironment):
   """Plays an environment of PettingZoo's parallel API through a dm_env.
 
   Its agents must see pixels, choose from a number of actions, and be there from
@@ -23,7 +21,8 @@ class PettingZooEnvironment(dm_env.Environment):
   counts, is one number for all of them.
 
   An episode ends with discount 0 if it was terminated, and with discount 1 if
-  it was only truncated, as by a time limit.
+  it was only truncated, as by a time limit. An agent that is not there raises a
+  ValueError.
   """
 
   def __init__(self, environment: pettingzoo.ParallelEnv, seed: int = 0):
@@ -38,103 +37,42 @@ class PettingZooEnvironment(dm_env.Environment):
     Raises:
       ValueError: actions or observations are of another kind.
     """
+    agents = tuple(environment.possible_agents)
+    super().__init__(
+      {a: _action_spec(environment.action_space(a), a) for a in agents},
+      {
+        a: _observation_spec(environment.observation_space(a), a)
+        for a in agents
+      },
+    )
     self._environment = environment
     self._seed: int | None = seed
-    self.agent_ids: tuple[str, ...] = tuple(environment.possible_agents)
-    self._action_spec = {
-      agent_id: _action_spec(environment.action_space(agent_id), agent_id)
-      for agent_id in self.agent_ids
-    }
-    self._observation_spec = {
-      agent_id: _observation_spec(
-        environment.observation_space(agent_id), agent_id
-      )
-      for agent_id in self.agent_ids
-    }
-    self._reset_next_step = True
-
-  def reset(self) -> dm_env.TimeStep:
-    """Starts an episode, also in the middle of one.
-
-    Raises:
-      ValueError: an agent is not there.
-    """
-    seed, self._seed = self._seed, None
-    observations, _ = self._environment.reset(seed=seed)
-    self._check_present(observations, 'is not there at the beginning')
-    self._reset_next_step = False
-    return dm_env.restart(self._observe(observations))
-
-  def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
-    """Plays one step of all agents.
-
-    Args:
-      action: agent id -> integer, for every agent. Ignored before the first
-        `reset` and after a LAST time step: both start an episode.
-
-    Returns:
-      The next time step: rewards are float32 scalars by agent id.
-
-    Raises:
-      ValueError: an action is missing, unknown, no integer or out of range, and
-        the episode goes on as if the call had not been made; or an agent leaves
-        before the others, and the next step starts an episode.
-    """
-    if self._reset_next_step:
-      return self.reset()
-    actions = self._check_actions(action)
-    self._reset_next_step = True  # If an agent leaves.
-    observations, rewards, terminations, truncations, _ = (
-      self._environment.step(actions)
-    )
-    self._check_present(observations, 'left before the others')
-    terminated = self._all_or_none(terminations, 'terminated')
-    truncated = self._all_or_none(truncations, 'truncated')
-    self._reset_next_step = terminated or truncated
-    step_type = dm_env.StepType.MID
-    if self._reset_next_step:
-      step_type = dm_env.StepType.LAST
-    return dm_env.TimeStep(
-      step_type,
-      {agent_id: np.float32(rewards[agent_id]) for agent_id in self.agent_ids},
-      np.float32(not terminated),
-      self._observe(observations),
-    )
-
-  def action_spec(self) -> dict[str, specs.DiscreteArray]:
-    """Returns int32 in [0, number of actions) for each agent."""
-    return dict(self._action_spec)
-
-  def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns {'world': uint8 [H, W, C], ...} for each agent."""
-    return dict(self._observation_spec)
-
-  def reward_spec(self) -> dict[str, specs.Array]:
-    """Returns a float32 scalar for each agent."""
-    spec = specs.Array((), np.float32, name='reward')
-    return dict.fromkeys(self.agent_ids, spec)
-
-  def discount_spec(self) -> specs.BoundedArray:
-    """Returns a float32 scalar in [0, 1], the same for all agents."""
-    return specs.BoundedArray((), np.float32, 0.0, 1.0, name='discount')
 
   def close(self) -> None:
     """Frees what the wrapped environment holds."""
     self._environment.close()
 
-  def _check_actions(self, action: Any) -> dict[str, int]:
-    """Returns everyone's action as the environment takes it."""
+  def _start(self) -> dict[str, dict[str, np.ndarray]]:
+    """Starts an episode; everyone must be there."""
+    seed, self._seed = self._seed, None
+    observations, _ = self._environment.reset(seed=seed)
+    self._check_present(observations, 'is not there at the beginning')
+    return self._observe(observations)
 
-    def describe(agent_id: str) -> str:
-      return actions_lib.describe_choice(self._action_spec[agent_id].num_values)
-
-    ordered = actions_lib.in_order(action, self.agent_ids, describe)
-    return {
-      agent_id: actions_lib.check_choice(
-        own, self._action_spec[agent_id].num_values, agent_id
-      )
-      for agent_id, own in zip(self.agent_ids, ordered, strict=True)
-    }
+  def _play(self, actions: dict[str, int]) -> base.Outcome:
+    """Plays one step; all agents must stay, or end it for one reason."""
+    observations, rewards, terminations, truncations, _ = (
+      self._environment.step(actions)
+    )
+    self._check_present(observations, 'left before the others')
+    is_terminated = self._all_or_none(terminations, 'terminated')
+    is_truncated = self._all_or_none(truncations, 'truncated')
+    return base.Outcome(
+      rewards,
+      self._observe(observations),
+      is_last=is_terminated or is_truncated,
+      discount=float(not is_terminated),
+    )
 
   def _check_present(self, observations: Mapping[str, Any], what: str) -> None:
     for agent_id in self.agent_ids:
@@ -151,7 +89,9 @@ class PettingZooEnvironment(dm_env.Environment):
       )
     return bool(true)
 
-  def _observe(self, observations: Mapping[str, Any]) -> dict[str, Any]:
+  def _observe(
+    self, observations: Mapping[str, Any]
+  ) -> dict[str, dict[str, np.ndarray]]:
     """Returns everyone's observation, as arrays of its own."""
     observed = {}
     for agent_id, spec in self._observation_spec.items():

@@ -2,8 +2,41 @@
 
 `specs` slices and stacks the environment's specs and time steps by agent,
 `actor` and `learner_set` join single-agent actors and learners, `variables`
-names each agent's variables. `observers` measure how the group fares, in any
-Acme environment loop.
+names each agent's variables, and `population` makes one builder of several.
+`observers` measure how the group fares, in any Acme environment loop.
 """
 
-from influence_acme import compat  # noqa: F401  Before any import of acme.jax.
+from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+from influence_acme.multiagent.actor import FunctionActor, JointActor
+from influence_acme.multiagent.learner_set import LearnerSet
+from influence_acme.multiagent.observers import (
+  ChoiceObserver,
+  InfluenceObserver,
+  make_observers,
+  SocialObserver,
+)
+from influence_acme.multiagent.population import (
+  make_networks,
+  Member,
+  PopulationBuilder,
+)
+from influence_acme.multiagent.specs import agent_spec
+from influence_acme.multiagent.variables import AgentVariableSource
+
+__all__ = (
+  'AgentVariableSource',
+  'ChoiceObserver',
+  'FunctionActor',
+  'InfluenceObserver',
+  'JointActor',
+  'LearnerSet',
+  'Member',
+  'PopulationBuilder',
+  'SocialObserver',
+  'agent_spec',
+  'make_networks',
+  'make_observers',
+)

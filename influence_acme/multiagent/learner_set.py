@@ -1,6 +1,7 @@
 """One learner made of several: trains agents independently of each other."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import acme
@@ -8,6 +9,13 @@ from acme import types as acme_types
 
 from influence_acme import types
 from influence_acme.multiagent import variables
+
+# From one look at whether samples are there to the next.
+_POLL_SECS = 0.002
+
+
+def _always() -> bool:
+  return True
 
 
 class LearnerSet(acme.Learner):
@@ -17,16 +25,19 @@ class LearnerSet(acme.Learner):
   their variables under prefixed names such as `agent_0/policy`; give an agent's
   actor an `AgentVariableSource` of it.
 
-  The learners take turns, and each waits for its own replay table while all
-  tables are filled by the same steps. So a table must be able to take the steps
-  that the slowest of the others needs for its batch: where a rate limiter would
-  make the actors wait instead, the two sides wait for each other for ever.
+  The learners take turns. One whose samples are not there is passed over if its
+  dataset says so, as `programs.StoppableIterator` does; else all wait for it,
+  and a table must be able to take the steps that the slowest of the others
+  needs for its batch. Where a rate limiter would make the actors wait instead,
+  the two sides wait for each other for ever.
   """
 
   def __init__(
     self,
     learners: Mapping[types.AgentId, acme.Learner],
     variable_names: Mapping[types.AgentId, Sequence[str]],
+    datasets: Mapping[types.AgentId, Any] | None = None,
+    after_step: Callable[[], None] = lambda: None,
   ):
     """Initializes the set.
 
@@ -36,6 +47,9 @@ class LearnerSet(acme.Learner):
         agent ask for variables. A learner of Acme does not tell: those for
         IMPALA and PPO are asked for 'network', for R2D2 'actor_variables', for
         SAC, TD3 and D4PG 'policy', for DQN ''.
+      datasets: by agent id, what a learner takes its samples from. It may have
+        `is_ready()`: whether `next` returns, or raises, at once.
+      after_step: called after each step of the set.
 
     Raises:
       ValueError: the two are not of the same agents.
@@ -46,6 +60,11 @@ class LearnerSet(acme.Learner):
         f'{list(variable_names)}: both must be of the same agents.'
       )
     self._learners = dict(learners)
+    self._is_ready = {
+      agent_id: getattr((datasets or {}).get(agent_id), 'is_ready', _always)
+      for agent_id in learners
+    }
+    self._after_step = after_step
     self._variables = {
       variables.prefixed(agent_id, name): (agent_id, name)
       for agent_id in learners
@@ -53,9 +72,15 @@ class LearnerSet(acme.Learner):
     }
 
   def step(self) -> None:
-    """Lets every learner take one step, in the order they were given in."""
-    for learner in self._learners.values():
-      learner.step()
+    """Lets every learner take one step whose samples are there.
+
+    In the order they were given in; if there are none, it waits for some.
+    """
+    while not (ready := [k for k, is_ in self._is_ready.items() if is_()]):
+      time.sleep(_POLL_SECS)
+    for agent_id in ready:
+      self._learners[agent_id].step()
+    self._after_step()
 
   def get_variables(self, names: Sequence[str]) -> list[acme_types.NestedArray]:
     """Returns variables of several agents.

@@ -82,7 +82,23 @@ def calibration(
   chex.assert_shape(
     weight, jnp.shape(actions), custom_message='weight must be as actions are.'
   )
-  weight = jnp.asarray(weight, jnp.float32)
+  return _compare(probs, actions, jnp.asarray(weight, jnp.float32), num_bins)
+
+
+def _compare(
+  probs: jax.Array, actions: chex.Array, weight: jax.Array, num_bins: int
+) -> Calibration:
+  """Puts predictions into bins; see `calibration`, whose arguments are checked.
+
+  Args:
+    probs: float32 [..., A].
+    actions: int [...].
+    weight: float32 [...].
+    num_bins: G.
+
+  Returns:
+    The calibration.
+  """
   confidence = probs.max(-1)
   hit = (jnp.argmax(probs, axis=-1) == actions).astype(jnp.float32)
   # NaN if the prediction or the action is none.

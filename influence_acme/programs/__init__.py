@@ -7,6 +7,7 @@ from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
 from influence_acme.programs import memory as _memory
 from influence_acme.programs.blocking import StoppableIterator
 from influence_acme.programs.checkpoint import CheckpointError
+from influence_acme.programs.csv_log import read_log
 from influence_acme.programs.experiment import Experiment
 from influence_acme.programs.graph import make_program, Program
 from influence_acme.programs.launcher import launch, LAUNCHES
@@ -22,4 +23,5 @@ __all__ = (
   'StoppableIterator',
   'launch',
   'make_program',
+  'read_log',
 )

@@ -12,7 +12,7 @@ from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
 
 from influence_acme.multiagent import observers
-from influence_acme.programs import blocking, loggers
+from influence_acme.programs import blocking, loggers, replays
 from influence_acme.programs import experiment as experiment_lib
 
 # From one look to the next at whether the program stops.
@@ -26,7 +26,7 @@ class ActorNode:
     self,
     experiment: experiment_lib.Experiment,
     actor_id: int,
-    replay: blocking.StoppableReplay,
+    replay: Mapping[str, blocking.StoppableReplay],
     learner: Any,
     after_step: Callable[[], None],
     *,
@@ -37,7 +37,7 @@ class ActorNode:
     Args:
       experiment: what is run.
       actor_id: the actor's number, from 0.
-      replay: where it writes.
+      replay: where it writes, by name; see `replays`.
       learner: the learner node, or a client of it.
       after_step: called after every environment step.
       in_turn: whether all nodes are called in turn. Else the actor fetches
@@ -50,7 +50,7 @@ class ActorNode:
     )
     builder = experiment.builder_factory(loggers_base.NoOpLogger())
     watched = observers.InfluenceObserver()
-    adder = builder.make_adder(replay)
+    adder = builder.make_adder(replays.for_builder(replay))
     if isinstance(adder, adders.Adder):
       adder = watched.watch(adder)
     actor = builder.make_actor(
@@ -102,7 +102,8 @@ class ActorNode:
   def close(self) -> None:
     """Closes the actor's logs, and its way into the replay."""
     self._logger.close()
-    self._replay.close()
+    for client in self._replay.values():
+      client.close()
 
 
 class _AfterStep(observers_base.EnvLoopObserver):

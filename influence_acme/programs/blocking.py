@@ -49,6 +49,7 @@ class StoppableIterator(Iterator[T]):
       stopping: whether to give up.
     """
     self._stopping = stopping
+    self.has_ended = False  # Whether `next` has raised StopIteration.
     self._elements: queue.Queue[tuple[Any, BaseException | None]]
     self._elements = queue.Queue(maxsize=1)
     thread = threading.Thread(
@@ -64,6 +65,10 @@ class StoppableIterator(Iterator[T]):
         self._elements.put((None, error))
         return
 
+  def is_ready(self) -> bool:
+    """Returns whether `next` returns, or raises, at once."""
+    return self._stopping() or not self._elements.empty()
+
   def __next__(self) -> T:
     """Returns the next element.
 
@@ -76,8 +81,10 @@ class StoppableIterator(Iterator[T]):
       except queue.Empty:
         continue
       if error is not None:
+        self.has_ended = isinstance(error, StopIteration)
         raise error
       return element
+    self.has_ended = True
     raise StopIteration
 
 

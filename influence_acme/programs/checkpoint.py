@@ -166,9 +166,19 @@ def _layout(tree: Any) -> dict[str, str]:
   """Returns path -> shape and dtype of every leaf."""
   leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
   return {
-    jax.tree_util.keystr(path): f'{np.asarray(leaf).dtype}{np.shape(leaf)}'
+    jax.tree_util.keystr(path): f'{_dtype(leaf)}{np.shape(leaf)}'
     for path, leaf in leaves
   }
+
+
+def _dtype(leaf: Any) -> str:
+  """Returns a leaf's dtype; a count's is none.
+
+  New learners of Acme's count with Python's integers, and later with JAX's.
+  """
+  dtype = np.asarray(leaf).dtype
+  is_count = np.shape(leaf) == () and np.issubdtype(dtype, np.integer)
+  return 'int' if is_count else str(dtype)
 
 
 def _sync_directory(path: pathlib.Path) -> None:

@@ -100,7 +100,7 @@ class CSVLogger(base.Logger):
       raise
 
 
-def read(
+def read_log(
   path: str | os.PathLike[str], max_bytes: int | None = None
 ) -> dict[str, np.ndarray]:
   """Reads a log, also while it is being written.

@@ -5,23 +5,26 @@
     actor_0 ... actor_{n-1}  <- parameters -- learner
                                 learner  <- batches -- replay
 
-The graph is the same however it is launched, see `launch`.
+In a population of Acme's agents each has a replay of its own. The graph is the
+same however it is launched, see `launch`.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import launchpad as lp
 import reverb
 from acme import specs
 from acme.utils import counting
-from acme.utils.loggers import base as loggers
 
 from influence_acme.programs import (
   blocking,
   checkpoint,
   learner_node,
   players,
+  replays,
   supervisor,
 )
 from influence_acme.programs import experiment as experiment_lib
@@ -52,14 +55,18 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
     The program.
   """
   spec = experiment.make_environment_spec()
+  parts = experiment, spec
   failure_path = experiment.directory.failure_path
   graph = lp.Program('influence_acme')
   with graph.group('replay'):
-    replay = graph.add_node(
-      supervisor.ReverbNode(
-        'replay', failure_path, lambda: _make_tables(experiment, spec)
+    replay = {
+      name: graph.add_node(
+        supervisor.ReverbNode(
+          name, failure_path, functools.partial(_make_tables, *parts, name)
+        )
       )
-    )
+      for name in replays.make_tables(*parts)
+    }
   with graph.group('learner'):
     learner = graph.add_node(
       supervisor.CourierNode(
@@ -83,16 +90,27 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
 
 
 def _make_tables(
-  experiment: experiment_lib.Experiment, spec: specs.EnvironmentSpec
+  experiment: experiment_lib.Experiment,
+  spec: specs.EnvironmentSpec,
+  name: str,
 ) -> list[reverb.Table]:
-  builder = experiment.builder_factory(loggers.NoOpLogger())
-  return builder.make_replay_tables(spec)
+  return replays.make_tables(experiment, spec)[name]
+
+
+def _connect(
+  replay: dict[str, reverb.Client], stopping: Callable[[], bool]
+) -> dict[str, blocking.StoppableReplay]:
+  """Returns clients whose calls end when the program stops."""
+  return {
+    name: blocking.StoppableReplay(client.server_address, stopping)
+    for name, client in replay.items()
+  }
 
 
 def _make_learner(
   experiment: experiment_lib.Experiment,
   spec: specs.EnvironmentSpec,
-  replay: reverb.Client,
+  replay: dict[str, reverb.Client],
 ) -> learner_node.LearnerNode:
   """Makes the learner, whose dataset ends at a stop or at the budget."""
   stop = lp.stop_event()
@@ -111,7 +129,7 @@ def _make_learner(
   return learner_node.LearnerNode(
     experiment,
     spec,
-    blocking.StoppableReplay(replay.server_address, stop.is_set),
+    _connect(replay, stop.is_set),
     counter,
     lambda dataset: blocking.StoppableIterator(dataset, stopping),
     saved,
@@ -122,7 +140,7 @@ def _make_learner(
 def _make_actor(
   experiment: experiment_lib.Experiment,
   actor_id: int,
-  replay: reverb.Client,
+  replay: dict[str, reverb.Client],
   learner: Any,
 ) -> players.Player:
   """Makes an actor, which stops after the step in which it is told to."""
@@ -135,7 +153,7 @@ def _make_actor(
   return players.make_player(
     experiment,
     actor_id,
-    blocking.StoppableReplay(replay.server_address, stop.is_set),
+    _connect(replay, stop.is_set),
     blocking.StoppableClient(learner, stop.is_set),
     stop_if_told,
   )

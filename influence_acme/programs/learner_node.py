@@ -6,14 +6,14 @@ them in threads or processes of their own, or calls them in turn.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import reverb
 from acme import specs
 from acme.utils import counting
 
-from influence_acme.programs import checkpoint, loggers
+from influence_acme.programs import checkpoint, loggers, replays
 from influence_acme.programs import experiment as experiment_lib
 
 
@@ -39,7 +39,7 @@ class LearnerNode:
     self,
     experiment: experiment_lib.Experiment,
     environment_spec: specs.EnvironmentSpec,
-    replay: reverb.Client,
+    replay: Mapping[str, reverb.Client],
     counter: counting.Counter,
     wrap_dataset: Callable[[Iterator[Any]], Iterator[Any]],
     saved: checkpoint.Checkpoint | None,
@@ -50,7 +50,7 @@ class LearnerNode:
     Args:
       experiment: what is run.
       environment_spec: of its environment.
-      replay: where the learner samples.
+      replay: where the learner samples, by name; see `replays`.
       counter: the program's; it gets the saved counts.
       wrap_dataset: makes an iterator that ends, if it blocks, of one that may
         block for ever.
@@ -70,11 +70,15 @@ class LearnerNode:
     self._first_step = first_step
     self._logger = directory.make_logger('learner')
     builder = experiment.builder_factory(self._logger)
+    clients = replays.for_builder(replay)
+    self._datasets = replays.each(
+      wrap_dataset, builder.make_dataset_iterator(clients)
+    )
     self._learner = builder.make_learner(
       experiment.learner_key(),
       experiment.network_factory(environment_spec),
-      wrap_dataset(builder.make_dataset_iterator(replay)),
-      replay,
+      self._datasets,
+      clients,
       # It takes no call to another node to be up to date.
       counting.Counter(counter, 'learner', time_delta=-1),
     )
@@ -104,7 +108,19 @@ class LearnerNode:
     Raises:
       StopIteration: the dataset has ended.
     """
-    self._learner.step()
+    try:
+      self._learner.step()
+    except Exception as error:
+      # Acme's prefetching makes another error of the end of its samples.
+      if not self._has_ended():
+        raise
+      raise StopIteration from error
+
+  def _has_ended(self) -> bool:
+    ends = replays.each(
+      lambda x: getattr(x, 'has_ended', False), self._datasets
+    )
+    return any(ends.values()) if isinstance(ends, dict) else ends
 
   def snapshot(self, lockstep: Any = None) -> checkpoint.Checkpoint:
     """Returns all that is needed to go on from here.

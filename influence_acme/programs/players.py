@@ -43,7 +43,7 @@ class Player(Protocol):
 def make_player(
   experiment: experiment_lib.Experiment,
   actor_id: int,
-  replay: blocking.StoppableReplay,
+  replay: Mapping[str, blocking.StoppableReplay],
   learner: Any,
   after_step: Callable[[], None],
   *,
@@ -54,7 +54,7 @@ def make_player(
   Args:
     experiment: what is run.
     actor_id: the actor's number, from 0.
-    replay: where it writes.
+    replay: where it writes, by name.
     learner: the learner node, or a client of it.
     after_step: called whenever there may be something new in the replay: after
       every environment step, or every sequence that is written.

@@ -57,7 +57,7 @@ def read_status(log_directory: pathlib.Path) -> Status:
     The status.
   """
   tails = [
-    csv_log.read(path, max_bytes=_TAIL_BYTES)
+    csv_log.read_log(path, max_bytes=_TAIL_BYTES)
     for path in sorted(log_directory.glob('*.csv'))
   ]
   steps = [next(iter(tail.values()))[-1] for tail in tails if tail]

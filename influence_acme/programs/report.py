@@ -79,7 +79,7 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
   """
   parts: dict[str, list[np.ndarray]] = {}
   for path in sorted(pathlib.Path(log_directory).glob('*.csv')):
-    columns = csv_log.read(path)
+    columns = csv_log.read_log(path)
     for name, values in columns.items():
       steps = next(iter(columns.values()))
       parts.setdefault(name, []).append(np.stack([steps, values]))

@@ -11,7 +11,7 @@ from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme.multiagent import coordination, measures
-from influence_acme.programs import blocking, loggers
+from influence_acme.programs import blocking, loggers, replays
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.rollouts import actor as rollout_actor
 from influence_acme.rollouts import episodes as episodes_lib
@@ -24,7 +24,7 @@ class RolloutNode:
     self,
     experiment: experiment_lib.Experiment,
     actor_id: int,
-    replay: blocking.StoppableReplay,
+    replay: Mapping[str, blocking.StoppableReplay],
     learner: Any,
     after_item: Callable[[], None],
     *,
@@ -35,7 +35,7 @@ class RolloutNode:
     Args:
       experiment: what is run.
       actor_id: the actor's number, from 0.
-      replay: where it writes.
+      replay: where it writes, by name; see `replays`.
       learner: the learner node, or a client of it.
       after_item: called after every sequence that is written.
       in_turn: whether all nodes are called in turn. Else it fetches the
@@ -60,7 +60,7 @@ class RolloutNode:
       seeds=[experiment.environment_seed(i, first_step) for i in numbers],
       keys=[experiment.actor_key(i, first_step) for i in numbers],
       variable_source=learner,
-      replay=replay,
+      replay=replays.for_builder(replay),
     )
     self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
     time_delta = -1 if in_turn else 1
@@ -108,7 +108,8 @@ class RolloutNode:
   def close(self) -> None:
     """Closes the actor's logs, and its way into the replay."""
     self._logger.close()
-    self._replay.close()
+    for client in self._replay.values():
+      client.close()
 
 
 def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from typing import Any
 import reverb
 from acme import specs
 from acme.utils import counting
-from acme.utils.loggers import base as loggers
 
 from influence_acme.programs import (
   batches,
@@ -27,6 +26,7 @@ from influence_acme.programs import (
   journal_client,
   learner_node,
   players,
+  replays,
 )
 from influence_acme.programs import experiment as experiment_lib
 
@@ -53,12 +53,18 @@ def run(
       experiment.directory.checkpoint_path,
       experiment.make_identity(environment_spec),
     )
-  builder = experiment.builder_factory(loggers.NoOpLogger())
-  server = reverb.Server(builder.make_replay_tables(environment_spec))
+  tables = replays.make_tables(experiment, environment_spec)
+  if len(tables) > 1:
+    raise ValueError(
+      f'{list(tables)} have a replay each: the one-process program needs one '
+      'for all, to be resumed exactly. Launch it in threads.'
+    )
+  ((name, of_server),) = tables.items()
+  server = reverb.Server(of_server)
   try:
     replay = reverb.Client(f'localhost:{server.port}')
     _check_replay(replay)
-    _Loop(experiment, environment_spec, replay, stopping, saved).run()
+    _Loop(experiment, environment_spec, {name: replay}, stopping, saved).run()
   finally:
     server.stop()
 
@@ -70,7 +76,7 @@ class _Loop:
     self,
     experiment: experiment_lib.Experiment,
     environment_spec: specs.EnvironmentSpec,
-    replay: reverb.Client,
+    replay: dict[str, reverb.Client],
     stopping: Callable[[], bool],
     saved: checkpoint.Checkpoint | None,
   ):
@@ -93,22 +99,28 @@ class _Loop:
       saved,
       self._first_step,
     )
+    ((name, client),) = replay.items()
     self._clients = [
       journal_client.JournalClient(
-        replay.server_address, stopping, self._journal
+        client.server_address, stopping, self._journal
       )
       for _ in range(experiment.num_actors)
     ]
     self._actors = [
       players.make_player(
-        experiment, i, client, self._learner, self._after_step, in_turn=True
+        experiment,
+        i,
+        {name: own},
+        self._learner,
+        self._after_step,
+        in_turn=True,
       )
-      for i, client in enumerate(self._clients)
+      for i, own in enumerate(self._clients)
     ]
     self._num_turns = 0
     _check_saveable(self._actors[0])
     if lockstep:
-      self._restore(lockstep, replay)
+      self._restore(lockstep, client)
 
   def run(self) -> None:
     """Plays and learns, and writes a checkpoint now and then, and at the end.

@@ -1,8 +1,6 @@
 """Our environments as PettingZoo's."""
 
 import functools
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -134,17 +132,3 @@ def test_there_and_back_again():
     }
     expected, found = environment.step(actions), back.step(actions)
     np.testing.assert_equal(tuple(found), tuple(expected))
-
-
-def test_without_pettingzoo_the_rest_works_and_the_error_says_what_to_install():
-  code = (
-    'import sys; sys.modules["pettingzoo"] = None\n'
-    'from influence_acme import environments, wrappers\n'
-    'try: from influence_acme import adapters\n'
-    'except ImportError as error: print(error)'
-  )
-  done = subprocess.run(
-    [sys.executable, '-c', code], capture_output=True, text=True
-  )
-  assert done.returncode == 0, done.stderr
-  assert 'pettingzoo is missing: pip install "influence_acme[pe' in done.stdout

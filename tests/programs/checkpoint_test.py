@@ -118,6 +118,13 @@ def test_another_layout(expected, message):
     checkpoint.check_layout('PATH', saved, expected)
 
 
+def test_a_count_fits_whoever_counts():
+  """Acme's learners begin with Python's integers, and go on with JAX's."""
+  checkpoint.check_layout('PATH', {'steps': np.int32(7)}, {'steps': 0})
+  with pytest.raises(checkpoint.CheckpointError, match=r'is float64\(\) in it'):
+    checkpoint.check_layout('PATH', {'steps': 7.0}, {'steps': 0})
+
+
 def test_a_full_disk_leaves_the_old_one(tmp_path):
   path = tmp_path / 'checkpoint'
   checkpoint.save(path, _make(1.0))

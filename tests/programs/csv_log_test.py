@@ -87,7 +87,7 @@ def test_goes_on_in_a_file_that_is_there(tmp_path):
 def test_a_torn_last_row_is_dropped(tmp_path, torn):
   path = tmp_path / 'a.csv'
   path.write_text(f'{STEPS},a,b\n1,1,1\n{torn}')
-  assert list(csv_log.read(path)[STEPS]) == [1]
+  assert list(csv_log.read_log(path)[STEPS]) == [1]
   logger = csv_log.CSVLogger(path, STEPS)
   logger.write({STEPS: 2, 'a': 5, 'b': 6})
   logger.close()
@@ -97,7 +97,7 @@ def test_a_torn_last_row_is_dropped(tmp_path, torn):
 def test_a_torn_header_is_dropped(tmp_path):
   path = tmp_path / 'a.csv'
   path.write_text('environ')
-  assert csv_log.read(path) == {}
+  assert csv_log.read_log(path) == {}
   logger = csv_log.CSVLogger(path, STEPS)
   logger.write({STEPS: 2, 'a': 5})
   logger.close()
@@ -171,7 +171,7 @@ def test_what_was_logged_outlives_a_killed_process(tmp_path):
       logger.write({STEPS: i, 'a': i})
     os.kill(os.getpid(), signal.SIGKILL)
   os.waitpid(child, 0)
-  np.testing.assert_array_equal(csv_log.read(path)['a'], np.arange(10))
+  np.testing.assert_array_equal(csv_log.read_log(path)['a'], np.arange(10))
 
 
 def test_a_file_that_cannot_be_opened(tmp_path):
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_opened(tmp_path):
 def test_reads_numbers_and_gaps(tmp_path):
   path = tmp_path / 'a.csv'
   path.write_text(f'{STEPS},a,b\n1,,2.5\n2,nan,inf\n3,-1e-3,\n')
-  columns = csv_log.read(path)
+  columns = csv_log.read_log(path)
   assert list(columns) == [STEPS, 'a', 'b']
   nan = float('nan')
   np.testing.assert_array_equal(columns[STEPS], [1, 2, 3])
@@ -194,7 +194,7 @@ def test_reads_numbers_and_gaps(tmp_path):
 def test_reads_a_file_without_rows(tmp_path, text):
   path = tmp_path / 'a.csv'
   path.write_text(text)
-  assert csv_log.read(path) == {}
+  assert csv_log.read_log(path) == {}
 
 
 def test_what_a_resumed_run_lived_through_again_is_left_out(tmp_path):
@@ -203,7 +203,7 @@ def test_what_a_resumed_run_lived_through_again_is_left_out(tmp_path):
   steps = [10, 20, 30, 40, 20, 30, 35, 30, 40]
   lines = ''.join(f'{step},{i}\n' for i, step in enumerate(steps))
   path.write_text(f'{STEPS},a\n{lines}')
-  columns = csv_log.read(path)
+  columns = csv_log.read_log(path)
   np.testing.assert_array_equal(columns[STEPS], [10, 20, 20, 30, 30, 40])
   np.testing.assert_array_equal(columns['a'], [0, 1, 4, 5, 7, 8])
 
@@ -212,8 +212,8 @@ def test_what_a_resumed_run_lived_through_again_is_left_out(tmp_path):
 def test_reads_whole_rows_of_the_end(tmp_path, max_bytes):
   path = tmp_path / 'a.csv'
   path.write_text(f'{STEPS},a\n' + ''.join(f'{i},{-i}\n' for i in range(10)))
-  columns = csv_log.read(path, max_bytes=max_bytes)
-  everything = csv_log.read(path)
+  columns = csv_log.read_log(path, max_bytes=max_bytes)
+  everything = csv_log.read_log(path)
   count = len(columns.get('a', []))
   assert count == {1: 0, 5: 0, 8: 1, 20: 3, 1000: 10}[max_bytes]
   for name, values in columns.items():

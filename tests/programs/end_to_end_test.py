@@ -48,7 +48,7 @@ def test_twenty_thousand_steps_of_cleanup(tmp_path, launch):
   assert not [p for p in left if 'launchpad' in str(p.info['cmdline'])]
   assert not _processes_that_mention(str(run_dir))
 
-  log = csv_log.read(run_dir / 'logs' / 'learner.csv')
+  log = csv_log.read_log(run_dir / 'logs' / 'learner.csv')
   saved = checkpoint.load(run_dir / 'checkpoint')
   assert saved.counts['environment_steps'] >= 20_000
   for agent in range(5):

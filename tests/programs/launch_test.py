@@ -44,7 +44,7 @@ class Run:
       assert self.process.poll() is None, self.output.read_text()
       if all(
         (self.path / 'logs' / f'{label}.csv').exists()
-        and csv_log.read(self.path / 'logs' / f'{label}.csv')
+        and csv_log.read_log(self.path / 'logs' / f'{label}.csv')
         for label in ('actor_0', 'learner')
       ):
         return

@@ -39,7 +39,7 @@ def test_a_run_in_processes(tmp_path, variant, num_environments):
   saved = checkpoint.load(run_dir / 'checkpoint')
   assert saved.counts['environment_steps'] >= variant_program.NUM_STEPS
   assert saved.counts['learner_steps'] >= 15  # Of 20 rows; some are left.
-  log = csv_log.read(run_dir / 'logs' / 'learner.csv')
+  log = csv_log.read_log(run_dir / 'logs' / 'learner.csv')
   assert np.isfinite(log['loss']).all()
   influences = [log[f'influence/agent_{i}'] for i in range(3)]
   assert np.isfinite(influences).all()

@@ -65,7 +65,7 @@ def test_two_agents_learn_to_coordinate(tmp_path):
   assert counts['actor_steps'] == counts['environment_steps']
   rows = counts['environment_steps'] + counts['actor_episodes']
   assert counts['learner_steps'] == pytest.approx(rows / 10 / 8, abs=2)
-  log = csv_log.read(experiment.directory.logs / 'actor_0.csv')
+  log = csv_log.read_log(experiment.directory.logs / 'actor_0.csv')
   assert log['collective_return'][-1] >= 0.95 * OPTIMUM
   assert log['episode_length'][-1] == 20
 

@@ -62,7 +62,7 @@ def test_five_thousand_steps_of_every_launch(tmp_path, game, variant):
     for x in jax.tree_util.tree_leaves(saved.learner):
       assert np.isfinite(x).all()
   for name in ('learner', 'actor_0'):
-    log = csv_log.read(experiment.directory.logs / f'{name}.csv')
+    log = csv_log.read_log(experiment.directory.logs / f'{name}.csv')
     assert np.isfinite(
       log['loss' if name == 'learner' else 'collective_return']
     ).all()

@@ -222,6 +222,11 @@ _MAKERS = {'impala': _impala, 'r2d2': _r2d2, 'ppo': _ppo, 'dqn': _dqn}
 def make(name, environment, logger_fn=loggers.NoOpLogger, **overrides):
   """Returns a stock agent for an environment; overrides are of its config."""
   spec = acme.make_environment_spec(environment)
+  return of_spec(name, spec, logger_fn, **overrides)
+
+
+def of_spec(name, spec, logger_fn=loggers.NoOpLogger, **overrides):
+  """Returns a stock agent for what it sees of an environment's spec."""
   return _MAKERS[name](spec, logger_fn, **overrides)
 
 

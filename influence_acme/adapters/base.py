@@ -1,0 +1,125 @@
+"""What is the same in all environments of others that become ours."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import dm_env
+import numpy as np
+from dm_env import specs
+
+from influence_acme.environments import actions as actions_lib
+
+
+class Outcome(NamedTuple):
+  """What a step of the adapted environment brings.
+
+  Attributes:
+    rewards: float by agent id.
+    observations: agent id -> dict of arrays, as the spec says.
+    is_last: whether the episode is over.
+    discount: whether what comes after this step counts, 0 or 1.
+  """
+
+  rewards: Mapping[str, Any]
+  observations: dict[str, dict[str, np.ndarray]]
+  is_last: bool
+  discount: float
+
+
+class AdaptedEnvironment(dm_env.Environment):
+  """A multi-agent dm_env whose episodes are played elsewhere.
+
+  Subclasses play them; here actions are checked, episodes begun, and time steps
+  made.
+  """
+
+  def __init__(
+    self,
+    action_spec: dict[str, specs.DiscreteArray],
+    observation_spec: dict[str, dict[str, specs.Array]],
+  ):
+    """Initialises the environment.
+
+    Args:
+      action_spec: int32 in [0, number of actions) by agent id, in the agents'
+        order.
+      observation_spec: {'world': uint8 [H, W, C], ...} by agent id.
+    """
+    self.agent_ids: tuple[str, ...] = tuple(action_spec)
+    self._action_spec = action_spec
+    self._observation_spec = observation_spec
+    self._reset_next_step = True
+
+  @abc.abstractmethod
+  def _start(self) -> dict[str, dict[str, np.ndarray]]:
+    """Starts an episode, also in the middle of one; returns what is seen."""
+
+  @abc.abstractmethod
+  def _play(self, actions: dict[str, int]) -> Outcome:
+    """Plays one step of all agents, whose actions are valid."""
+
+  def reset(self) -> dm_env.TimeStep:
+    """Starts an episode, also in the middle of one."""
+    observations = self._start()
+    self._reset_next_step = False
+    return dm_env.restart(observations)
+
+  def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
+    """Plays one step of all agents.
+
+    Args:
+      action: agent id -> integer, for every agent. Ignored before the first
+        `reset` and after a LAST time step: both start an episode.
+
+    Returns:
+      The next time step: rewards are float32 scalars by agent id.
+
+    Raises:
+      ValueError: an action is missing, unknown, no integer or out of range, and
+        the episode goes on as if the call had not been made; or the adapted
+        environment broke off, and the next step starts an episode.
+    """
+    if self._reset_next_step:
+      return self.reset()
+    actions = self._check_actions(action)
+    self._reset_next_step = True  # If playing fails.
+    outcome = self._play(actions)
+    self._reset_next_step = outcome.is_last
+    return dm_env.TimeStep(
+      dm_env.StepType.LAST if outcome.is_last else dm_env.StepType.MID,
+      {name: np.float32(outcome.rewards[name]) for name in self.agent_ids},
+      np.float32(outcome.discount),
+      outcome.observations,
+    )
+
+  def action_spec(self) -> dict[str, specs.DiscreteArray]:
+    """Returns int32 in [0, number of actions) for each agent."""
+    return dict(self._action_spec)
+
+  def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
+    """Returns {'world': uint8 [H, W, C], ...} for each agent."""
+    return dict(self._observation_spec)
+
+  def reward_spec(self) -> dict[str, specs.Array]:
+    """Returns a float32 scalar for each agent."""
+    spec = specs.Array((), np.float32, name='reward')
+    return dict.fromkeys(self.agent_ids, spec)
+
+  def discount_spec(self) -> specs.BoundedArray:
+    """Returns a float32 scalar in [0, 1], the same for all agents."""
+    return specs.BoundedArray((), np.float32, 0.0, 1.0, name='discount')
+
+  def _check_actions(self, action: Any) -> dict[str, int]:
+    """Returns everyone's action as a Python integer."""
+
+    def describe(agent_id: str) -> str:
+      return actions_lib.describe_choice(self._action_spec[agent_id].num_values)
+
+    ordered = actions_lib.in_order(action, self.agent_ids, describe)
+    return {
+      agent_id: actions_lib.check_choice(
+        own, self._action_spec[agent_id].num_values, agent_id
+      )
+      for agent_id, own in zip(self.agent_ids, ordered, strict=True)
+    }

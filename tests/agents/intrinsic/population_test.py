@@ -1,0 +1,71 @@
+"""Stock agents that are paid for influence, in our programs: one, or all."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import population_program
+import pytest
+
+from influence_acme import programs
+from influence_acme.programs import checkpoint
+
+PROGRAM = pathlib.Path(population_program.__file__)
+
+
+def _run(launch, run_dir, num_steps, *names):
+  done = subprocess.run(
+    [sys.executable, PROGRAM, launch, run_dir, str(num_steps), *names],
+    capture_output=True,
+    text=True,
+    timeout=500,
+    cwd=PROGRAM.parent,
+    env={**os.environ, 'PYTHONPATH': str(PROGRAM.parents[3])},
+  )
+  assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+  return programs.read_log(run_dir / 'logs' / 'learner.csv')
+
+
+def _check(log, names):
+  """Every agent learns, and is paid for influence by a model of its own."""
+  for index, name in enumerate(names):
+    agent_id = f'agent_{index}'
+    assert log[f'learner_{agent_id}_steps'][-1] > 3, name
+    influence = log[f'influence/{agent_id}']
+    assert np.nanmin(influence) >= 0 and np.isfinite(influence[-1]), name
+  assert f'influence/agent_{len(names)}' not in log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('launch', ['threads', 'processes'])
+@pytest.mark.parametrize(
+  'names',
+  [('dqn',), ('impala', 'r2d2', 'ppo', 'dqn')],
+  ids=lambda names: '+'.join(names),
+)
+def test_stock_agents_are_one_or_all_of_a_population(launch, names, tmp_path):
+  log = _run(launch, tmp_path / 'run', 1_500, *names)
+  _check(log, names)
+  saved = checkpoint.load(tmp_path / 'run' / 'checkpoint')
+  assert set(saved.learner) == {f'agent_{i}' for i in range(len(names))}
+  assert saved.counts['environment_steps'] >= 1_500
+
+
+@pytest.mark.slow
+def test_a_population_goes_on_where_it_was(tmp_path):
+  names = ('impala', 'dqn')
+  first = _run('threads', tmp_path / 'run', 800, *names)
+  before = first['learner_agent_1_steps'][-1]
+  log = _run('threads', tmp_path / 'run', 1_600, *names, 'resume')
+  _check(log, names)
+  assert log['learner_agent_1_steps'][-1] > before
+  assert log['environment_steps'][-1] >= 1_600
+
+
+def test_the_one_process_loop_says_that_it_has_one_replay(tmp_path):
+  experiment = population_program.make_experiment(tmp_path, 10, ('dqn', 'dqn'))
+  program = programs.make_program(experiment)
+  with pytest.raises(ValueError, match="'agent_1'. have a replay each"):
+    programs.launch(program, 'single')
