@@ -3,9 +3,9 @@
   python examples/reproduce.py --experiment=moa --game=cleanup \
     --variant=baseline,moa_baseline,moa --seeds=0,1,2,3,4 --num_steps=500000000
 
-Each run takes about 38 hours on two cores. Stop it with Ctrl-C; the same
-command goes on where it was. --search=N draws N settings in place of the
-paper's one.
+Each run takes about 30 hours on two cores, at the 4,700 steps/s of `moa`. Stop
+it with Ctrl-C; the same command goes on where it was. --search=N draws N
+settings in place of the paper's one.
 """
 
 from collections.abc import Sequence

@@ -94,7 +94,8 @@ def of_choices(
 
   Args:
     choices: of the episode.
-    influence: float32 [T, N], nats, on all others; None if not measured.
+    influence: float32 [T, N], nats, as of `measures.of_influence`; None if not
+      measured.
 
   Returns:
     'action_coordination': instantaneous coordination from action to action, the

@@ -100,7 +100,8 @@ def of_influence(influence: np.ndarray) -> dict[str, float]:
   """Measures how often agents influenced others more than on average.
 
   Args:
-    influence: float32 [T, N], nats.
+    influence: float32 [T, N], nats: in training what is paid, before its
+      weight; in an evaluation that on all others, by KL.
 
   Returns:
     'influential_share', of all agents' steps; NaN if nobody had any influence,

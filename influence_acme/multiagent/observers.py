@@ -67,7 +67,9 @@ class InfluenceObserver(base.EnvLoopObserver):
   """Measures how many steps of an episode are influential.
 
   The loop does not show it the influence: it reads it from the parts that an
-  `InfluenceAdder` puts into the extras, on their way to the adder within.
+  `InfluenceAdder` puts into the extras, on their way to the adder within. So it
+  is what is paid, before its weight: by the reward's own measure, and of agents
+  that are paid for being influenced also what they received.
   """
 
   def __init__(self) -> None:
@@ -117,7 +119,8 @@ class ChoiceObserver(base.EnvLoopObserver):
     Args:
       action_spec: of the environment: of each agent a `DiscreteArray`, or
         'action' and 'message', such arrays.
-      watched: knows which steps were influential; None if nobody does.
+      watched: knows which steps were influential, by what is paid; None if
+        nobody does.
     """
     self._agent_ids = tuple(action_spec)
     self._num_actions, self._num_symbols = num_choices(action_spec)

@@ -36,6 +36,13 @@ PANELS = (
     _RETURNS, 'Return of each agent', 'reward per episode', 'episode_return'
   ),
   Panel(_RETURNS, 'Equality of returns', '1 - Gini coefficient', 'equality'),
+  Panel(
+    _RETURNS,
+    'Collective return x equality',
+    'R (1 - G) per episode',
+    'fair_return',
+  ),
+  Panel(_RETURNS, 'Efficiency', 'reward of all, per step', 'efficiency'),
   Panel(_RETURNS, 'Sustainability', 'mean rewarded step', 'sustainability'),
   Panel(_EVENTS, 'Apples', 'eaten per episode', 'apples'),
   Panel(_EVENTS, 'Waste cleaned', 'cells per episode', 'waste_cleaned'),

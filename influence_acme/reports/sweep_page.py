@@ -2,7 +2,7 @@
 
 from influence_acme.programs import run_dir
 from influence_acme.reports import diagrams, episode, page, run_page
-from influence_acme.reproduction import behaviour, report
+from influence_acme.reproduction import behaviour, influenced, report
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
 
@@ -43,7 +43,8 @@ def write(sweep: sweep_lib.Sweep) -> None:
       ),
       page.Section(
         'Influence and reward',
-        page.paragraph(' '.join(report.correlation(results))),
+        page.paragraph(influenced.NOTE)
+        + page.bullets(influenced.lines(groups)),
       ),
       page.Section('Runs', _runs(sweep, begun, results)),
       page.Section('Who influences whom', _matrices(begun)),
@@ -56,10 +57,10 @@ def write(sweep: sweep_lib.Sweep) -> None:
 def _curves(sweep: sweep_lib.Sweep, groups: results_lib.Groups) -> str:
   """Returns the mean curves of the variants' best settings."""
   if not groups:
-    return page.paragraph('No run has ended an episode yet.')
+    return page.paragraph('No run is finished yet.')
   body = page.paragraph(
     'Means over seeds, whose number stands behind the variant, with bands of '
-    'their intervals.'
+    f'their intervals. {report.FINISHED_NOTE}'
   )
   body += _panels(report.best_settings(groups, 1))
   if sweep.search:

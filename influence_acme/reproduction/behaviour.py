@@ -21,9 +21,13 @@ HEADER = ('variant', 'setting', *_COLUMNS.values())
 NOTE = (
   'Means of the last '
   f'{statistics.FINAL_FRACTION:.0%} of each run, then over seeds, of what was '
-  'logged. Coordination is instantaneous, in nats, of the pair with most. In '
-  'parentheses: of an episode of the finished runs whose messages were '
-  'scrambled, which is what chance gives.'
+  'logged in training. Coordination is instantaneous, in nats, of the pair '
+  'with most. In parentheses, to be compared with each other: means over one '
+  'evaluation episode of each run, as it was and with its messages scrambled, '
+  'which is what chance gives. Influential are, in training, steps with more '
+  'than its mean of what an agent is paid for, so by the measure of its reward '
+  'and, with influencee_reward, also steps at which it was influenced; in an '
+  'episode, steps with more influence on others, by KL.'
 )
 
 
@@ -44,7 +48,7 @@ def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
 
 
 def _cell(column: str, group: Sequence[results_lib.Result]) -> str:
-  """Returns the mean over seeds, and the control where there is one."""
+  """Returns training's mean over seeds; an episode's and its control's."""
   finals = [
     statistics.final_mean(result.series[column])
     for result in group
@@ -53,7 +57,11 @@ def _cell(column: str, group: Sequence[results_lib.Result]) -> str:
   if not finals:
     return '-'
   measures = [result.episode.get('measures', {}) for result in group]
-  controls = [each.get(f'{column}_scrambled') for each in measures]
-  known = [value for value in controls if value is not None]
-  chance = f' ({np.mean(known):.3f})' if known else ''
-  return f'{np.mean(finals):.3f}{chance}'
+  pairs = [
+    (each.get(column), each.get(f'{column}_scrambled')) for each in measures
+  ]
+  known = [pair for pair in pairs if None not in pair]
+  if not known:
+    return f'{np.mean(finals):.3f}'
+  spoken, scrambled = np.mean(known, axis=0)
+  return f'{np.mean(finals):.3f} ({spoken:.3f}, scrambled {scrambled:.3f})'

@@ -3,6 +3,8 @@
 curves.png       collective return, and R (1 - G), of each variant
 robustness.png   the same of the five best settings of a search
 report.md        final returns beside the paper's, lazy agents, correlations
+
+All are of finished runs; report.md names those that are not.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from matplotlib import ticker
 
 from influence_acme.agents.influence import presets
 from influence_acme.programs import report as run_report
-from influence_acme.reproduction import behaviour, statistics
+from influence_acme.reproduction import behaviour, influenced, statistics
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
 
@@ -31,7 +33,10 @@ PANELS = {
   results_lib.COLLECTIVE: 'Collective return',
   results_lib.FAIR: 'Collective return x equality, R (1 - G)',
 }
-
+FINISHED_NOTE = (
+  "Tables, rankings and curves are of finished runs alone; a variant's curves "
+  'end where the shortest of these does.'
+)
 FINAL_HEADER = (
   'variant',
   'setting',
@@ -42,10 +47,13 @@ FINAL_HEADER = (
 )
 FINAL_NOTE = (
   f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
-  f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all seeds count. '
-  'The paper left out Harvest seeds with a lazy agent.'
+  f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all finished seeds '
+  'count. The paper left out Harvest seeds with a lazy agent.'
 )
-LAZY_NOTE = 'Agents that never had a positive return (their runs count above):'
+LAZY_NOTE = (
+  'Agents that collected no apple in any episode of a finished run (their runs '
+  'count above):'
+)
 
 
 def write_report(sweep: sweep_lib.Sweep) -> str:
@@ -71,6 +79,8 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
       state,
       *_bullets(under_way),
       '',
+      FINISHED_NOTE,
+      '',
       FINAL_NOTE,
       '',
       *map(_row, (FINAL_HEADER, ['---'] * len(FINAL_HEADER))),
@@ -85,7 +95,9 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
       '',
       *_bullets(lazy_agents(results)),
       '',
-      *correlation(results),
+      influenced.NOTE,
+      '',
+      *_bullets(influenced.lines(groups)),
     ]
   )
   (sweep.directory / 'report.md').write_text(text + '\n', encoding='utf-8')
@@ -117,7 +129,7 @@ def progress(
     f'{sweep.num_steps:,} environment steps.'
   )
   return text, [
-    f'{name(r.run)}: only {r.steps:,} steps.'
+    f'not finished: {name(r.run)} ({r.steps:,} steps).'
     for r in results
     if not r.is_finished
   ]
@@ -148,28 +160,18 @@ def final_rows(
 
 def lazy_agents(results: list[results_lib.Result]) -> list[str]:
   """Returns a line for each run in which an agent never collects an apple."""
-  return [
-    f'{name(result.run)}: {", ".join(result.lazy_agents)} '
-    f'(collective return {result.final_return:.1f})'
-    for result in results
-    if result.lazy_agents
-  ] or ['none.']
-
-
-def correlation(results: list[results_lib.Result]) -> list[str]:
-  """Returns how being influenced and own return go together, as sentences."""
-  pairs = results_lib.influenced_and_paid(results)
-  found = statistics.correlate(*pairs)
-  return [
-    'Being influenced and own return, over agents of all runs: '
-    + (
-      f'Pearson {found.pearson:.2f} (p = {found.p_value:.2g}), Spearman '
-      f'{found.spearman:.2f}, {found.num_pairs} agents.'
-      if np.isfinite(found.pearson)
-      else f'no correlation can be told of {found.num_pairs} agents.'
-    ),
-    'The paper has .67 in Cleanup and .34 in Harvest.',
-  ]
+  lines = []
+  for result in results:
+    lazy = result.lazy_agents
+    if not result.is_finished or lazy == []:
+      continue
+    who = (
+      'not known, no apples were logged' if lazy is None else ', '.join(lazy)
+    )
+    lines.append(
+      f'{name(result.run)}: {who} (collective return {result.final_return:.1f})'
+    )
+  return lines or ['none.']
 
 
 def name(run: sweep_lib.Run) -> str:

@@ -13,6 +13,7 @@ from influence_acme.reproduction import sweep as sweep_lib
 COLLECTIVE = 'collective_return'
 FAIR = 'fair_return'
 _RETURN = 'episode_return/'
+_APPLES = 'apples/'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,17 +56,21 @@ class Result:
     }
 
   @property
-  def lazy_agents(self) -> list[str]:
-    """The agents that never had a positive return, so collected no apple.
+  def lazy_agents(self) -> list[str] | None:
+    """The agents that collected no apple so far; None if none were logged.
 
-    A row of the log is the mean of the episodes that ended together: an agent
-    that is not named had more apples than fines in at least one of the rows.
+    By the log's counts of apples, not by returns: who paid more in fines than
+    it collected is not lazy. A row is the mean of the episodes that ended
+    together, which is 0 only if an agent collected nothing in all of them.
     """
-    return sorted(
-      name.removeprefix(_RETURN)
+    apples = {
+      name.removeprefix(_APPLES): series.values.max()
       for name, series in self.series.items()
-      if name.startswith(_RETURN) and series.values.max() <= 0
-    )
+      if name.startswith(_APPLES)
+    }
+    if not apples:
+      return None
+    return sorted(agent for agent, most in apples.items() if most <= 0)
 
 
 # Variant -> setting -> results of all seeds.
@@ -101,14 +106,18 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
 def by_setting(results: list[Result]) -> Groups:
   """Groups results: variant -> setting -> results, the best setting first.
 
+  Returns change with training, so that only runs that have all of it compare.
+
   Args:
-    results: of `load`.
+    results: of `load`; those of runs that are not finished are left out.
 
   Returns:
     The groups; settings by their mean final collective return.
   """
   groups: Groups = {}
   for result in results:
+    if not result.is_finished:
+      continue
     settings = groups.setdefault(result.run.variant, {})
     settings.setdefault(result.run.setting, []).append(result)
   return {
@@ -120,24 +129,3 @@ def by_setting(results: list[Result]) -> Groups:
     )
     for variant, settings in groups.items()
   }
-
-
-def influenced_and_paid(
-  results: list[Result],
-) -> tuple[list[float], list[float]]:
-  """Pairs how far agents were influenced with what they got.
-
-  Args:
-    results: of `load`; finished runs whose agents model each other count.
-
-  Returns:
-    The influence on each agent of each run, in nats per step of its episode,
-    and its own final return.
-  """
-  influenced, paid = [], []
-  for result in results:
-    by_agent = result.episode.get('influenced') or {}
-    for agent_id, value in by_agent.items():
-      influenced.append(float(value))
-      paid.append(result.final_returns[agent_id])
-  return influenced, paid

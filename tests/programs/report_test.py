@@ -1,5 +1,7 @@
 """Tests of the learning curves."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from imageio import v3 as imageio
@@ -100,6 +102,20 @@ def test_smooth_by_hand():
   )
   np.testing.assert_allclose(report.smooth(values, 1), values)
   np.testing.assert_allclose(report.smooth(values, 99), [3.6] * 5)
+
+
+def test_every_measure_of_training_has_a_panel():
+  text = (pathlib.Path(__file__).parents[2] / 'docs/metrics.md').read_text()
+  rows = [line.split('|') for line in text.splitlines() if line[:3] == '| `']
+  names = {
+    row[1].strip(' `').split('/')[0]
+    for row in rows
+    if 'actor' in row[-2] or 'learner' in row[-2]
+  }
+  assert {'efficiency', 'fair_return', 'influence', 'moa_loss'} < names
+  # Equality, 1 - Gini, stands for both; the dots for two names each.
+  names -= {'gini', '..._coordination_influential'}
+  assert names <= {panel.name for panel in panels.PANELS}
 
 
 def test_draws_everything_that_was_logged(run, figures):

@@ -81,20 +81,21 @@ def test_a_page_of_a_sweep(make_sweep, write_logs, make_episode, read_page):
   evaluation.write(moa_0, make_episode())
   shown = {'influenced': None, 'influential_share': 0.25}
   (moa_0.path / runner.EPISODE_NAME).write_text(json.dumps(shown))
+  finish(sweep.runs()[0])
   finish(sweep.runs()[2])
   assert reports.write(sweep.path) == sweep.directory / 'report.html'
   page = read_page(sweep.directory / 'report.html')
   text = page.text.replace('\N{NO-BREAK SPACE}', ' ')
   assert 'Experiment moa in cleanup' in text
-  assert '1 of 4 runs have finished 4,000 environment steps.' in text
+  assert '2 of 4 runs have finished 4,000 environment steps.' in text
   assert len(page.pictures) == 2
   # Of 38 i to 40 i, each of two agents: 78; the paper's 89 and 392.
   assert 'baseline paper 1 78.0 89 78.0' in text
   assert 'moa paper 1 78.0 392 78.0' in text
   assert 'runs count above): none.' in text
-  assert 'no correlation can be told of 0 agents' in text
+  assert 'no influence was measured.' in text
   assert 'moa/paper/seed_0 4,000 finished 78.0 25.0%' in text
-  assert 'baseline/paper/seed_0 4,000 under way 78.0 not measured' in text
+  assert 'baseline/paper/seed_0 4,000 finished 78.0 not measured' in text
   assert 'moa/paper/seed_3 0 under way not logged not measured' in text
   assert 'of ↓ on → agent 0 agent 1' in text
   links = [url for url in page.urls if not url.startswith('#')]
@@ -108,6 +109,7 @@ def test_a_page_of_a_search(make_sweep, write_logs, read_page):
   sweep = make_sweep(search=2, variants=('moa',))
   for run in sweep.runs():
     write_logs(run.directory)
+    finish(run)
   reports.write(sweep.path)
   page = read_page(sweep.directory / 'report.html')
   assert 'The best 5 settings of each variant' in page.text
@@ -119,5 +121,5 @@ def test_a_sweep_that_has_logged_nothing(make_sweep, read_page):
   sweep = make_sweep()
   reports.write(sweep.path)
   page = read_page(sweep.directory / 'report.html')
-  assert 'No run has ended an episode yet.' in page.text
+  assert 'No run is finished yet.' in page.text
   assert 'No run has measured influence' in page.text

@@ -14,58 +14,68 @@ from influence_acme.reproduction import results as results_lib
 
 @pytest.fixture(name='sweep')
 def _sweep(make_sweep, write_log, write_checkpoint):
-  """Baseline: seed 0 of two steps, and seed 1 lazy; MOA: seed 0 alone."""
+  """Baseline: seed 0 fined, seed 1 lazy; MOA: seed 0, and not finished."""
   sweep = make_sweep()
   baseline_0, baseline_1, moa_0, _ = sweep.runs()
-  write_log(baseline_0, [(50, (-5, 1), -7), (100, (3, 1), 3)])
-  write_log(baseline_1, [(50, (0, 4), 2), (100, (-2, 8), 1)])
-  write_log(moa_0, [(60, (10, 30), 30)])
+  both, one = ({'agent_0': float(x), 'agent_1': 2.0} for x in (1, 0))
+  write_log(baseline_0, [(50, (-5, 1), -7), (100, (-3, 7), 3)], apples=both)
+  write_log(baseline_1, [(50, (0, 4), 2), (100, (-2, 8), 1)], apples=one)
+  write_log(moa_0, [(60, (10, 30), 30)], apples=one)
   write_checkpoint(baseline_0, 100)
   write_checkpoint(baseline_1, 104)
   write_checkpoint(moa_0, 60)
   return sweep
 
 
-def _write_episode(run, influenced):
-  path = run.directory.path / 'episode.json'
-  path.write_text(json.dumps({'influenced': influenced}))
-
-
 def test_results_of_runs(sweep):
   first, lazy, short = results_lib.load(sweep)
   assert (first.final_return, first.final_fair_return) == (4, 3)
-  assert first.final_returns == {'agent_0': 3, 'agent_1': 1}
+  assert first.final_returns == {'agent_0': -3, 'agent_1': 7}
+  # Agent 0 always paid more fines than it got, and yet collected.
   assert first.lazy_agents == []
   assert (first.is_finished, short.is_finished) == (True, False)
-  # Agent 0 got nothing, then a fine.
   assert lazy.lazy_agents == ['agent_0']
   assert short.steps == 60
 
 
-def test_the_best_setting_comes_first(make_sweep, write_log):
-  sweep = make_sweep(search=3, seeds=(0,), variants=('moa',))
-  for run, value in zip(sweep.runs(), (1, 5, 3), strict=True):
+def test_the_best_setting_comes_first(make_sweep, write_log, write_checkpoint):
+  sweep = make_sweep(search=4, seeds=(0,), variants=('moa',))
+  for run, value in zip(sweep.runs(), (1, 5, 3, 9), strict=True):
     write_log(run, [(100, (value, 0), 0)])
+    # The one that looks best is not finished: it is not ranked.
+    write_checkpoint(run, 60 if value == 9 else 100)
   groups = results_lib.by_setting(results_lib.load(sweep))
   assert list(groups['moa']) == ['setting_001', 'setting_002', 'setting_000']
   reproduction.write_report(sweep)
   assert imageio.imread(sweep.directory / 'robustness.png').any()
+  assert 'setting_003 |' not in (sweep.directory / 'report.md').read_text()
 
 
 def test_the_text(sweep):
   text = reproduction.write_report(sweep)
   assert (sweep.directory / 'report.md').read_text() == text + '\n'
   assert '2 of 4 runs have finished 100 environment' in text
-  assert '- moa/paper/seed_0: only 60 steps.' in text
+  assert '- not finished: moa/paper/seed_0 (60 steps).' in text
+  assert 'of finished runs alone' in text
   # 4 and 6: error 1, by t of 1 degree of freedom at 0.9975, 127.32; 3 and 1.
   assert '| baseline | paper | 2 | 5.0 ± 127.3 | 89 | 2.0 ± 127.3 |' in text
-  assert '| moa | paper | 1 | 40.0 | 392 | 30.0 |' in text
+  assert '| moa |' not in text
   assert '- baseline/paper/seed_1: agent_0 (collective return 6.0)' in text
-  assert 'no correlation can be told of 0 agents' in text
+  assert '- moa/paper/seed_0: agent_0' not in text
+  assert '- no influence was measured.' in text
   assert imageio.imread(sweep.directory / 'curves.png').any()
 
 
-def test_wide_bands_are_cut(sweep):
+def test_a_game_without_apples(make_sweep, write_log, write_checkpoint):
+  sweep = make_sweep(seeds=(0,), variants=('moa',))
+  write_log(sweep.runs()[0], [(100, (-1, -2), 0)])
+  write_checkpoint(sweep.runs()[0], 100)
+  text = reproduction.write_report(sweep)
+  assert '- moa/paper/seed_0: not known, no apples were logged' in text
+
+
+def test_wide_bands_are_cut(sweep, write_checkpoint):
+  write_checkpoint(sweep.runs()[2], 100)
   groups = results_lib.by_setting(results_lib.load(sweep))
   axes = figure_lib.Figure().subplots()
   best = report_lib.best_settings(groups, 1)
@@ -75,37 +85,25 @@ def test_wide_bands_are_cut(sweep):
   assert axes.get_ylim()[1] == 40 + 44
 
 
-def test_who_is_influenced_gets_more(sweep):
-  baseline_0, baseline_1, moa_0, _ = sweep.runs()
-  _write_episode(moa_0, {'agent_0': 1.0, 'agent_1': 3.0})
-  _write_episode(baseline_1, {'agent_0': 0.0, 'agent_1': 2.0})
-  _write_episode(baseline_0, None)
-  pairs = results_lib.influenced_and_paid(results_lib.load(sweep))
-  assert sorted(zip(*pairs, strict=True)) == [(0, -2), (1, 10), (2, 8), (3, 30)]
-  # Deviations -1.5 -.5 .5 1.5 and -13.5 -1.5 -3.5 18.5.
-  expected = (20.25 + 0.75 - 1.75 + 27.75) / (
-    5 * (182.25 + 2.25 + 12.25 + 342.25)
-  ) ** 0.5
-  assert f'Pearson {expected:.2f} (p' in reproduction.write_report(sweep)
-  assert 'Spearman 0.80, 4 agents' in reproduction.write_report(sweep)
-
-
 def test_a_sweep_that_has_not_begun(make_sweep):
   text = reproduction.write_report(make_sweep())
   assert '0 of 4 runs' in text
   assert '- none.' in text
 
 
-def test_rows_without_a_fair_return(make_sweep, write_log):
+def test_rows_without_a_fair_return(make_sweep, write_log, write_checkpoint):
   sweep = make_sweep(seeds=(0,), variants=('moa',))
   write_log(sweep.runs()[0], [(100, (1, 2), np.nan)])
+  write_checkpoint(sweep.runs()[0], 100)
   (result,) = results_lib.load(sweep)
   assert np.isnan(result.final_fair_return)
   assert '| nan |' in reproduction.write_report(sweep)
 
 
-def test_consistency_and_coordination(make_sweep, write_log):
+def test_consistency_and_coordination(make_sweep, write_log, write_checkpoint):
   sweep = make_sweep(seeds=(0, 1), variants=('baseline', 'moa'))
+  for run in sweep.runs():
+    write_checkpoint(run, 100)
   baseline, _, first, second = sweep.runs()
   write_log(baseline, [(100, (1, 2), 1)], equality=0.5)
   spoken = {'speaker_consistency': 0.25, 'message_coordination': 0.75}
@@ -114,12 +112,16 @@ def test_consistency_and_coordination(make_sweep, write_log):
   write_log(second, [(100, (1, 2), 1)], **spoken, equality=1.0)
   path = first.directory.path / 'episode.json'
   scrambled = {
+    'message_coordination': 0.625,
     'message_coordination_scrambled': 0.125,
+    'speaker_consistency': 0.5,
     'speaker_consistency_scrambled': None,
   }
   path.write_text(json.dumps({'measures': scrambled}))
   text = reproduction.write_report(sweep)
   assert '| baseline | paper | 0.500 | - | - | - | - | - | - |' in text
+  # Beside the control stands the episode that was scrambled.
   assert (
-    '| moa | paper | 0.750 | - | 0.375 | 0.500 (0.125) | - | - | - |' in text
+    '| moa | paper | 0.750 | - | 0.375 | 0.500 (0.625, scrambled 0.125) | - |'
+    in text
   )

@@ -52,6 +52,11 @@ def test_correlation_by_hand():
   found = statistics.correlate([1, 2, 3], [10, 12, 11])
   np.testing.assert_allclose(found[:2], [0.5, 0.5])
   assert found.num_pairs == 3
+  # Of six pairings three are at 0.5 or above: 2 * 3 / 6. The best: 2 / 6.
+  assert found.p_value == 1
+  np.testing.assert_allclose(
+    statistics.correlate([1, 2, 3], [4, 5, 6])[2], 1 / 3
+  )
   # In order, but not on a line: -1.5 -.5 .5 1.5 and -22 -21 -13 56 (sum 0).
   found = statistics.correlate([1, 2, 3, 4], [0, 1, 9, 78])
   expected = (33 + 10.5 - 6.5 + 84) / (5 * (484 + 441 + 169 + 3136)) ** 0.5
