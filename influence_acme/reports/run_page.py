@@ -95,9 +95,11 @@ def _short(
     ('', 'end of training', 'filmed episode'),
     summary.rows(series, played),
     'Training: means over the last 5% of the steps that were logged. '
-    'Influence: by KL in the filmed episode, by the measure that agents are '
-    'paid for in training. Apples, waste, beams and hits are of an episode and '
-    'all agents together. Equality is undefined where no total is to share. '
+    'Influence, and influential steps: on others, by KL, in the filmed '
+    'episode; in training what agents are paid for, by the measure of their '
+    'reward and, with influencee_reward, also what they received. Apples, '
+    'waste, beams and hits are of an episode and all agents together. Equality '
+    'is undefined where no total is to share. '
     'Coordination is that of the pair with most of it; scrambled messages '
     'show how much of it is chance.',
   )

@@ -47,7 +47,7 @@ def test_curves_film_traces_and_stills(
   reports.write(run.path)
   pictures = read_page(run.report_path).pictures
   curves = [image for name, image in pictures if 'over environment' in name]
-  assert len(curves) == 8
+  assert len(curves) == 9
   assert [name for name, _ in pictures if 'over their confidence' in name]
   (film,) = [image for name, image in pictures if name.startswith('Film')]
   assert film.format == 'GIF' and film.n_frames == 7
