@@ -62,8 +62,8 @@ def paid(index, logger, make, *settings) -> intrinsic.InfluenceLearnerBuilder:
 
 SPEC = acme.make_environment_spec(make_environment())
 IMPALA = impala.IMPALAConfig(batch_size=4, sequence_length=10)
-STATE = hk.LSTMState(*np.zeros((2, 64), np.float32))
-PPO = ppo.PPOConfig(unroll_length=10, num_minibatches=2, batch_size=4)
+STATE = (hk.LSTMState(*np.zeros((2, 64), np.float32)),)  # Of its DeepRNN.
+PPO = ppo.PPOConfig(10, 2, 2, batch_size=4)  # Unroll, minibatches, epochs.
 MEMBERS = {
   'agent_0': multiagent.Member(
     lambda log: paid(0, log, impala_builder.IMPALABuilder, IMPALA, STATE),
