@@ -1,9 +1,13 @@
 """Both ways of playing write the same rows to a real replay."""
 
+import itertools
+
 import jax
 import numpy as np
 import pytest
 import two_ways
+
+from influence_acme.agents import influence
 
 # Episodes end inside of unrolls of 6, at other rows each time.
 _COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
@@ -13,19 +17,17 @@ _GAME = {
   'num_actions': 3,
   'payoff': ((3.0, 0.0, 1.0), (4.0, 1.0, 0.0), (0.0, 2.0, 2.0)),
 }
-_CLEANUP = {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8}
-_BASELINE = {'config': {'variant': 'baseline'}}
-_MOA_BASELINE = {'config': {'variant': 'moa_baseline'}}
+# All variants in both games of the paper.
+_GRIDS = (
+  {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8},
+  {'name': 'harvest', 'num_agents': 3, 'episode_length': 8},
+)
 GAMES = {
   'kl': {**_COORDINATION, 'measure': 'kl'},
   'pmi': {**_COORDINATION, 'measure': 'pmi'},
   'jsd': {**_COORDINATION, 'measure': 'jsd'},
-  'baseline': {**_COORDINATION, **_BASELINE},
-  'moa_baseline': {**_COORDINATION, **_MOA_BASELINE},
-  'cleanup': _CLEANUP,
-  'cleanup-baseline': {**_CLEANUP, **_BASELINE},
-  'cleanup-moa_baseline': {**_CLEANUP, **_MOA_BASELINE},
-  'harvest': {'name': 'harvest', 'num_agents': 3, 'episode_length': 8},
+  'baseline': {**_COORDINATION, 'config': {'variant': 'baseline'}},
+  'moa_baseline': {**_COORDINATION, 'config': {'variant': 'moa_baseline'}},
   'basic_influence': {
     **_COORDINATION,
     'measure': 'pmi',
@@ -47,6 +49,10 @@ GAMES = {
   # Its payoffs differ from agent to agent, as Coordination's do not.
   'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
   'inequity': {**_GAME, 'config': {'variant': 'inequity_aversion'}},
+  **{
+    f'{grid["name"]}-{variant}': {**grid, 'config': {'variant': variant}}
+    for grid, variant in itertools.product(_GRIDS, influence.VARIANTS)
+  },
 }
 # One of each experiment by default: every game takes long to compile.
 _FAST = ('kl', 'basic_influence', 'communication')
