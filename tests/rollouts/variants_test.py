@@ -13,8 +13,8 @@ from influence_acme.programs import checkpoint, csv_log
 
 NUM_STEPS = 5_000
 GAME = {'num_agents': 3, 'episode_length': 15}
-# To go on is tried in one game: each launch compiles everything anew.
-LAUNCHES = {'cleanup': ('single', 'threads'), 'harvest': ('threads',)}
+# Each goes on with what the other has saved, in either order.
+LAUNCHES = {'cleanup': ('single', 'threads'), 'harvest': ('threads', 'single')}
 
 
 def _make_experiment(game, variant, **settings):
