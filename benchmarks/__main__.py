@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> None:
   print(f'{workloads[0].environment}, {workloads[0].num_agents} agents')
   print(table.format_header(), flush=True)
   rows = []
-  for row in measurements.run(*workloads, plan):
+  for row in measurements.run(*workloads, settings.GAMES, plan):
     print(table.format_row(row), flush=True)
     rows.append(row)
   shares = {f'{r.name} ({r.cores})': r.others_share or 0.0 for r in rows}
@@ -62,6 +62,7 @@ def main(argv: Sequence[str]) -> None:
     'load': {**before, 'was_idle': not doubts, 'doubts': doubts},
     'vectorised': dataclasses.asdict(workloads[0]),
     'step_by_step': dataclasses.asdict(workloads[1]),
+    'games': [dataclasses.asdict(game) for game in settings.GAMES],
     'plan': dataclasses.asdict(plan),
     'flops_per_step': measurements.operations(workloads[0]),
     'rows': [dataclasses.asdict(row) for row in rows],

@@ -1,6 +1,7 @@
 """All measurements of `make bench`, one after the other."""
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks import (
@@ -19,6 +20,7 @@ GEMM, ACTING, LEARNING = 'GEMM, float32', 'acting, vectorised', 'learning'
 def run(
   vectorised: settings.Workload,
   step_by_step: settings.Workload,
+  games: Sequence[settings.Workload],
   plan: settings.Plan,
 ) -> Iterator[table.Row]:
   """Measures everything, and gives rows as they are there.
@@ -26,6 +28,7 @@ def run(
   Args:
     vectorised: a workload of compiled unrolls.
     step_by_step: a workload of the Acme actor.
+    games: of which the environment alone is measured, on one core.
     plan: how much to measure.
   """
   cores = machine.cores()
@@ -38,7 +41,10 @@ def run(
     yield row
   # Processes that are bound to a core each, against one of them.
   for where in (last, each) if len(cores) > 1 else (last,):
-    yield from _measure_environment(vectorised, plan, where)
+    yield from _measure_environment(vectorised, plan, where, 'environment')
+  few = dataclasses.replace(plan, environment_batches=plan.game_batches)
+  for game in games:
+    yield from _measure_environment(game, few, last, game.environment)
   yield from _measure_agent(vectorised, step_by_step, plan, gemm)
   for launch in plan.launches:
     for workload in (vectorised, step_by_step):
@@ -74,14 +80,17 @@ def _measure_gemm(
 
 
 def _measure_environment(
-  workload: settings.Workload, plan: settings.Plan, where: list[list[int]]
+  workload: settings.Workload,
+  plan: settings.Plan,
+  where: list[list[int]],
+  name: str,
 ) -> Iterator[table.Row]:
   with machine.Watch() as watch:
     results = processes.run('environment.measure', workload, plan, where)
   for batch_size in map(str, plan.environment_batches):
     parts = [result[batch_size] for result in results]
     yield table.make_row(
-      f'environment, {batch_size} at once',
+      f'{name}, {batch_size} at once',
       len(where),
       'steps/s',
       [sum(rates) for rates in zip(*(p['rates'] for p in parts), strict=True)],

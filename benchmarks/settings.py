@@ -55,6 +55,7 @@ class Plan:
     settle_seconds: of a training run, between the first learner step and the
       first repeat: until all actors have compiled.
     environment_batches: how many environments to play at once.
+    game_batches: the same, of the other games.
     gemm_size: rows and columns of the matrices that are multiplied.
     launches: of training runs.
     variants: of agents, to compare with the first of them.
@@ -65,6 +66,7 @@ class Plan:
   window_seconds: float = 2.0
   settle_seconds: float = 3.0
   environment_batches: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)
+  game_batches: tuple[int, ...] = (16, 256)
   gemm_size: int = 1024
   launches: tuple[str, ...] = ('single', 'threads', 'processes')
   variants: tuple[str, ...] = ('moa', 'basic_influence', 'communication')
@@ -72,6 +74,11 @@ class Plan:
 
 VECTORISED = Workload()
 STEP_BY_STEP = Workload(num_environments=0, batch_size=32)
+# Of these the environment alone is measured.
+GAMES = (
+  Workload(environment='harvest'),
+  Workload(environment='box_trapped', num_agents=2, episode_length=30),
+)
 FULL = Plan()
 
 # Everything runs once, on tiny sizes: does it work?
@@ -90,6 +97,7 @@ SMOKE = Plan(
   window_seconds=0.01,
   settle_seconds=0.0,
   environment_batches=(1, 2),
+  game_batches=(2,),
   gemm_size=64,
   launches=('single',),
 )

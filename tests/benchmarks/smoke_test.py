@@ -39,6 +39,9 @@ def test_the_benchmark(tmp_path):
   names = [row.name for row in rows]
   assert names[:2] == ['GEMM, float32'] * 2
   assert names.count('environment, 2 at once') in (1, 2)  # By cores.
+  for name in ('harvest, 2 at once', 'box_trapped, 2 at once'):
+    row = rows[names.index(name)]
+    assert (row.cores, row.unit) == (1, 'steps/s')
   for name in (
     'acting, step by step',
     'acting, vectorised',
