@@ -32,8 +32,7 @@ test: lint ## Runs lint, types and the default tests.
 	$(BIN)/pytest $(PYTEST) -m 'not slow'
 
 # Of some nothing but compiling takes long, and no time is measured in them.
-TOGETHER := tests/rollouts tests/agents/influence \
-  tests/agents/intrinsic/theory_test.py
+TOGETHER := tests/rollouts tests/agents tests/adapters
 
 test-slow: .venv/meltingpot ## Runs the slow tests, most of them one at a time.
 	$(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -18,14 +17,13 @@ EXAMPLE = pathlib.Path(__file__).parents[2] / 'examples' / 'melting_pot.py'
 def test_it_trains_and_tells(substrate, tmp_path):
   arguments = [f'--substrate={substrate}', '--num_agents=2']
   done = subprocess.run(
-    [sys.executable, EXAMPLE, *arguments, '--num_steps=3000'],
+    [sys.executable, EXAMPLE, *arguments, '--num_steps=1500'],
     capture_output=True,
     text=True,
     timeout=500,
     env={**os.environ, 'TMPDIR': str(tmp_path)},
   )
   assert done.returncode == 0, done.stderr[-3000:]
-  assert re.search(r'Episode 0, 1\d\d\d steps: collective', done.stdout)
   (run_dir,) = tmp_path.glob('melting_pot_*')
   counts = checkpoint.load(run_dir / 'checkpoint').counts
-  assert counts['environment_steps'] >= 3_000
+  assert counts['environment_steps'] >= 1_500

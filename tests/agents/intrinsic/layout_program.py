@@ -1,13 +1,14 @@
-"""Trains Acme's own IMPALA, paid for influence, in Acme's own layout.
+"""Trains an agent of Acme's, paid for influence, in Acme's own layout.
 
-Run by `layout_test`, with the kind of launch and a directory to write to as
-arguments.
+Run by `layout_test`, with the kind of launch, a directory to write to and the
+agent's name as arguments.
 """
 
 from influence_acme import compat  # Before acme.jax.
 
 # isort: split
 
+import functools
 import pathlib
 import sys
 
@@ -22,6 +23,13 @@ from influence_acme import programs
 from influence_acme.agents import intrinsic
 
 MAX_STEPS = 2_000
+# Actors wait while the learner compiles.
+SETTINGS = {
+  'impala': {'samples_per_insert': 1.0},
+  'r2d2': {'samples_per_insert': 1.0, 'samples_per_insert_tolerance_rate': 4.0},
+  'ppo': {},  # Its queue makes them.
+  'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
+}
 
 
 class Builder(intrinsic.InfluenceLearnerBuilder):
@@ -33,12 +41,11 @@ class Builder(intrinsic.InfluenceLearnerBuilder):
     )
 
 
-def make_networks(spec):
-  del spec
-  return stock_agents.make('impala', stock_agents.make_environment()).networks
+def make_networks(name, spec):
+  return stock_agents.of_spec(name, spec, **SETTINGS[name]).networks
 
 
-def make_program(directory):
+def make_program(directory, name):
   """Returns Acme's distributed program of two actors."""
 
   def make_logger(name):
@@ -46,10 +53,7 @@ def make_program(directory):
 
   environment = stock_agents.make_environment()
   agent = stock_agents.make(
-    'impala',
-    environment,
-    lambda: make_logger('learner'),
-    samples_per_insert=1.0,  # Actors wait while the learner compiles.
+    name, environment, lambda: make_logger('learner'), **SETTINGS[name]
   )
   builder = Builder(
     agent.builder,
@@ -59,9 +63,9 @@ def make_program(directory):
   return distributed_layout.DistributedLayout(
     seed=0,
     environment_factory=stock_agents.make_environment,
-    network_factory=make_networks,
+    network_factory=functools.partial(make_networks, name),
     builder=builder,
-    policy_network=lambda networks: networks,
+    policy_network=lambda _: agent.policy,
     num_actors=2,
     environment_spec=acme.make_environment_spec(environment),
     actor_logger_fn=lambda actor_id: loggers.NoOpLogger(),
@@ -72,9 +76,9 @@ def make_program(directory):
   ).build()
 
 
-def main(launch_type, directory):
+def main(launch_type, directory, name):
   flags.FLAGS(sys.argv[:1])  # Launchpad reads flags.
-  program = make_program(pathlib.Path(directory))
+  program = make_program(pathlib.Path(directory), name)
   resources = {}
   if launch_type == 'local_mp':
     resources = compat.local_resources(program)

@@ -39,11 +39,10 @@ def _check(log, names):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('launch', ['threads', 'processes'])
 @pytest.mark.parametrize(
-  'names',
-  [('dqn',), ('impala', 'r2d2', 'ppo', 'dqn')],
-  ids=lambda names: '+'.join(names),
+  ('launch', 'names'),
+  [('threads', ('dqn',)), ('processes', ('impala', 'r2d2', 'ppo', 'dqn'))],
+  ids=['threads', 'processes'],
 )
 def test_stock_agents_are_one_or_all_of_a_population(launch, names, tmp_path):
   log = _run(launch, tmp_path / 'run', 1_500, *names)

@@ -219,12 +219,24 @@ def test_transitions_lack_what_pmi_needs():
     jax.eval_shape(moa.update, _state(), _transitions(), None)
 
 
-@pytest.mark.parametrize('shape', [(3, 8, 2), (3, 7, 3), (3, 3), (3,)])
+@pytest.mark.parametrize('shape', [(3, 8, 4), (3, 7, 3), (3, 3), (3,)])
 def test_logits_of_another_shape_raise(shape):
   _, data = _sequences()
   moa = training.MOA(_config(), 'actions', 'visible')
   with pytest.raises(ValueError, match='logits of the own policy'):
     jax.eval_shape(moa.update, _state(), data, np.zeros(shape, np.float32))
+
+
+def test_where_others_have_more_actions_those_are_none_of_its_own():
+  _, data = _sequences()
+  update, state = _moa()
+  few = np.random.default_rng(0).normal(size=(*data.reward.shape, A - 1))
+  none = np.full((*data.reward.shape, 1), -np.inf)
+  found = update(state, data, few.astype(np.float32))[1].influence
+  padded = np.concatenate([few, none], -1).astype(np.float32)
+  expected = update(state, data, padded)[1].influence
+  np.testing.assert_array_equal(found, expected)
+  assert np.all(np.isfinite(found))
 
 
 def test_foreign_actions_are_noticed():
