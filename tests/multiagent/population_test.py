@@ -1,6 +1,6 @@
 """A builder of several: what each member's builder gets, and what is joined."""
 
-from influence_acme import multiagent  # Before acme.jax.
+from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from acme.jax import variable_utils
 
+from influence_acme import multiagent
 from influence_acme.testing import fakes
 
 
