@@ -27,7 +27,6 @@ MAX_STEPS = 2_000
 SETTINGS = {
   'impala': {'samples_per_insert': 1.0},
   'r2d2': {'samples_per_insert': 1.0, 'samples_per_insert_tolerance_rate': 4.0},
-  'ppo': {},  # Its queue makes them.
   'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
 }
 
