@@ -21,8 +21,8 @@ __all__ = (
   'PettingZooEnvironment',
 )
 
-# Name -> its module, and how to install what that needs.
 _PETTINGZOO = 'pip install "influence_acme[pettingzoo]"'
+# Name -> its module, and how to install what that needs.
 _HOMES = {
   'MeltingPotEnvironment': (
     'from_meltingpot',

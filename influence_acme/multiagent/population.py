@@ -25,7 +25,7 @@ from acme.utils import counting, loggers
 
 from influence_acme import types
 from influence_acme.multiagent import actor as actor_lib
-from influence_acme.multiagent import learner_set, variables
+from influence_acme.multiagent import joint_log, learner_set, variables
 from influence_acme.multiagent import specs as multiagent_specs
 
 
@@ -92,9 +92,10 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
         'by functions alone takes no builder, but a JointActor.'
       )
     self._members = members
-    self._rows = _Rows(logger or loggers.make_default_logger('learner'))
+    logger = logger or loggers.make_default_logger('learner')
+    self._log = joint_log.JointLog(logger)
     self._builders = {
-      agent_id: member.builder_factory(self._rows.of(agent_id))
+      agent_id: member.builder_factory(self._log.of(agent_id))
       for agent_id, member in _learning(members).items()
     }
 
@@ -173,7 +174,7 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       learners,
       names,
       datasets=dataset,
-      after_step=lambda: self._rows.write(counter.get_counts()),
+      after_step=lambda: self._log.write(counter.get_counts()),
     )
 
   def make_actor(
@@ -222,37 +223,3 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
 def _learning(members: Members) -> dict[types.AgentId, Member]:
   """Returns the members that learn."""
   return {k: v for k, v in members.items() if isinstance(v, Member)}
-
-
-class _Rows:
-  """Joins what several learners log."""
-
-  def __init__(self, logger: loggers.Logger):
-    self._logger = logger
-    self._latest: dict[str, dict[types.AgentId, Any]] = {}
-
-  def of(self, agent_id: types.AgentId) -> loggers.Logger:
-    """Returns the logger of one agent's learner."""
-    return _Column(lambda data: self._take(agent_id, data))
-
-  def write(self, counts: Mapping[str, Any]) -> None:
-    """Logs the latest values of all, and once what they all count."""
-    self._logger.write({**self._latest, **counts})
-
-  def _take(self, agent_id: types.AgentId, data: loggers.LoggingData) -> None:
-    for name, value in data.items():
-      self._latest.setdefault(name, {})[agent_id] = value
-
-
-class _Column(loggers.Logger):
-  """A logger that is a function."""
-
-  def __init__(self, take: Callable[[loggers.LoggingData], None]):
-    self._take = take
-
-  def write(self, data: loggers.LoggingData) -> None:
-    """Hands a row on."""
-    self._take(data)
-
-  def close(self) -> None:
-    """Whoever made the joint logger closes it."""

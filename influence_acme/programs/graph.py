@@ -55,17 +55,18 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
     The program.
   """
   spec = experiment.make_environment_spec()
-  parts = experiment, spec
   failure_path = experiment.directory.failure_path
   graph = lp.Program('influence_acme')
   with graph.group('replay'):
     replay = {
       name: graph.add_node(
         supervisor.ReverbNode(
-          name, failure_path, functools.partial(_make_tables, *parts, name)
+          name,
+          failure_path,
+          functools.partial(_make_tables, experiment, spec, name),
         )
       )
-      for name in replays.make_tables(*parts)
+      for name in replays.make_tables(experiment, spec)
     }
   with graph.group('learner'):
     learner = graph.add_node(

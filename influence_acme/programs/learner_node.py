@@ -71,13 +71,16 @@ class LearnerNode:
     self._logger = directory.make_logger('learner')
     builder = experiment.builder_factory(self._logger)
     clients = replays.for_builder(replay)
-    self._datasets = replays.each(
-      wrap_dataset, builder.make_dataset_iterator(clients)
-    )
+    self._datasets: list[Iterator[Any]] = []
+
+    def wrap(dataset: Iterator[Any]) -> Iterator[Any]:
+      self._datasets.append(wrap_dataset(dataset))
+      return self._datasets[-1]
+
     self._learner = builder.make_learner(
       experiment.learner_key(),
       experiment.network_factory(environment_spec),
-      self._datasets,
+      replays.each(wrap, builder.make_dataset_iterator(clients)),
       clients,
       # It takes no call to another node to be up to date.
       counting.Counter(counter, 'learner', time_delta=-1),
@@ -112,15 +115,9 @@ class LearnerNode:
       self._learner.step()
     except Exception as error:
       # Acme's prefetching makes another error of the end of its samples.
-      if not self._has_ended():
+      if not any(getattr(x, 'has_ended', False) for x in self._datasets):
         raise
       raise StopIteration from error
-
-  def _has_ended(self) -> bool:
-    ends = replays.each(
-      lambda x: getattr(x, 'has_ended', False), self._datasets
-    )
-    return any(ends.values()) if isinstance(ends, dict) else ends
 
   def snapshot(self, lockstep: Any = None) -> checkpoint.Checkpoint:
     """Returns all that is needed to go on from here.

@@ -23,12 +23,6 @@ from influence_acme import programs
 from influence_acme.agents import intrinsic
 
 MAX_STEPS = 2_000
-# Actors wait while the learner compiles.
-SETTINGS = {
-  'impala': {'samples_per_insert': 1.0},
-  'r2d2': {'samples_per_insert': 1.0, 'samples_per_insert_tolerance_rate': 4.0},
-  'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
-}
 
 
 class Builder(intrinsic.InfluenceLearnerBuilder):
@@ -41,7 +35,7 @@ class Builder(intrinsic.InfluenceLearnerBuilder):
 
 
 def make_networks(name, spec):
-  return stock_agents.of_spec(name, spec, **SETTINGS[name]).networks
+  return stock_agents.of_spec(name, spec, **stock_agents.WAITING[name]).networks
 
 
 def make_program(directory, name):
@@ -52,7 +46,10 @@ def make_program(directory, name):
 
   environment = stock_agents.make_environment()
   agent = stock_agents.make(
-    name, environment, lambda: make_logger('learner'), **SETTINGS[name]
+    name,
+    environment,
+    lambda: make_logger('learner'),
+    **stock_agents.WAITING[name],
   )
   builder = Builder(
     agent.builder,

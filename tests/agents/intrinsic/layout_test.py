@@ -74,6 +74,8 @@ def test_the_layout_trains_and_ends(tmp_path, launch_type, name):
   learner, influence = (_rows(tmp_path, x) for x in ('learner', 'influence'))
   assert len(influence) > 20, log
   assert len(learner) > 20, log
+  if name == 'impala':  # The others do not log it.
+    assert all(float(row['param_updates_norm']) > 0 for row in learner)
   losses = [float(row['moa_loss']) for row in influence]
   assert sum(losses[-5:]) < sum(losses[:5]) / 2
   assert float(influence[-1]['influence']) > 0

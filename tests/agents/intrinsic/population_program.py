@@ -22,11 +22,6 @@ from influence_acme.agents import intrinsic
 
 NUM_AGENTS = 4
 VARIABLES = {'impala': 'network', 'r2d2': 'actor_variables', 'ppo': 'network'}
-# Actors wait for learners that compile, as they should for Acme's agents.
-SETTINGS = {
-  'impala': {'samples_per_insert': 1.0},
-  'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
-}
 
 
 def make_environment(seed):
@@ -45,7 +40,7 @@ def make_stock(name, index, logger=None):
   spec = acme.make_environment_spec(make_environment(0))
   own = multiagent.agent_spec(spec, f'agent_{index}')
   return stock_agents.of_spec(
-    name, own, lambda: logger, **SETTINGS.get(name, {})
+    name, own, lambda: logger, **stock_agents.WAITING[name]
   ), intrinsic.MOAConfig.of(own, index, hidden_size=stock_agents.HIDDEN)
 
 

@@ -30,6 +30,13 @@ from influence_acme.agents import intrinsic
 NAMES = ('impala', 'r2d2', 'ppo', 'dqn')
 NUM_ACTIONS = 3
 HIDDEN = 16
+# Settings with which actors wait, while the learner compiles, for example.
+WAITING: dict[str, dict[str, float]] = {
+  'impala': {'samples_per_insert': 1.0},
+  'r2d2': {'samples_per_insert': 1.0, 'samples_per_insert_tolerance_rate': 4.0},
+  'ppo': {},  # Its queue makes them.
+  'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
+}
 
 
 def copy(observation):
