@@ -25,25 +25,22 @@ from influence_acme.multiagent import policy as policy_lib
 from influence_acme.multiagent import specs as multiagent_specs
 
 
-def make_influence_fn(
-  policy: policy_lib.JointPolicy,
-) -> Callable[..., np.ndarray]:
-  """Makes the adder's influence function of a policy.
+def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
+  """Makes an influence function of the adder from one of a policy.
 
   Args:
-    policy: of the population.
+    influence: of `JointPolicy`: what is judged -> float32 [N, ...], nats.
 
   Returns:
-    A function of (step, following) that gives float32 [N], nats.
+    The same function of the adder's steps, float32 [N].
   """
-  influence = _compile(policy).influence
 
-  def judged(step):
-    return policy_lib.Judged(step.action, step.extras['influence_inputs'])
-
-  def influence_fn(step, following):
-    following = None if following is None else judged(following)
-    return np.asarray(influence(judged(step), following))
+  def influence_fn(*steps):
+    judged = (
+      step and policy_lib.Judged(step.action, step.extras['influence_inputs'])
+      for step in steps
+    )
+    return np.asarray(influence(*judged))
 
   return influence_fn
 
@@ -205,12 +202,14 @@ def make_influence_adder(
   if policy.shape is not None:
     nothing = np.zeros(len(policy.agent_ids), np.float32)
     adder = adders.ShapingAdder(adder, jax.jit(policy.shape), nothing)
+  compiled = _compile(policy)
   return adders.InfluenceAdder(
     adder,
-    make_influence_fn(policy),
+    make_influence_fn(compiled.influence),
     weight,
     delay=policy.delay,
     steps_fn=steps_fn,
+    last_influence_fn=compiled.at_end and make_influence_fn(compiled.at_end),
   )
 
 
@@ -220,6 +219,7 @@ class _Compiled(NamedTuple):
   act: Callable[..., policy_lib.Decision]
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
   influence: Callable[..., chex.Array]
+  at_end: Callable[..., chex.Array] | None
 
 
 # All actors of one policy share what is compiled.
@@ -237,7 +237,12 @@ def _compile(policy: policy_lib.JointPolicy) -> _Compiled:
     batched = _batch((observation, core_state, decision, following))
     return _unbatch(policy.observe(params, *batched, is_last[None]))
 
-  return _Compiled(act, observe, jax.jit(policy.influence))
+  return _Compiled(
+    act,
+    observe,
+    jax.jit(policy.influence),
+    policy.at_end and jax.jit(policy.at_end),
+  )
 
 
 def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:

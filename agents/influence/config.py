@@ -23,7 +23,7 @@ class InfluenceConfig:
 
   Attributes:
     variant: one of `VARIANTS`. In a mixed population a tuple: each agent's own,
-      in their order; those of one experiment, and of none.
+      in their order.
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
     influence_weight: beta, the weight of influence in the reward; 0 in effect

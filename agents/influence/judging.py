@@ -77,8 +77,11 @@ def influence_by_model(
     step: the one that is judged, with what models of others answered.
     following: the next one; for 'pmi' alone.
   """
-  others_actions = None if following is None else following.actions
-  return judge(measure, step.inputs, step.actions, others_actions).reward
+  others_actions = None
+  if following is not None:
+    others_actions = policy.actions_of(following.actions)
+  actions = policy.actions_of(step.actions)
+  return judge(measure, step.inputs, actions, others_actions).reward
 
 
 def influence_at_once(
@@ -96,10 +99,11 @@ def influence_at_once(
     following: not needed.
   """
   del following
-  output = judge(measure, step.inputs, step.actions, step.actions)
+  actions = policy.actions_of(step.actions)
+  output = judge(measure, step.inputs, actions, actions)
   if not influencee_reward:
     return output.reward
-  num_agents = step.actions.shape[0]
+  num_agents = actions.shape[0]
   # By listener and, among its others, by source: [N, J, ...].
   received = output.per_agent[
     others_of_all(num_agents), ..., own_places(num_agents)
@@ -122,14 +126,6 @@ def influence_of_messages(
   return judge(
     measure, inputs, step.actions['message'], following.actions['action']
   ).reward
-
-
-def no_influence(
-  step: policy.Judged, following: policy.Judged | None
-) -> chex.Array:
-  """Returns the influence of agents that nobody asks: 0, float32 [N, ...]."""
-  del following
-  return jnp.zeros(step.actions.shape, jnp.float32)
 
 
 def by_source(

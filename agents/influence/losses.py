@@ -27,7 +27,6 @@ from influence_acme.agents.influence import (
 )
 from influence_acme.agents.influence import config as config_lib
 from influence_acme.agents.influence import sequences as sequences_lib
-from influence_acme.agents.influence import speech as speech_lib
 
 Metrics = Mapping[str, chex.Array]
 # (params, own_index, sequences of one agent, entropy cost []) ->
@@ -47,11 +46,13 @@ def make_loss(
   def loss_fn(
     params, own_index, sequences: sequences_lib.Sequences, entropy_cost
   ):
-    is_in = mixed.is_among(variants.takes_part(config.variant), own_index)
+    groups = mixed.groups(config.variant)
+    speaks = mixed.is_among(groups.speech, own_index)
+    models = mixed.is_among(groups.models, own_index)
     masks = ops.episode_masks(sequences.start_of_episode)
     output = agent.unroll(
       params,
-      mixed.known(is_in, _observation(own_index, sequences, config)),
+      _observation(own_index, sequences, config),
       sequences.actions,
       sequences.start_of_episode,
       sequences.core_state,
@@ -60,7 +61,7 @@ def make_loss(
     # An action and a message are chosen together: one ratio serves both.
     rhos, *of_symbols = map(actor_critic.importance_ratio, heads)
     for ratio in of_symbols:
-      rhos *= jnp.where(is_in, ratio, 1.0)
+      rhos *= jnp.where(speaks, ratio, 1.0)
     metrics, *of_messages = [
       actor_critic.losses(
         head, rhos, sequences.discount, masks.is_dummy, config
@@ -72,26 +73,26 @@ def make_loss(
       + config.value_cost * metrics['value_loss']
       - entropy_cost * metrics['entropy']
     )
-    partial: dict[str, chex.Array] = {}  # Metrics of what not every agent has.
     for message in of_messages:
-      loss += is_in * (
+      loss += speaks * (
         config.message_loss_weight
         * (message['policy_loss'] + config.value_cost * message['value_loss'])
         - config.message_entropy_cost * message['entropy']
       )
-      partial |= {f'message_{k}': v for k, v in message.items()}
+      for name, value in message.items():
+        metrics[f'message_{name}'] = jnp.where(speaks, value, jnp.nan)
     if output.moa_logits is not None:
       moa, error = _moa_loss(
         output, own_index, sequences, masks.episode_mask, config
       )
-      loss += is_in * config.moa_loss_weight * moa.loss
-      partial |= {
+      loss += models * config.moa_loss_weight * moa.loss
+      of_model = {
         'moa_loss': moa.loss,
         'moa_accuracy': moa.accuracy,
         'moa_calibration_error': error,
       }
-    for name, value in partial.items():
-      metrics[name] = jnp.where(is_in, value, jnp.nan)
+      for name, value in of_model.items():
+        metrics[name] = jnp.where(models, value, jnp.nan)
     return loss, dict(metrics, loss=loss)
 
   return loss_fn
@@ -102,17 +103,22 @@ def _observation(
   sequences: sequences_lib.Sequences,
   config: config_lib.InfluenceConfig,
 ) -> dict[str, chex.Array]:
-  """Returns what the agent saw in all T + 1 rows, and heard, and who acted."""
+  """Returns what the agent knew in all T + 1 rows."""
+  groups = mixed.groups(config.variant)
   observation = dict(sequences.observation)
   if config.takes_turns:
     observation['influencers'] = turns.what_is_seen(
       own_index, sequences.actions, config.num_influencers
     )
   if config.speaks:
-    observation['messages'] = speech_lib.what_is_heard(
-      variants.takes_part(config.variant), observation['messages']
+    observation['messages'] = mixed.heard(
+      groups.speech, observation['messages']
     )
-  return observation
+  knows = {
+    name: mixed.is_among(who, own_index)
+    for name, who in groups.perceive.items()
+  }
+  return mixed.known(knows, observation)
 
 
 def _moa_loss(
@@ -175,7 +181,7 @@ def _heads(
     mixed.is_among(who, own_index)
     for who in (
       variants.which(config.variant, variants.PAID),
-      variants.takes_part(config.variant),
+      mixed.groups(config.variant).speech,
     )
   )
   less = is_paid * (config.message_extrinsic_weight - 1.0)

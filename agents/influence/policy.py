@@ -1,18 +1,20 @@
 """How the population acts: pure functions, see `multiagent.policy`.
 
-Agents act all at once, and those with a model of others ask it what they would
-do next (here); or they act in turns (`turns`); or they speak, too (`speech`).
-How influence is judged by what is answered, `judging` says.
+`deciding` says who acts when. What their influence is judged by differs from
+experiment to experiment:
 
-  act(o_t):                    pi(. | s_t) -> a_t
-  observe(o_t, a_t, o_{t+1}):  MOA(a_t, s_t; u_t) -> what would the others do
-                               at t + 1, for each own action?
+  'turns'   the policies of those who act later in the step (`turns`)
+  'speech'  the policies of those who hear a message, a step later (`speech`)
+  'models'  models of what the others do in the next step (`models`)
 
-Letters: N agents, J = N - 1 others, A actions, K own counterfactual actions
-(K = A), B environments, F features, U hidden units.
+and `judging` says how. An agent takes part in one of them, or in none, and has
+no influence in the others: so what is paid is their sum.
+
+Letters: N agents, B environments, U hidden units.
 """
 
 import functools
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import chex
@@ -24,27 +26,28 @@ import numpy as np
 from influence_acme import networks as networks_lib
 from influence_acme.agents.influence import config as config_lib
 from influence_acme.agents.influence import (
+  deciding,
   judging,
   mixed,
+  models,
   shaping,
   speech,
   turns,
-  variants,
 )
 from influence_acme.agents.influence import networks as influence_networks
 from influence_acme.multiagent import policy
 
 
-class Memory(NamedTuple):
-  """What the MOA's step goes on from.
+class Judge(NamedTuple):
+  """How the influence of one experiment is judged.
 
   Attributes:
-    moa_features: float32 [N, B, F]; None without a MOA.
-    policy_state: after the step, float32 [N, B, U] each.
+    influence: (Judged step, Judged following step or None) -> float32 [N, ...].
+    delay: 1 if it needs the following step, else 0.
   """
 
-  moa_features: chex.Array | None
-  policy_state: hk.LSTMState
+  influence: Callable[[policy.Judged, policy.Judged | None], chex.Array]
+  delay: int
 
 
 # The same functions again: what is compiled of them is compiled once.
@@ -65,8 +68,14 @@ def make_joint_policy(
   """
   num_agents = len(networks.agent_ids)
   agent = networks.agent
-  measure = config.influence_measure
-  takes_part = np.broadcast_to(variants.takes_part(config.variant), num_agents)
+  num_influencers = config.num_influencers if config.takes_turns else 0
+  groups = mixed.Groups(
+    *(np.broadcast_to(who, num_agents) for who in mixed.groups(config.variant))
+  )
+  judges = _make_judges(config)
+  delay = max((judge.delay for judge in judges.values()), default=0)
+  # Of what is judged within a step, an episode's last step has influence too.
+  at_once = {name: x for name, x in judges.items() if not x.delay}
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
@@ -74,135 +83,102 @@ def make_joint_policy(
       agent.initial_state(batch_size),
     )
 
-  plain = policy.JointPolicy(
+  return policy.JointPolicy(
     agent_ids=networks.agent_ids,
     initial_state=initial_state,
-    act=functools.partial(act, agent, takes_part),
-    observe=observe_nothing,
-    influence=judging.no_influence,
-    delay=0,
+    act=functools.partial(deciding.act, agent, groups, num_influencers),
+    observe=functools.partial(observe, agent, groups, num_influencers),
+    influence=functools.partial(influence, judges),
+    delay=delay,
+    at_end=functools.partial(influence, at_once) if delay and at_once else None,
     shape=shaping.make_shape_fn(config),
-  )
-  if config.takes_turns:
-    first = config.num_influencers
-    return plain._replace(
-      act=functools.partial(turns.act, agent, first, takes_part),
-      observe=functools.partial(turns.observe, first, takes_part),
-      influence=functools.partial(
-        judging.influence_at_once, measure, config.influencee_reward
-      ),
-    )
-  if config.speaks:
-    return plain._replace(
-      act=functools.partial(speech.act, agent, takes_part),
-      observe=functools.partial(speech.observe, takes_part),
-      influence=functools.partial(judging.influence_of_messages, measure),
-      delay=1,
-    )
-  if config.models_others:
-    return plain._replace(
-      observe=functools.partial(observe, agent, takes_part),
-      influence=functools.partial(judging.influence_by_model, measure),
-      # The realised next actions, which 'pmi' needs, are known one step late.
-      delay=1 if measure == 'pmi' else 0,
-    )
-  return plain
-
-
-def act(
-  agent: networks_lib.AgentNetworks,
-  takes_part: np.ndarray,
-  params: chex.ArrayTree,
-  observation: networks_lib.Observation,
-  core_state: networks_lib.CoreState,
-  keys: chex.PRNGKey,
-) -> policy.Decision:
-  """Samples everyone's actions.
-
-  Args:
-    agent: one agent's functions.
-    takes_part: bool [N], see `mixed`.
-    params: stacked, [N, ...].
-    observation: stacked, [N, B, ...].
-    core_state: float32 [N, B, U] each, before the step.
-    keys: uint32 [N, B, 2].
-
-  Returns:
-    The decision; its extras are the behaviour policies, 'logits' float32
-    [N, B, A].
-  """
-  output, policy_state = jax.vmap(agent.step)(
-    params,
-    mixed.known(takes_part[:, None, None], observation),
-    core_state.policy,
-  )
-  return policy.Decision(
-    policy.sample(keys, output.logits),
-    {'logits': output.logits},
-    Memory(output.moa_features, policy_state),
   )
 
 
 def observe(
   agent: networks_lib.AgentNetworks,
-  takes_part: np.ndarray,
+  groups: mixed.Groups,
+  num_influencers: int,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   decision: policy.Decision,
   next_observation: networks_lib.Observation,
   is_last: chex.Array,
-) -> tuple[networks_lib.CoreState, dict[str, chex.Array]]:
-  """The MOA's step: the others' next actions, had each agent acted otherwise.
+) -> tuple[networks_lib.CoreState, dict[str, judging.Inputs]]:
+  """Goes on, once everyone's actions are known.
 
   Args:
     agent: one agent's functions.
-    takes_part: bool [N], who has a model of the others that it learns.
+    groups: bool [N] each, who takes part in what.
+    num_influencers: how many act first; 0 if all act at once.
     params: stacked, [N, ...].
-    observation: stacked, [N, B, ...]: who was in view.
+    observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
     decision: of the step.
-    next_observation: stacked, [N, B, ...]: its 'actions' are those of this
-      step, as each agent saw them.
+    next_observation: stacked, [N, B, ...].
     is_last: bool [B], whether nobody acts on it, since it ends an episode.
 
   Returns:
-    The next recurrent states, and what influence is judged by:
-    'conditional_logits' float32 [N, B, K, J, A] of the others' next actions,
-    'policy_logits' float32 [N, B, K], and 'mask' bool [N, B, J], who is in
-    view of who has a model, while somebody acts next.
+    The next recurrent states, and what influence is judged by, by experiment.
   """
-  assert agent.counterfactuals is not None  # As `make_joint_policy` has seen.
-  num_agents = decision.actions.shape[0]
-  conditional_logits, moa_state = jax.vmap(agent.counterfactuals)(
-    params,
-    decision.memory.moa_features,
-    next_observation['actions'],
-    core_state.moa,
-    jnp.arange(num_agents),
-  )
-  visible = jnp.take_along_axis(
-    observation['visible'], judging.others_of_all(num_agents)[:, None], axis=-1
-  )
-  inputs = {
-    'conditional_logits': conditional_logits,
-    'policy_logits': decision.extras['logits'],
-    'mask': visible & ~is_last[:, None] & takes_part[:, None, None],
-  }
-  return (
-    networks_lib.CoreState(decision.memory.policy_state, moa_state),
-    inputs,
-  )
+  moa_state: hk.LSTMState | tuple[()] = ()
+  inputs: dict[str, judging.Inputs] = {}
+  if groups.turns.any():
+    inputs['turns'] = turns.inputs(num_influencers, groups.turns, decision)
+  if groups.speech.any():
+    inputs['speech'] = speech.inputs(groups.speech, decision)
+  if groups.models.any():
+    moa_state, inputs['models'] = models.observe(
+      agent,
+      groups.models,
+      params,
+      observation,
+      core_state.moa,
+      decision,
+      next_observation,
+      is_last,
+    )
+  return networks_lib.CoreState(decision.memory.policy_state, moa_state), inputs
 
 
-def observe_nothing(
-  params: chex.ArrayTree,
-  observation: networks_lib.Observation,
-  core_state: networks_lib.CoreState,
-  decision: policy.Decision,
-  next_observation: networks_lib.Observation,
-  is_last: chex.Array,
-) -> tuple[networks_lib.CoreState, dict[str, chex.Array]]:
-  """`observe` of agents without a model of others."""
-  del params, observation, core_state, next_observation, is_last
-  return networks_lib.CoreState(decision.memory.policy_state, ()), {}
+def influence(
+  judges: Mapping[str, Judge],
+  step: policy.Judged,
+  following: policy.Judged | None = None,
+) -> chex.Array:
+  """Returns the influence of one step, float32 [N, ...], nats.
+
+  Args:
+    judges: by experiment.
+    step: the one that is judged.
+    following: the next one; None if no judge needs it.
+  """
+  total = jnp.zeros(policy.actions_of(step.actions).shape, jnp.float32)
+  for name, judge in judges.items():
+    of_step, of_next = (
+      None if x is None else policy.Judged(x.actions, x.inputs[name])
+      for x in (step, following if judge.delay else None)
+    )
+    assert of_step is not None
+    total += judge.influence(of_step, of_next)
+  return total
+
+
+def _make_judges(config: config_lib.InfluenceConfig) -> dict[str, Judge]:
+  """Returns the judge of each experiment that some take part in."""
+  measure = config.influence_measure
+  judges: dict[str, Judge] = {}
+  if config.takes_turns:
+    at_once = functools.partial(
+      judging.influence_at_once, measure, config.influencee_reward
+    )
+    judges['turns'] = Judge(at_once, delay=0)
+  if config.speaks:
+    of_messages = functools.partial(judging.influence_of_messages, measure)
+    judges['speech'] = Judge(of_messages, delay=1)
+  if config.models_others:
+    by_model = functools.partial(judging.influence_by_model, measure)
+    # The realised next actions, which 'pmi' needs, are known one step late.
+    judges['models'] = Judge(by_model, delay=1 if measure == 'pmi' else 0)
+  return judges

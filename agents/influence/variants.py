@@ -28,7 +28,6 @@ VARIANTS = (
 TURNS = ('visible_actions', 'basic_influence')
 SPEECH = ('comm_baseline', 'communication')
 MODELS = ('moa_baseline', 'moa')
-EXPERIMENTS = (TURNS, SPEECH, MODELS)
 PAID = ('basic_influence', 'communication', 'moa')
 PROSOCIAL = 'prosocial'
 INEQUITY = 'inequity_aversion'
@@ -65,26 +64,11 @@ def which(variant: Variant, group: tuple[str, ...]) -> np.ndarray:
   return np.isin(variant, group)
 
 
-def takes_part(variant: Variant) -> np.ndarray:
-  """Returns who is of the experiment that the population plays; as `which`."""
-  return which(variant, TURNS + SPEECH + MODELS)
-
-
 def check(variant: Variant) -> None:
-  """Raises ValueError: a variant is unknown, or some do not go together."""
+  """Raises ValueError: a variant is unknown."""
   each = variant if isinstance(variant, tuple) else (variant,)
   if not each or not all(name in VARIANTS for name in each):
     raise ValueError(
       f'variant is {variant!r}: it must be one of {", ".join(VARIANTS)}; or a '
       'tuple of one for each agent.'
-    )
-  # They differ in who acts when, and in what is chosen: that is the world's.
-  played = [group for group in EXPERIMENTS if which(variant, group).any()]
-  if len(played) > 1:
-    *first, last = (name for group in played for name in group if name in each)
-    others = [name for name in VARIANTS if not takes_part(name)]
-    raise ValueError(
-      f'variant is {variant!r}: {", ".join(first)} and {last} are of different '
-      'experiments, and cannot be in one population; only '
-      f'{", ".join(others)} can be beside either.'
     )

@@ -41,6 +41,7 @@ class InfluenceStep(NamedTuple):
 
 
 InfluenceFn = Callable[[InfluenceStep, InfluenceStep | None], types.NestedArray]
+LastInfluenceFn = Callable[[InfluenceStep], types.NestedArray]
 
 
 class _Pending(NamedTuple):
@@ -80,6 +81,7 @@ class InfluenceAdder(base.Adder):
   the last step of an episode too, and the discount does not mark it (a time
   limit leaves 1): where nobody acts after that step, as under a model of the
   others' next actions, the actor masks its inputs once `next_timestep.last()`.
+  With `delay=1` c_2 is 0, unless `last_influence_fn` is there to say it.
   """
 
   def __init__(
@@ -91,6 +93,7 @@ class InfluenceAdder(base.Adder):
     delay: int = 0,
     keep_parts: bool = True,
     steps_fn: Callable[[], int] | None = None,
+    last_influence_fn: LastInfluenceFn | None = None,
   ):
     """Initialises the adder.
 
@@ -106,16 +109,25 @@ class InfluenceAdder(base.Adder):
         None or () become a dict. See `extras_spec` for the table.
       steps_fn: gives the number of (global) environment steps so far, for a
         `weight` that is a function; called once a step.
+      last_influence_fn: gives c_t of an episode's last step, from that step, if
+        `delay` is 1. None: it has none, for nobody acts after it.
 
     Raises:
-      ValueError: an argument is out of range, or `steps_fn` is missing.
+      ValueError: an argument is out of range, does not go with another, or
+        `steps_fn` is missing.
     """
     if not callable(influence_fn):
       raise ValueError(f'influence_fn must be callable, got {influence_fn!r}.')
     if delay not in (0, 1):
       raise ValueError(f'delay must be 0 or 1 (steps), got {delay!r}.')
+    if last_influence_fn is not None and not delay:
+      raise ValueError(
+        'last_influence_fn is for a delay of 1: with delay 0, influence_fn is '
+        'asked for the last step too.'
+      )
     self._adder = adder
     self._influence_fn = influence_fn
+    self._last_influence_fn = last_influence_fn or _no_influence
     self._weight_fn = parts.weight_fn(weight, steps_fn)
     self._delay = delay
     self._keep_parts = keep_parts
@@ -222,8 +234,7 @@ class InfluenceAdder(base.Adder):
       held, self._held = self._held, None
       self._write(held, self._influence_fn(held.step, pending.step))
     if pending.next_timestep.last():
-      nothing = jax.tree_util.tree_map(np.zeros_like, pending.step.reward)
-      self._write(pending, nothing)
+      self._write(pending, self._last_influence_fn(pending.step))
     else:
       self._held = pending
 
@@ -237,3 +248,8 @@ class InfluenceAdder(base.Adder):
       extrinsic = jax.tree_util.tree_map(np.float32, step.reward)
       extras = parts.with_parts(extras, extrinsic, influence)
     self._adder.add(step.action, next_timestep._replace(reward=reward), extras)
+
+
+def _no_influence(step: InfluenceStep) -> types.NestedArray:
+  """Returns what has no influence: zeros like the reward."""
+  return jax.tree_util.tree_map(np.zeros_like, step.reward)

@@ -13,7 +13,7 @@ Time, for every step t:
 Letters: N agents, B environments.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import chex
@@ -61,6 +61,8 @@ class JointPolicy(NamedTuple):
     influence: (Judged step, Judged following step or None) -> float32 [N, ...],
       nats.
     delay: 1 if `influence` needs the following step, else 0.
+    at_end: (Judged step) -> float32 [N, ...], nats, of an episode's last step,
+      where the delay is 1. None if it has no influence.
     shape: (rewards of a step, smoothed rewards before it) -> (shaped rewards,
       smoothed rewards after it), float32 [N, ...] each; smoothed rewards are
       zeros before an episode. None if rewards are left as they are.
@@ -72,9 +74,15 @@ class JointPolicy(NamedTuple):
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
   influence: Callable[[Judged, Judged | None], chex.Array]
   delay: int
+  at_end: Callable[[Judged], chex.Array] | None = None
   shape: (
     Callable[[chex.Array, chex.Array], tuple[chex.Array, chex.Array]] | None
   ) = None
+
+
+def actions_of(choices: Any) -> Any:
+  """Returns the actions alone of all that was chosen, messages or not."""
+  return choices['action'] if isinstance(choices, Mapping) else choices
 
 
 def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:

@@ -11,7 +11,8 @@ The baseline is its upper row alone, without the others' actions. Where
 influencers act first within a step, the upper row is all there is too, and its
 LSTM sees everyone's last actions and what the influencers do now. Where agents
 speak, it sees everyone's last messages instead, and a second head says
-something, through a linear "communication embedding".
+something, through a linear "communication embedding". In a population of
+several of these kinds a network has all that any of them has.
 
 The functions are of ONE agent with a batch axis. Agents never share weights:
 a population is `jax.vmap` over stacked parameters and over `own_index`.
@@ -55,8 +56,7 @@ class _Agent:
   ):
     self._models_others = models_others
     self._speaks = num_symbols > 0
-    # What the policy's LSTM reads: name -> how many choices. Sources of
-    # influence come last.
+    # What the policy's LSTM reads: name -> how many choices.
     self._reads: dict[str, int] = {}
     if models_others or num_influencers:
       self._reads['actions'] = num_actions
@@ -84,26 +84,36 @@ class _Agent:
     return step._replace(message=self._speak(output)), policy_state
 
   def step_and_answers(self, observation, policy_state, sources):
-    inputs, _ = self._see(observation)
+    inputs, moa_features = self._see(observation)
     gates = self._policy_core.gates(inputs, policy_state)
     next_state = lstm.cell(gates, policy_state)
     logits, value = self._head(next_state.hidden)
 
     # As in the MOA, a choice adds its own weights to gates that are computed
     # once. Those of the choice that was made are taken off first.
-    name, num_choices = list(self._reads.items())[-1]
-    choices = observation[name]  # [B, number of sources]
     weights, _ = self._policy_core.weights(inputs.shape[-1])
-    first = inputs.shape[-1] - choices.shape[-1] * num_choices
-    supposed = weights[first : inputs.shape[-1]].reshape(
-      choices.shape[-1], num_choices, -1
-    )[sources]  # [S, K, 4U]
-    taken = jax.nn.one_hot(choices[:, sources], num_choices)  # [B, S, K]
-    shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
     cells = jax.vmap(lstm.cells, in_axes=(1, 0, None), out_axes=1)
-    answers, _ = self._head(cells(shared, supposed, policy_state).hidden)
-    message = self._speak(next_state.hidden)
-    return StepOutput(logits, value, message=message), next_state, answers
+    answers = {}
+    stop = inputs.shape[-1]
+    for name, num_choices in reversed(self._reads.items()):
+      choices = observation[name]  # [B, number of agents]
+      start = stop - choices.shape[-1] * num_choices
+      if name in sources:
+        own = sources[name]
+        supposed = weights[start:stop].reshape(
+          choices.shape[-1], num_choices, -1
+        )[own]  # [S, K, 4U]
+        taken = jax.nn.one_hot(choices[:, own], num_choices)  # [B, S, K]
+        shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
+        states = cells(shared, supposed, policy_state)
+        answers[name], _ = self._head(states.hidden)
+      stop = start
+    step = StepOutput(logits, value, *moa_features)
+    return (
+      step._replace(message=self._speak(next_state.hidden)),
+      next_state,
+      answers,
+    )
 
   def _see(self, observation):
     """Returns what the policy's LSTM takes, and the MOA's features in a list.

@@ -94,11 +94,12 @@ class AgentNetworks(NamedTuple):
       None without a MOA.
     unroll: (params, observation [T, B], actions int32 [T, B, N],
       start_of_episode bool [T, B], CoreState) -> UnrollOutput.
-    step_and_answers: (params, observation [B], policy state, sources int [S])
-      -> (StepOutput, next policy state, logits float32 [B, S, K, A]): the same
-      step, with this policy's logits for each choice that each source might
-      have made instead: influencers now, or speakers in the step before. None
-      where there are no such sources.
+    step_and_answers: (params, observation [B], policy state, sources) ->
+      (StepOutput, next policy state, answers): the same step, with this
+      policy's logits for each choice that each source might have made instead.
+      Sources are int [S] each by what they chose, 'influencers' now or
+      'messages' in the step before; answers float32 [B, S, K, A] each by the
+      same. None where nobody acts first, or speaks.
   """
 
   init: Callable[[chex.PRNGKey, Observation], hk.Params]
@@ -107,5 +108,5 @@ class AgentNetworks(NamedTuple):
   counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]] | None
   unroll: Callable[..., UnrollOutput]
   step_and_answers: (
-    Callable[..., tuple[StepOutput, hk.LSTMState, chex.Array]] | None
+    Callable[..., tuple[StepOutput, hk.LSTMState, dict[str, chex.Array]]] | None
   )

@@ -3,7 +3,6 @@
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import dm_env
@@ -12,7 +11,7 @@ import numpy as np
 from acme import adders
 
 from influence_acme import ops, types
-from influence_acme.multiagent import coordination, measures, observers
+from influence_acme.multiagent import coordination, measures, observers, policy
 from influence_acme.programs import loggers
 
 
@@ -45,14 +44,14 @@ class RecordingAdder(adders.Adder):
     self.actions: list[Any] = []
     self.extras: list[Any] = []
 
-  def inputs(self) -> dict[str, np.ndarray] | None:
-    """Returns what influence is judged by, [T, N, ...]; None without it."""
+  def inputs(self) -> dict[str, dict[str, np.ndarray]]:
+    """Returns what influence is judged by, by experiment: [T, N, ...] each."""
     inputs = [
       extras['influence_inputs']
       for extras in self.extras
       if (extras or {}).get('influence_inputs')
     ]
-    return jax.tree_util.tree_map(_stack, *inputs) if inputs else None
+    return jax.tree_util.tree_map(_stack, *inputs) if inputs else {}
 
   def choices(self) -> Any:
     """Returns int32 [T, N], or a dict of such."""
@@ -71,22 +70,25 @@ def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
     diagonal is NaN. None if the agents measure no influence.
   """
   inputs, choices = adder.inputs(), adder.choices()
-  if inputs is None:
+  if not inputs:
     return None
-  answers, mask = inputs['conditional_logits'], inputs['mask']
-  if isinstance(choices, Mapping):
-    # Messages are answered one step late, and nobody answers to the last ones.
-    choices = choices['message']
-    answers = np.roll(answers, -1, axis=0)
-    mask[-1] = False
-  output = ops.influence_reward(
-    answers,  # [T, N, K, J, A]
-    inputs['policy_logits'],  # [T, N, K]
-    choices,  # [T, N]
-    mask=mask,  # [T, N, J]
-  )
-  per_agent = np.asarray(output.per_agent)  # [T, N, J]
-  matrix = np.full((len(mask), num_agents, num_agents), np.nan, np.float32)
+  actions = policy.actions_of(choices)
+  per_agent = np.zeros((*actions.shape, num_agents - 1), np.float32)
+  for experiment, found in inputs.items():  # An agent is judged in one of them.
+    made, answers, mask = actions, found['conditional_logits'], found['mask']
+    if experiment == 'speech':
+      # Messages are answered one step late, and nobody answers to the last.
+      made = choices['message']
+      answers = np.roll(answers, -1, axis=0)
+      mask[-1] = False
+    output = ops.influence_reward(
+      answers,  # [T, N, K, J, A]
+      found['policy_logits'],  # [T, N, K]
+      made,  # [T, N]
+      mask=mask,  # [T, N, J]
+    )
+    per_agent += np.asarray(output.per_agent)
+  matrix = np.full((*actions.shape, num_agents), np.nan, np.float32)
   for i in range(num_agents):
     matrix[:, i, types.others(i, num_agents)] = per_agent[:, i]
   return matrix
@@ -138,9 +140,10 @@ def foresight(
     The accuracy, and the calibration, over all agents and the steps in which
     they had the other in view; None if that was never so.
   """
-  inputs, actions = adder.inputs(), adder.choices()
+  inputs = adder.inputs().get('models')
   if inputs is None:
     return None
+  actions = policy.actions_of(adder.choices())
   own = actions[:-1, :, None, None, None]
   predicted = np.take_along_axis(
     inputs['conditional_logits'][:-1], own, axis=2

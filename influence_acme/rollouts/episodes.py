@@ -99,8 +99,9 @@ class History:
     influence = self._rows(
       start + self._delay, stop, lambda part: part[0][..., b]
     )
-    if self._delay:  # Nobody answers to the last step.
-      influence = np.pad(influence, ((0, 1), (0, 0)))
+    if self._delay:
+      last = played.at_end[t, :, b]
+      influence = np.concatenate([influence, last[None]])
     totals = jax.tree_util.tree_map(lambda x: x[t, ..., b], played.totals)
     return Episode(
       measures.Totals(

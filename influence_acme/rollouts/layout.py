@@ -22,8 +22,7 @@ def to_sequences(rows: records.Row, delay: int) -> records.Sequences:
   """
   influence = rows.influence  # [T + 1, N, B]
   if delay:
-    # Nobody answers to an episode's last step.
-    influence = jnp.where(rows.is_dummy[1:, None], 0, influence[1:])
+    influence = influence[1:]
     rows = jax.tree_util.tree_map(lambda x: x[:-1], rows)
 
   def of_steps(x: chex.Array) -> chex.Array:

@@ -26,7 +26,7 @@ class Row(NamedTuple):
     extras: of the policy's decision, [N, B, ...].
     core_state: before the step, [N, B, ...].
     influence: float32 [N, B], nats; where it shows one step late, that of the
-      row before.
+      row before, in a dummy row that of an episode's last step.
     weight: float32 [N], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
@@ -139,6 +139,8 @@ class Episodes(NamedTuple):
     totals: [T, ...], of the episode so far.
     events: int32 [T, N, B] each, or [T, B], of the episode so far.
     influence: float32 [T, N, B], as in `Row`.
+    at_end: float32 [T, N, B], what it is if the step is its episode's last,
+      where it shows one step late; else ().
     choices: int32 [T, N], or a dict of such: what was chosen in the first of
       the environments.
   """
@@ -148,6 +150,7 @@ class Episodes(NamedTuple):
   totals: Totals
   events: dict[str, chex.Array]
   influence: chex.Array
+  at_end: Any
   choices: Any
 
 

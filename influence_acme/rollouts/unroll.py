@@ -22,7 +22,7 @@ Letters: T steps, B environments, N agents.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -170,8 +170,16 @@ def _step(
     worlds, policy, learned, state
   )
   # Judged within the loop: what it takes is much larger than the rows.
+  at_end: Any = ()
   if policy.delay:
+    # Nobody answers to an episode's last step.
+    zeros = jnp.zeros_like(outcome.reward)
+    last, at_end = (
+      policy.at_end(x) if policy.at_end else zeros
+      for x in (state.judged, judged)
+    )
     influence = policy.influence(state.judged, judged)
+    influence = jnp.where(is_dummy, last, influence)
   else:
     influence = policy.influence(judged, None)
   shaped, smoothed = outcome.reward, state.smoothed
@@ -197,6 +205,7 @@ def _step(
     totals=_add(state.totals, outcome.reward, is_dummy),
     events=outcome.events,
     influence=influence,
+    at_end=at_end,
     choices=jax.tree_util.tree_map(lambda x: x[:, 0], decision.actions),
   )
   state = records.State(

@@ -126,6 +126,29 @@ def test_with_no_delay_the_actor_can_mask_the_last_step():
   assert inner.rewards == [1.5, 2.5, 4]
 
 
+def test_the_last_step_may_have_influence_though_others_take_one_more():
+  # c_2 = 5 at the end, and the products 1 * 2 and 2 * 3 before it.
+  asked = []
+
+  def last(step):
+    asked.append(step.action)
+    return 5.0
+
+  inner = Recorder()
+  adder = InfluenceAdder(
+    inner, product_of_actions, delay=1, last_influence_fn=last
+  )
+  play(adder)
+  assert inner.rewards == [1 + 2, 2 + 6, 4 + 5] and asked == [3]
+
+
+def test_with_no_delay_there_is_no_other_function_for_the_last_step():
+  with pytest.raises(ValueError, match='last_influence_fn is for a delay of 1'):
+    InfluenceAdder(
+      Recorder(), product_of_actions, last_influence_fn=lambda step: 0.0
+    )
+
+
 @both_delays
 def test_what_the_extras_hold(delay):
   inner = Recorder()

@@ -54,7 +54,9 @@ def test_answers_equal_the_oracle(jit, sources):
   state = _state(2).policy
   ask = agent.step_and_answers
   ask = jax.jit(ask) if jit else ask
-  output, next_state, answers = ask(params, _row(0), state, np.array(sources))
+  asked = {'influencers': np.array(sources)}
+  output, next_state, found = ask(params, _row(0), state, asked)
+  (answers,) = found.values()
   assert answers.shape == (B, len(sources), A, A)
   for b in range(B):
     of_b = {k: v[b] for k, v in _row(0).items()}
@@ -85,7 +87,7 @@ def test_the_step_is_that_without_questions():
   agent, params = _agent()
   state = _state(3).policy
   output, next_state, _ = agent.step_and_answers(
-    params, _row(1), state, np.arange(I)
+    params, _row(1), state, {'influencers': np.arange(I)}
   )
   expected, expected_state = agent.step(params, _row(1), state)
   np.testing.assert_allclose(output.logits, expected.logits, atol=1e-6)

@@ -73,7 +73,9 @@ def test_a_step_and_its_answers_equal_the_oracle(jit):
   assert agent.step_and_answers is not None and agent.counterfactuals is None
   ask = jax.jit(agent.step_and_answers) if jit else agent.step_and_answers
   state, speakers = _state().policy, [0, 2]
-  output, next_state, answers = ask(params, _row(0), state, np.array(speakers))
+  sources = {'messages': np.array(speakers)}
+  output, next_state, found = ask(params, _row(0), state, sources)
+  (answers,) = found.values()
   assert answers.shape == (B, len(speakers), M, A)
   for b in range(B):
     before = tuple(part[b] for part in state)

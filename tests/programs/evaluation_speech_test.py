@@ -44,7 +44,8 @@ class ObeyedActor(core.Actor):
       'policy_logits': np.log([policy] * N).astype(np.float32),
       'mask': np.ones((N, N - 1), bool),
     }
-    self._adder.add(actions, next_timestep, {'influence_inputs': inputs})
+    extras = {'influence_inputs': {'speech': inputs}}
+    self._adder.add(actions, next_timestep, extras)
     self._step += 1
 
   def update(self, wait=False):

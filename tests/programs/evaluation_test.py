@@ -79,10 +79,12 @@ class BelievingActor(core.Actor):
     mask = np.full((3, 2), self._sees and not next_timestep.last())
     return {
       'influence_inputs': {
-        'conditional_logits': logits,
-        # P(action 0) = 1/4: a copied action 0 tells log 4 nats, a 1 log 4/3.
-        'policy_logits': np.log([[0.25, 0.75]] * 3).astype(np.float32),
-        'mask': mask,
+        'models': {
+          'conditional_logits': logits,
+          # P(action 0) = 1/4: a copied 0 tells log 4 nats, a 1 log 4/3.
+          'policy_logits': np.log([[0.25, 0.75]] * 3).astype(np.float32),
+          'mask': mask,
+        }
       }
     }
 

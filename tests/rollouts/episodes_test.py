@@ -37,6 +37,7 @@ def rows():
     totals=totals,
     events={'apples': influence.astype(np.int32), 'waste': num_steps},
     influence=influence,
+    at_end=np.zeros_like(influence),
     choices={'action': -influence[..., 0], 'message': -influence[..., 0]},
   )
 

@@ -46,6 +46,22 @@ GAMES = {
       'influence_weight': (2.0, 0.0, 0.5),
     },
   },
+  # All three experiments in one world. Of these some are judged in an episode's
+  # last step, and some are not.
+  'several': {
+    **_COORDINATION,
+    'num_agents': 5,
+    'config': {
+      'variant': (
+        'basic_influence',
+        'moa',
+        'communication',
+        'visible_actions',
+        'comm_baseline',
+      ),
+      'num_symbols': 4,
+    },
+  },
   # Its payoffs differ from agent to agent, as Coordination's do not.
   'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
   'inequity': {**_GAME, 'config': {'variant': 'inequity_aversion'}},

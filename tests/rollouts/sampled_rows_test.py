@@ -23,6 +23,17 @@ _MIXED = {
   'turns': ('basic_influence', 'baseline', 'visible_actions', 'prosocial'),
   'speech': ('communication', 'comm_baseline', 'baseline', 'communication'),
   'none': ('baseline', 'prosocial', 'inequity_aversion'),
+  # All three experiments in one world.
+  'all': (
+    'moa',
+    'basic_influence',
+    'communication',
+    'visible_actions',
+    'comm_baseline',
+    'prosocial',
+    'baseline',
+    'basic_influence',
+  ),
 }
 _OPTIONS: dict[str, dict[str, Any]] = {
   'basic_influence': {'influence_measure': 'jsd', 'influencee_reward': True},
@@ -32,6 +43,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
   'models': {'influence_measure': 'pmi'},
   'turns': {'num_influencers': 2, 'influencee_reward': True},
   'speech': {'num_symbols': 4, 'influence_weight': (2.0, 9.0, 9.0, 0.5)},
+  'all': {'num_symbols': 4, 'num_influencers': 2, 'influencee_reward': True},
 }
 
 

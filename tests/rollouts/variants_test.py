@@ -1,6 +1,7 @@
 """Every variant trains in both games, and goes on with what it has learned."""
 
 import functools
+from collections.abc import Mapping
 
 import jax
 import numpy as np
@@ -43,7 +44,7 @@ def _make_experiment(game, variant, **settings):
 @pytest.mark.parametrize('variant', influence.VARIANTS)
 @pytest.mark.parametrize('game', presets.GAMES)
 def test_five_thousand_steps_of_every_launch(tmp_path, game, variant):
-  counts = {'environment_steps': 0.0, 'learner_steps': 0.0}
+  counts: Mapping[str, float] = {'environment_steps': 0, 'learner_steps': 0}
   for i, launch in enumerate(LAUNCHES[game]):
     # A run of threads overshoots: the next one goes on from where it ended.
     num_steps = int(counts['environment_steps']) + NUM_STEPS

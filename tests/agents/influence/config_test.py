@@ -80,30 +80,15 @@ def test_variants_that_nobody_knows(variant):
     influence.InfluenceConfig(variant=variant)
 
 
-@pytest.mark.parametrize(
-  'variant, played',
-  [
-    (('moa', 'communication'), 'communication and moa are'),
-    (('baseline', 'visible_actions', 'moa'), 'visible_actions and moa are'),
-    (
-      ('comm_baseline', 'basic_influence'),
-      'basic_influence and comm_baseline are',
-    ),
-  ],
-)
-def test_variants_of_two_experiments_do_not_mix(variant, played):
-  with pytest.raises(
-    ValueError,
-    match=f'{played}.*only baseline, prosocial, inequity_aversion can',
-  ):
-    influence.InfluenceConfig(variant=variant)
-
-
 def test_a_mixed_population_heeds_what_any_of_its_agents_does():
   config = influence.InfluenceConfig(
     variant=('moa', 'prosocial'), prosocial_weight=0.5, moa_loss_weight=1.0
   )
   assert config.models_others and not config.speaks and not config.takes_turns
+  all_three = influence.InfluenceConfig(
+    variant=('moa', 'visible_actions', 'communication'), num_symbols=4
+  )
+  assert all_three.models_others and all_three.speaks and all_three.takes_turns
   with pytest.raises(ValueError, match='inequity_ahead is 1.0: leave it'):
     dataclasses.replace(config, inequity_ahead=1.0)
 

@@ -11,6 +11,7 @@ import acme
 import jax
 import numpy as np
 import pytest
+from acme import adders
 from acme.adders.reverb import base as reverb_base
 from acme.utils import loggers
 
@@ -18,14 +19,22 @@ from influence_acme import environments
 from influence_acme.agents import influence
 from influence_acme.agents.influence import learning, shaping
 from influence_acme.multiagent import policy as policy_lib
+from influence_acme.programs import recorded
 
 N, A, B = 4, 3, 5
 MIXED = {
   'models': ('moa', 'baseline', 'moa_baseline', 'prosocial'),
   'turns': ('basic_influence', 'baseline', 'visible_actions', 'prosocial'),
   'speech': ('communication', 'baseline', 'comm_baseline', 'prosocial'),
+  'several': ('moa', 'baseline', 'communication', 'visible_actions'),
+  'pairs': (
+    'basic_influence',
+    'visible_actions',
+    'communication',
+    'comm_baseline',
+  ),
 }
-APART = [1, 3]  # Who takes no part.
+APART = [1, 3]  # Who takes no part, but in 'several'.
 SLOW = [pytest.mark.slow]
 mixed = pytest.mark.parametrize('name', MIXED)
 
@@ -89,7 +98,8 @@ def test_who_takes_no_part_sees_and_hears_nothing_of_the_others(name):
   after = population.act(**changes)
   for agent in range(N):
     x, y = (d.extras['logits'][agent] for d in (before, after))
-    assert np.array_equal(x, y) == (agent in APART)
+    is_plain = MIXED[name][agent] in ('baseline', 'prosocial')
+    assert np.array_equal(x, y) == is_plain
 
 
 def test_who_is_silent_is_not_heard():
@@ -146,6 +156,114 @@ def test_who_takes_no_part_learns_nothing_of_the_experiment(name):
       core[agent, of_others], learned[agent, of_others]
     )
   assert np.any(core[2, of_others] != learned[2, of_others])
+
+
+class _Parts(adders.Adder):
+  """Keeps the influence that rewards are made of."""
+
+  def __init__(self):
+    self.influence = []
+
+  def add_first(self, timestep):
+    pass
+
+  def add(self, action, next_timestep, extras=()):
+    self.influence.append(extras['influence'])
+
+  def reset(self):
+    pass
+
+
+@pytest.mark.slow
+def test_the_matrix_of_an_episode_adds_up_to_what_is_paid():
+  population = Mixed('pairs')
+  spec = {'num_agents': N, 'num_actions': A, 'episode_length': 6}
+  builder = influence.InfluenceBuilder(population.config, loggers.NoOpLogger())
+  parts, whole = _Parts(), recorded.RecordingAdder()
+  for make, adder in (
+    (builder.make_actor, parts),
+    (builder.make_evaluator, whole),
+  ):
+    actor = make(
+      jax.random.PRNGKey(2), population.networks, adder, _Source(population)
+    )
+    environment = influence.make_environment(
+      'coordination', population.config, 0, **spec
+    )
+    acme.EnvironmentLoop(
+      environment, actor, logger=loggers.NoOpLogger()
+    ).run_episode()
+  matrix = recorded.influence(whole, N)
+  assert matrix is not None
+  np.testing.assert_allclose(
+    np.nansum(matrix, axis=-1), np.stack(parts.influence), atol=1e-6
+  )
+  # Within a step, in the last one too; of what is said, but for the end.
+  expected = np.zeros((6, N, N), bool)
+  expected[:, 0, 1] = expected[:-1, 2, 3] = expected[:-1, 3, 2] = True
+  np.testing.assert_array_equal(matrix > 0, expected)
+
+
+class _Source:
+  """A variable source, of a population's weights."""
+
+  def __init__(self, population):
+    self._params = population.params
+
+  def get_variables(self, names):
+    counts = {
+      'learner_steps': np.int32(0),
+      'environment_steps': np.int64(0),
+    }
+    return [{'params': self._params, 'counts': counts}[n] for n in names]
+
+
+@functools.cache
+def _learn_in_several():
+  """Learns twice with one of each experiment, and a baseline."""
+  population, log = Mixed('several'), _Log()
+  learner = learning.InfluenceLearner(
+    population.networks,
+    population.config,
+    itertools.repeat(_sample(population)),
+    jax.random.PRNGKey(0),
+    logger=log,
+  )
+  (before,) = learner.get_variables(['params'])
+  for _ in range(2):
+    learner.step()
+  (after,) = learner.get_variables(['params'])
+  return before, after, log.values
+
+
+@pytest.mark.slow
+def test_each_agent_learns_what_its_own_experiment_is_about():
+  before, after, values = _learn_in_several()
+  groups = {'moa_core': [0], 'dense/stack_1': [0], 'message_': [2]}
+  for module, group in before.items():
+    moved = [
+      i
+      for i in range(N)
+      if any(np.any(x[i] != after[module][k][i]) for k, x in group.items())
+    ]
+    expected = [v for k, v in groups.items() if module.startswith(k)]
+    assert moved == (expected[0] if expected else [0, 1, 2, 3]), module
+  numbers = [x for x in values.values() if isinstance(x, float)]
+  assert np.isfinite(numbers).all() and len(numbers) > 10
+
+
+@pytest.mark.slow
+def test_weights_of_what_is_of_no_concern_never_change():
+  before, after, _ = _learn_in_several()
+  core, learned = before['policy_core']['w'], after['policy_core']['w']
+  # 32 features, N last actions, one influencer's action, N messages.
+  last, now = slice(32, 32 + N * A), slice(32 + N * A, 32 + N * A + A)
+  heard = slice(32 + N * A + A, 32 + N * A + A + N * 9)
+  knows = {0: [last], 1: [], 2: [heard], 3: [last, now]}
+  for agent, known in knows.items():
+    for part in (last, now, heard):
+      moved = np.any(core[agent, part] != learned[agent, part])
+      assert moved == (part in known), (agent, part)
 
 
 class _Log(loggers.base.Logger):
