@@ -35,12 +35,12 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
     The same function of the adder's steps, float32 [N].
   """
 
+  def judge(step):
+    inputs = step and step.extras['influence_inputs']
+    return step and policy_lib.Judged(step.action, inputs)
+
   def influence_fn(*steps):
-    judged = (
-      step and policy_lib.Judged(step.action, step.extras['influence_inputs'])
-      for step in steps
-    )
-    return np.asarray(influence(*judged))
+    return np.asarray(influence(*map(judge, steps)))
 
   return influence_fn
 
@@ -48,8 +48,7 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
 class HeldVariables:
   """The learner's variables, held still for the length of a step.
 
-  A fetch in the background may end between acting and observing; a row must
-  still come from one set of parameters.
+  A fetch may end between acting and observing; a row still has one set of them.
   """
 
   def __init__(self, client: variable_utils.VariableClient):
@@ -237,12 +236,8 @@ def _compile(policy: policy_lib.JointPolicy) -> _Compiled:
     batched = _batch((observation, core_state, decision, following))
     return _unbatch(policy.observe(params, *batched, is_last[None]))
 
-  return _Compiled(
-    act,
-    observe,
-    jax.jit(policy.influence),
-    policy.at_end and jax.jit(policy.at_end),
-  )
+  at_end = policy.at_end and jax.jit(policy.at_end)
+  return _Compiled(act, observe, jax.jit(policy.influence), at_end)
 
 
 def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:

@@ -1,7 +1,4 @@
-"""An adder that puts social influence into the reward, around any Acme adder.
-
-It knows times and rows; what influence is, the given function says.
-"""
+"""An adder that puts social influence into the rewards of any Acme adder."""
 
 from __future__ import annotations
 
@@ -80,8 +77,8 @@ class InfluenceAdder(base.Adder):
   sees it, the inner adder does not. With `delay=0` the function is asked for
   the last step of an episode too, and the discount does not mark it (a time
   limit leaves 1): where nobody acts after that step, as under a model of the
-  others' next actions, the actor masks its inputs once `next_timestep.last()`.
-  With `delay=1` c_2 is 0, unless `last_influence_fn` is there to say it.
+  others' next actions, the actor masks its inputs once `next_timestep.last()`;
+  with `delay=1` c_2 is what `last_influence_fn` says, if it is there.
   """
 
   def __init__(
@@ -113,18 +110,14 @@ class InfluenceAdder(base.Adder):
         `delay` is 1. None: it has none, for nobody acts after it.
 
     Raises:
-      ValueError: an argument is out of range, does not go with another, or
-        `steps_fn` is missing.
+      ValueError: an argument is out of range, or should be there or not.
     """
     if not callable(influence_fn):
       raise ValueError(f'influence_fn must be callable, got {influence_fn!r}.')
     if delay not in (0, 1):
       raise ValueError(f'delay must be 0 or 1 (steps), got {delay!r}.')
     if last_influence_fn is not None and not delay:
-      raise ValueError(
-        'last_influence_fn is for a delay of 1: with delay 0, influence_fn is '
-        'asked for the last step too.'
-      )
+      raise ValueError('last_influence_fn is for a delay of 1, and that is 0.')
     self._adder = adder
     self._influence_fn = influence_fn
     self._last_influence_fn = last_influence_fn or _no_influence

@@ -11,8 +11,8 @@ The baseline is its upper row alone, without the others' actions. Where
 influencers act first within a step, the upper row is all there is too, and its
 LSTM sees everyone's last actions and what the influencers do now. Where agents
 speak, it sees everyone's last messages instead, and a second head says
-something, through a linear "communication embedding". In a population of
-several of these kinds a network has all that any of them has.
+something, through a linear "communication embedding". In a population of such
+agents together a network has all that any of them has.
 
 The functions are of ONE agent with a batch axis. Agents never share weights:
 a population is `jax.vmap` over stacked parameters and over `own_index`.
@@ -99,27 +99,19 @@ class _Agent:
       choices = observation[name]  # [B, number of agents]
       start = stop - choices.shape[-1] * num_choices
       if name in sources:
-        own = sources[name]
-        supposed = weights[start:stop].reshape(
-          choices.shape[-1], num_choices, -1
-        )[own]  # [S, K, 4U]
+        own, shape = sources[name], (choices.shape[-1], num_choices, -1)
+        supposed = weights[start:stop].reshape(shape)[own]  # [S, K, 4U]
         taken = jax.nn.one_hot(choices[:, own], num_choices)  # [B, S, K]
         shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
         states = cells(shared, supposed, policy_state)
         answers[name], _ = self._head(states.hidden)
       stop = start
     step = StepOutput(logits, value, *moa_features)
-    return (
-      step._replace(message=self._speak(next_state.hidden)),
-      next_state,
-      answers,
-    )
+    step = step._replace(message=self._speak(next_state.hidden))
+    return step, next_state, answers
 
   def _see(self, observation):
-    """Returns what the policy's LSTM takes, and the MOA's features in a list.
-
-    Both are float32 [B, ...]: features with one-hots beside them, [B, F] each.
-    """
+    """Returns what the policy's LSTM takes, and a list of what the MOA does."""
     inputs, *moa_features = self._dense(self._conv(observation['world']))
     for name, num_choices in self._reads.items():
       inputs = moa.join_actions(inputs, observation[name], num_choices)
