@@ -14,7 +14,6 @@ listeners, S sources of influence that a listener heeds.
 from collections.abc import Mapping
 
 import chex
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -129,8 +128,12 @@ def influence_of_messages(
 
 
 def by_source(
-  answers: chex.Array, listeners: np.ndarray, sources: np.ndarray
-) -> tuple[jax.Array, np.ndarray]:
+  answers: chex.Array,
+  listeners: np.ndarray,
+  sources: np.ndarray,
+  policy_logits: chex.Array,
+  takes_part: np.ndarray,
+) -> Inputs:
   """Brings listeners' answers to the layout in which influence is judged.
 
   Args:
@@ -138,10 +141,11 @@ def by_source(
       each source.
     listeners: int [L], which agents these are.
     sources: int [L, S], whom each of them heeds.
+    policy_logits: float32 [N, B, K], that the sources' choices came from.
+    takes_part: bool [N, J], which pairs take part.
 
   Returns:
-    float32 [N, B, K, J, A] by source and, among its others, by listener; and
-    bool [N, J], where there is such an answer. Others are not to be read.
+    The inputs; the mask has the pairs in which there is an answer.
   """
   num_agents = int(max(listeners.max(), sources.max())) + 1
   listener_of, source_of = np.zeros((2, num_agents, num_agents - 1), np.int32)
@@ -151,4 +155,11 @@ def by_source(
       at = source, listener - (listener > source)
       listener_of[at], source_of[at], is_answered[at] = l, s, True
   by_pair = answers[listener_of, :, source_of]  # [N, J, B, K, A]
-  return jnp.moveaxis(by_pair, 1, 3), is_answered
+  return {
+    'conditional_logits': jnp.moveaxis(by_pair, 1, 3),
+    'policy_logits': policy_logits,
+    'mask': jnp.broadcast_to(
+      (is_answered & takes_part)[:, None],
+      (*policy_logits.shape[:2], num_agents - 1),
+    ),
+  }

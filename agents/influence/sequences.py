@@ -12,6 +12,7 @@ import haiku as hk
 import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
+from influence_acme.multiagent import policy
 
 
 class Speech(NamedTuple):
@@ -72,7 +73,7 @@ def to_sequences(data: Any) -> Sequences:
     Sequences of all agents, [N, T + 1, B, ...].
   """
   speaks = isinstance(data.action, Mapping)
-  action = data.action['action'] if speaks else data.action
+  action = policy.actions_of(data.action)
   num_agents = action.shape[2]
 
   def to_front(x):

@@ -13,7 +13,6 @@ no influence.
 Letters: N agents, J = N - 1 others, A actions, M symbols, B environments.
 """
 
-import jax.numpy as jnp
 import numpy as np
 
 from influence_acme.agents.influence import deciding, judging, mixed
@@ -33,17 +32,11 @@ def inputs(takes_part: np.ndarray, decision: policy.Decision) -> judging.Inputs:
   """
   memory: deciding.Memory = decision.memory
   logits = decision.extras['message_logits']
-  num_agents, batch_size = logits.shape[:2]
-  answers, is_answered = judging.by_source(
+  num_agents = logits.shape[0]
+  return judging.by_source(
     memory.answers['messages'],
     np.arange(num_agents),
     judging.others_of_all(num_agents),
+    logits,
+    mixed.pairs(takes_part),
   )
-  return {
-    'conditional_logits': answers,
-    'policy_logits': logits,
-    'mask': jnp.broadcast_to(
-      (is_answered & mixed.pairs(takes_part))[:, None],
-      (num_agents, batch_size, num_agents - 1),
-    ),
-  }

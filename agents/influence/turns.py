@@ -52,19 +52,13 @@ def inputs(
   """
   memory: deciding.Memory = decision.memory
   logits = decision.extras['logits']
-  num_agents, batch_size = logits.shape[:2]
+  num_agents = logits.shape[0]
   influencers = np.arange(num_influencers)
   influencees = np.arange(num_influencers, num_agents)
-  answers, is_answered = judging.by_source(
+  return judging.by_source(
     memory.answers['influencers'],
     influencees,
     np.broadcast_to(influencers, (len(influencees), num_influencers)),
+    logits,
+    mixed.pairs(takes_part),
   )
-  return {
-    'conditional_logits': answers,
-    'policy_logits': logits,
-    'mask': jnp.broadcast_to(
-      (is_answered & mixed.pairs(takes_part))[:, None],
-      (num_agents, batch_size, num_agents - 1),
-    ),
-  }

@@ -19,6 +19,7 @@ from acme import core, specs
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
+from influence_acme.multiagent import policy
 from influence_acme.multiagent import specs as multiagent_specs
 from influence_acme.programs import checkpoint, pictures, recorded, run_dir
 from influence_acme.programs import experiment as experiment_lib
@@ -158,7 +159,7 @@ def record_episode(
   return EpisodeRecord(
     agent_ids=agent_ids,
     rewards=paid,
-    actions=did['action'] if speaks else did,
+    actions=policy.actions_of(did),
     influence=influence,
     frames=frames,
     views=None if views[0] is None else np.stack(views),

@@ -121,17 +121,7 @@ def test_who_is_silent_is_not_heard():
 )
 def test_who_takes_no_part_learns_nothing_of_the_experiment(name):
   population = Mixed(name)
-  learner = learning.InfluenceLearner(
-    population.networks,
-    population.config,
-    itertools.repeat(_sample(population)),
-    jax.random.PRNGKey(0),
-    logger=loggers.NoOpLogger(),
-  )
-  (before,) = learner.get_variables(['params'])
-  for _ in range(2):
-    learner.step()
-  (after,) = learner.get_variables(['params'])
+  before, after, _ = _learn(name, num_steps=2)
   moved = {
     module: np.array(
       [
@@ -219,9 +209,9 @@ class _Source:
 
 
 @functools.cache
-def _learn_in_several():
-  """Learns twice with one of each experiment, and a baseline."""
-  population, log = Mixed('several'), _Log()
+def _learn(name, num_steps):
+  """Returns a population's weights before and after, and what is logged."""
+  population, log = Mixed(name), _Log()
   learner = learning.InfluenceLearner(
     population.networks,
     population.config,
@@ -230,7 +220,7 @@ def _learn_in_several():
     logger=log,
   )
   (before,) = learner.get_variables(['params'])
-  for _ in range(2):
+  for _ in range(num_steps):
     learner.step()
   (after,) = learner.get_variables(['params'])
   return before, after, log.values
@@ -238,7 +228,7 @@ def _learn_in_several():
 
 @pytest.mark.slow
 def test_each_agent_learns_what_its_own_experiment_is_about():
-  before, after, values = _learn_in_several()
+  before, after, values = _learn('several', num_steps=2)
   groups = {'moa_core': [0], 'dense/stack_1': [0], 'message_': [2]}
   for module, group in before.items():
     moved = [
@@ -254,7 +244,7 @@ def test_each_agent_learns_what_its_own_experiment_is_about():
 
 @pytest.mark.slow
 def test_weights_of_what_is_of_no_concern_never_change():
-  before, after, _ = _learn_in_several()
+  before, after, _ = _learn('several', num_steps=2)
   core, learned = before['policy_core']['w'], after['policy_core']['w']
   # 32 features, N last actions, one influencer's action, N messages.
   last, now = slice(32, 32 + N * A), slice(32 + N * A, 32 + N * A + A)
@@ -275,18 +265,10 @@ class _Log(loggers.base.Logger):
 
 
 def test_metrics_are_means_over_those_who_have_them():
-  population, log = Mixed('models'), _Log()
-  learner = learning.InfluenceLearner(
-    population.networks,
-    population.config,
-    itertools.repeat(_sample(population)),
-    jax.random.PRNGKey(0),
-    logger=log,
-  )
-  learner.step()
-  assert np.isfinite(log.values['moa_loss'])
-  assert log.values['influence_weight'] == dict.fromkeys(
-    population.networks.agent_ids, 0.0
+  _, _, values = _learn('models', num_steps=1)
+  assert np.isfinite(values['moa_loss'])
+  assert values['influence_weight'] == dict.fromkeys(
+    Mixed('models').networks.agent_ids, 0.0
   )  # After no step.
 
 
