@@ -10,6 +10,9 @@ CORE_TESTS := tests/types_test.py tests/ops tests/networks tests/environments \
   tests/wrappers tests/testing
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
+# Most of a test's time is compiling: XLA makes worse code in less of it.
+COMPILE_FAST := XLA_FLAGS="--xla_backend_optimization_level=0 \
+  --xla_llvm_disable_expensive_passes=true"
 
 export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -29,17 +32,17 @@ demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
 	  --num_steps=300000 --influence_curriculum_steps=100000
 
 test: lint ## Runs lint, types and the default tests.
-	$(BIN)/pytest $(PYTEST) -m 'not slow'
+	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m 'not slow'
 
 # Of some nothing but compiling takes long, and no time is measured in them.
 TOGETHER := tests/rollouts tests/agents tests/adapters
 
 test-slow: .venv/meltingpot ## Runs the slow tests, most of them one at a time.
-	$(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)
+	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)
 	$(BIN)/pytest -q -m slow $(addprefix --ignore=,$(TOGETHER))
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
-	$(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
+	$(COMPILE_FAST) $(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
 
 lint: .venv/installed ## Runs the linter, the formatter's check and types.
 	$(BIN)/ruff check .

@@ -3,7 +3,8 @@
 `specs` slices and stacks the environment's specs and time steps by agent,
 `actor` and `learner_set` join single-agent actors and learners, `variables`
 names each agent's variables, and `population` makes one builder of several.
-`observers` measure how the group fares, in any Acme environment loop.
+`observers` measure how the group fares, in any Acme environment loop, and
+`recording` who influences whom.
 """
 
 from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
@@ -23,6 +24,10 @@ from influence_acme.multiagent.population import (
   Member,
   PopulationBuilder,
 )
+from influence_acme.multiagent.recording import (
+  InfluenceMatrixObserver,
+  RecordingAdder,
+)
 from influence_acme.multiagent.specs import agent_spec
 from influence_acme.multiagent.variables import AgentVariableSource
 
@@ -30,11 +35,13 @@ __all__ = (
   'AgentVariableSource',
   'ChoiceObserver',
   'FunctionActor',
+  'InfluenceMatrixObserver',
   'InfluenceObserver',
   'JointActor',
   'LearnerSet',
   'Member',
   'PopulationBuilder',
+  'RecordingAdder',
   'SocialObserver',
   'agent_spec',
   'make_networks',

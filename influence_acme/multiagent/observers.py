@@ -113,6 +113,8 @@ class ChoiceObserver(base.EnvLoopObserver):
     self,
     action_spec: Mapping[types.AgentId, Any],
     watched: InfluenceObserver | None = None,
+    *,
+    with_control: bool = False,
   ):
     """Makes the observer.
 
@@ -121,10 +123,12 @@ class ChoiceObserver(base.EnvLoopObserver):
         'action' and 'message', such arrays.
       watched: knows which steps were influential, by what is paid; None if
         nobody does.
+      with_control: whether it measures scrambled messages, too.
     """
     self._agent_ids = tuple(action_spec)
     self._num_actions, self._num_symbols = num_choices(action_spec)
     self._watched = watched
+    self._with_control = with_control
     self._choices: list[Any] = []
 
   def observe_first(
@@ -142,7 +146,7 @@ class ChoiceObserver(base.EnvLoopObserver):
     self._choices.append(specs.stack_actions(action, self._agent_ids))
 
   def get_metrics(self) -> dict[str, float]:
-    """Returns `coordination.of_choices` of the episode."""
+    """Returns `coordination.of_choices`, and `of_scrambled`, of the episode."""
     if not self._choices:
       return {}
     chosen = jax.tree_util.tree_map(lambda *x: np.stack(x), *self._choices)
@@ -150,7 +154,10 @@ class ChoiceObserver(base.EnvLoopObserver):
       chosen, self._num_actions, self._num_symbols
     )
     influence = None if self._watched is None else self._watched.influence
-    return coordination.of_choices(choices, influence)
+    measured = coordination.of_choices(choices, influence)
+    if self._with_control:
+      measured |= coordination.of_scrambled(choices, influence)
+    return measured
 
 
 def make_observers(

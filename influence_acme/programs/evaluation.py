@@ -19,7 +19,7 @@ from acme import core, specs
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
-from influence_acme.multiagent import policy
+from influence_acme.multiagent import policy, recording
 from influence_acme.multiagent import specs as multiagent_specs
 from influence_acme.programs import checkpoint, pictures, recorded, run_dir
 from influence_acme.programs import experiment as experiment_lib
@@ -106,7 +106,7 @@ def episodes(
   key = experiment.learner_key()
   learner = builder.make_learner(key, networks, iter(()))
   learner.restore(saved.learner)
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   actor = builder.make_evaluator(key, networks, adder, learner)
   while True:
     record = record_episode(environment, actor, adder)
@@ -118,7 +118,7 @@ def episodes(
 def record_episode(
   environment: dm_env.Environment,
   actor: core.Actor,
-  adder: recorded.RecordingAdder,
+  adder: recording.RecordingAdder,
   max_steps: int = 1000,
 ) -> EpisodeRecord:
   """Plays one episode, with the parameters that the actor can fetch now.
@@ -155,7 +155,7 @@ def record_episode(
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
   paid = np.asarray(rewards, np.float32)
-  influence = recorded.influence(adder, len(agent_ids))
+  influence = recording.influence(adder, len(agent_ids))
   return EpisodeRecord(
     agent_ids=agent_ids,
     rewards=paid,
@@ -170,7 +170,7 @@ def record_episode(
 
 
 def with_foresight(
-  record: EpisodeRecord, adder: recorded.RecordingAdder
+  record: EpisodeRecord, adder: recording.RecordingAdder
 ) -> EpisodeRecord:
   """Returns a record that says how well models of others foresaw them.
 

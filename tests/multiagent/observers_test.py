@@ -155,7 +155,10 @@ def test_speakers_are_measured():
   loop = environment_loop.EnvironmentLoop(
     Environment(REWARDS),
     Speaker(adder),
-    observers=observers.make_observers(SPEAKERS, watched),
+    observers=[
+      *observers.make_observers(SPEAKERS, watched),
+      observers.ChoiceObserver(SPEAKERS, watched, with_control=True),
+    ],
   )
   for _ in range(2):
     result = loop.run_episode()
@@ -167,6 +170,10 @@ def test_speakers_are_measured():
     assert result['influential_share'] == 2 / 8
     assert result['action_coordination'] == 0
     assert 0 < result['speaker_consistency'] < 1
+    # Shuffled words seldom fit the deeds as well.
+    control = result['message_coordination_scrambled']
+    assert 0 < control < result['message_coordination']
+    assert 'action_coordination_scrambled' not in result
 
 
 def test_numbers_of_choices():

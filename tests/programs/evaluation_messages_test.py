@@ -4,7 +4,8 @@ import numpy as np
 from acme import core
 
 from influence_acme import wrappers
-from influence_acme.programs import evaluation, recorded, run_dir
+from influence_acme.multiagent import recording
+from influence_acme.programs import evaluation, run_dir
 from influence_acme.testing import fakes
 
 
@@ -36,7 +37,7 @@ class SpeakingActor(core.Actor):
 
 
 def test_what_agents_say(tmp_path):
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   environment = wrappers.MessageChannelWrapper(
     fakes.FakeMultiAgentEnvironment(num_agents=3, num_actions=2), num_symbols=4
   )

@@ -6,7 +6,8 @@ import numpy as np
 from acme import core
 
 from influence_acme import types, wrappers
-from influence_acme.programs import evaluation, recorded
+from influence_acme.multiagent import recording
+from influence_acme.programs import evaluation
 from influence_acme.testing import fakes
 
 N, A = 3, 2
@@ -53,7 +54,7 @@ class ObeyedActor(core.Actor):
 
 
 def test_influence_stands_where_something_was_said():
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   game = fakes.FakeMultiAgentEnvironment(N, A, episode_length=5)
   environment = wrappers.MessageChannelWrapper(
     wrappers.OthersActionsWrapper(game), A

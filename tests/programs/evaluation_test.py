@@ -8,7 +8,8 @@ import pytest
 from acme import core
 from imageio import v3 as imageio
 
-from influence_acme.programs import evaluation, recorded, run_dir
+from influence_acme.multiagent import recording
+from influence_acme.programs import evaluation, run_dir
 from influence_acme.testing import fakes
 
 AGENT_IDS = ('agent_0', 'agent_1', 'agent_2')
@@ -90,7 +91,7 @@ class BelievingActor(core.Actor):
 
 
 def record(environment=None, max_steps=1000, **kwargs):
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   actor = BelievingActor(adder, **kwargs)
   if environment is None:
     environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
@@ -169,7 +170,7 @@ def test_an_environment_that_cannot_be_rendered():
 
 
 def test_plays_with_the_newest_parameters():
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   actor = BelievingActor(adder)
   environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
   for _ in range(2):
@@ -244,7 +245,7 @@ def test_what_agents_foresee():
   # agent 1 to copy it, is right, as is 1 of 2 and 2 of 1; 2 is wrong of 0. Who
   # ignores is held to do either: 0 of 2 and 1 of 0, who do 0 (the lower one, as
   # was foreseen) in two of the four steps.
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
   actor = BelievingActor(adder)
   plain = evaluation.record_episode(environment, actor, adder)
@@ -263,7 +264,7 @@ def test_what_agents_foresee():
 
 
 def test_nothing_is_foreseen_of_whom_nobody_sees():
-  adder = recorded.RecordingAdder()
+  adder = recording.RecordingAdder()
   environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
   actor = BelievingActor(adder, sees=False)
   episode = evaluation.record_episode(environment, actor, adder)

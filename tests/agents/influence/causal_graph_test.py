@@ -36,7 +36,8 @@ import reverb
 from acme.utils import loggers
 
 from influence_acme.agents import influence
-from influence_acme.programs import evaluation, recorded
+from influence_acme.multiagent import recording
+from influence_acme.programs import evaluation
 from influence_acme.testing import fakes
 
 N, A, U = 4, 4, 4
@@ -163,7 +164,7 @@ class Population:
 
   def episode(self):
     """Returns an evaluated episode."""
-    adder = recorded.RecordingAdder()
+    adder = recording.RecordingAdder()
     actor = self.builder.make_evaluator(
       jax.random.PRNGKey(2), self.networks, adder, self.source
     )

@@ -19,7 +19,7 @@ from influence_acme import environments
 from influence_acme.agents import influence
 from influence_acme.agents.influence import learning, shaping
 from influence_acme.multiagent import policy as policy_lib
-from influence_acme.programs import recorded
+from influence_acme.multiagent import recording
 
 N, A, B = 4, 3, 5
 MIXED = {
@@ -169,7 +169,7 @@ def test_the_matrix_of_an_episode_adds_up_to_what_is_paid():
   population = Mixed('pairs')
   spec = {'num_agents': N, 'num_actions': A, 'episode_length': 6}
   builder = influence.InfluenceBuilder(population.config, loggers.NoOpLogger())
-  parts, whole = _Parts(), recorded.RecordingAdder()
+  parts, whole = _Parts(), recording.RecordingAdder()
   for make, adder in (
     (builder.make_actor, parts),
     (builder.make_evaluator, whole),
@@ -183,7 +183,7 @@ def test_the_matrix_of_an_episode_adds_up_to_what_is_paid():
     acme.EnvironmentLoop(
       environment, actor, logger=loggers.NoOpLogger()
     ).run_episode()
-  matrix = recorded.influence(whole, N)
+  matrix = recording.influence(whole, N)
   assert matrix is not None
   np.testing.assert_allclose(
     np.nansum(matrix, axis=-1), np.stack(parts.influence), atol=1e-6

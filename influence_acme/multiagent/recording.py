@@ -1,0 +1,162 @@
+"""An episode's steps as an actor gives them, and who influenced whom in them.
+
+    recording = RecordingAdder(InfluenceAdder(...))
+    actor = make_actor(recording)
+    loop = EnvironmentLoop(
+      environment, actor, observers=[InfluenceMatrixObserver(recording, ids)]
+    )
+
+Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dm_env
+import jax
+import numpy as np
+from acme import adders
+from acme.utils.observers import base
+
+from influence_acme import ops, types
+from influence_acme.multiagent import policy
+
+
+class RecordingAdder(adders.Adder):
+  """Keeps the steps of the current episode in memory, and hands them on.
+
+  Attributes:
+    actions: T of them, int32 [N] each, or dicts of such.
+    extras: T of them, as the actor gave them.
+  """
+
+  def __init__(self, adder: adders.Adder | None = None):
+    """Begins without any steps.
+
+    Args:
+      adder: gets everything as it came: an `InfluenceAdder`, as it takes what
+        influence is judged by out of the extras. None: nobody does.
+    """
+    self._adder = adder
+    self._forget()
+
+  def add_first(self, timestep: dm_env.TimeStep) -> None:
+    """Begins an episode; the last one is forgotten."""
+    self._forget()
+    if self._adder is not None:
+      self._adder.add_first(timestep)
+
+  def add(
+    self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
+  ) -> None:
+    """Keeps one step."""
+    self.actions.append(action)
+    self.extras.append(extras)
+    if self._adder is not None:
+      self._adder.add(action, next_timestep, extras)
+
+  def reset(self) -> None:
+    """Forgets all steps."""
+    self._forget()
+    if self._adder is not None:
+      self._adder.reset()
+
+  def inputs(self) -> dict[str, dict[str, np.ndarray]]:
+    """Returns what influence is judged by, by experiment: [T, N, ...] each."""
+    inputs = [
+      extras['influence_inputs']
+      for extras in self.extras
+      if (extras or {}).get('influence_inputs')
+    ]
+    return jax.tree_util.tree_map(_stack, *inputs) if inputs else {}
+
+  def choices(self) -> Any:
+    """Returns int32 [T, N], or a dict of such."""
+    return jax.tree_util.tree_map(_stack, *self.actions)
+
+  def _forget(self) -> None:
+    self.actions: list[Any] = []
+    self.extras: list[Any] = []
+
+
+class InfluenceMatrixObserver(base.EnvLoopObserver):
+  """Measures how much each agent influences each other, by KL."""
+
+  def __init__(self, recording: RecordingAdder, agent_ids: Sequence[str]):
+    """Makes the observer.
+
+    Args:
+      recording: the actor's adder.
+      agent_ids: N names, in the order of the actor's arrays.
+    """
+    self._recording = recording
+    self._agent_ids = tuple(agent_ids)
+
+  def observe_first(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep
+  ) -> None:
+    """Does nothing: the adder is told of it before."""
+
+  def observe(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
+  ) -> None:
+    """Does nothing: the adder is told of it before."""
+
+  def get_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
+    """Returns 'influence_matrix': who influences -> on whom -> nats per step.
+
+    Means over the episode; nothing of agents that measure no influence.
+    """
+    found = influence(self._recording, len(self._agent_ids))
+    if found is None:
+      return {}
+    mean = found.mean(axis=0)
+    matrix = {
+      source: {
+        listener: float(mean[i, j])
+        for j, listener in enumerate(self._agent_ids)
+        if i != j
+      }
+      for i, source in enumerate(self._agent_ids)
+    }
+    return {'influence_matrix': matrix}
+
+
+def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
+  """Computes who influenced whom in a recorded episode.
+
+  Args:
+    adder: has the episode.
+    num_agents: N.
+
+  Returns:
+    float32 [T, N, N], nats, by KL: of the row's agent on the column's; the
+    diagonal is NaN. None if the agents measure no influence.
+  """
+  inputs, choices = adder.inputs(), adder.choices()
+  if not inputs:
+    return None
+  actions = policy.actions_of(choices)
+  per_agent = np.zeros((*actions.shape, num_agents - 1), np.float32)
+  for experiment, found in inputs.items():  # An agent is judged in one of them.
+    made, answers, mask = actions, found['conditional_logits'], found['mask']
+    if experiment == 'speech':
+      # Messages are answered one step late, and nobody answers to the last.
+      made = choices['message']
+      answers = np.roll(answers, -1, axis=0)
+      mask[-1] = False
+    output = ops.influence_reward(
+      answers,  # [T, N, K, J, A]
+      found['policy_logits'],  # [T, N, K]
+      made,  # [T, N]
+      mask=mask,  # [T, N, J]
+    )
+    per_agent += np.asarray(output.per_agent)
+  matrix = np.full((*actions.shape, num_agents), np.nan, np.float32)
+  for i in range(num_agents):
+    matrix[:, i, types.others(i, num_agents)] = per_agent[:, i]
+  return matrix
+
+
+def _stack(*arrays: Any) -> np.ndarray:
+  return np.stack(arrays)
