@@ -27,19 +27,20 @@ install: .venv/installed ## Installs everything into .venv (Python 3.10).
 
 meltingpot: .venv/meltingpot ## Adds Melting Pot's substrates to .venv.
 
+DEMO_STEPS := 300000
 demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
 	$(BIN)/python examples/cleanup_moa.py \
-	  --num_steps=300000 --influence_curriculum_steps=100000
+	  --num_steps=$(DEMO_STEPS) --influence_curriculum_steps=100000
 
 test: lint ## Runs lint, types and the default tests.
 	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m 'not slow'
 
-# Of some nothing but compiling takes long, and no time is measured in them.
-TOGETHER := tests/rollouts tests/agents tests/adapters
+# These look how soon a program ends.
+BY_THE_CLOCK := tests/programs/launch_test.py
 
-test-slow: .venv/meltingpot ## Runs the slow tests, most of them one at a time.
-	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow $(TOGETHER)
-	$(BIN)/pytest -q -m slow $(addprefix --ignore=,$(TOGETHER))
+test-slow: .venv/meltingpot ## Runs the slow tests.
+	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow --ignore=$(BY_THE_CLOCK)
+	$(BIN)/pytest -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
 	$(COMPILE_FAST) $(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)

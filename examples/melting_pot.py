@@ -49,7 +49,8 @@ def main(_: list[str]) -> None:
   if code := programs.launch(programs.make_program(experiment), 'threads'):
     raise SystemExit(code)
   log = programs.read_log(experiment.directory.path / 'logs' / 'actor_0.csv')
-  for episode, steps in enumerate(log['episode_length']):
+  # Some substrates end by chance: there may be no episode in few steps.
+  for episode, steps in enumerate(log.get('episode_length', ())):
     print(
       f'Episode {episode}, {steps:.0f} steps: collective return '
       f'{log["collective_return"][episode]:.0f}'
