@@ -109,9 +109,7 @@ def table(
     rows: of cells; the first one says what the row is of.
     caption: above the table.
   """
-  return _scrolling(
-    '<table>' + _caption(caption) + _head(header) + _body(rows) + '</table>'
-  )
+  return _scrolling(caption, f'<table>{_head(header)}{_body(rows)}</table>')
 
 
 def heat_map(
@@ -131,10 +129,10 @@ def heat_map(
     columns = ''.join(map(_coloured_cell, row))
     rows.append(f'<tr>{_cell("th", name, " scope=row")}{columns}</tr>\n')
   return _scrolling(
+    caption,
     '<table class="map">'
-    + _caption(caption)
     + _head(['of ↓ on →', *names])
-    + f'<tbody>{"".join(rows)}</tbody></table>'
+    + f'<tbody>{"".join(rows)}</tbody></table>',
   )
 
 
@@ -186,13 +184,14 @@ def _url(data: bytes, kind: str) -> str:
   return f'data:image/{kind};base64,{base64.b64encode(data).decode("ascii")}'
 
 
-def _scrolling(body: str) -> str:
+def _scrolling(caption: str, body: str) -> str:
+  # A caption in the table would be as wide, and be cut off with it.
+  above = (
+    f'<figcaption>{html.escape(caption)}</figcaption>\n' if caption else ''
+  )
   # Whoever has no mouse scrolls what has the focus.
-  return f'<div class="scroll" tabindex="0">{body}</div>\n'
-
-
-def _caption(text: str) -> str:
-  return f'<caption>{html.escape(text)}</caption>\n'
+  scrolling = f'<div class="scroll" tabindex="0">{body}</div>'
+  return f'<figure>{above}{scrolling}</figure>\n'
 
 
 def _head(header: Sequence[Any]) -> str:
