@@ -49,8 +49,22 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
   return call
 
 
+def keep_products_whole() -> None:
+  """Makes a product of matrices stay in the thread that asks for it.
+
+  oneDNN cuts large ones up for a pool of threads, one for each core, even in
+  functions of `jit` above. Waking them, and waiting while others have the
+  cores, is a fifth of a training run's processor time.
+
+  A pool has but one thread, in this process and those that it starts, if this
+  comes before JAX's first array, as XLA reads the environment then; later it
+  does nothing. Functions of `jax.jit` keep to one core then, too.
+  """
+  os.environ.setdefault('NPROC', '1')
+
+
 def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-  # Eigen's products of matrices; oneDNN cuts up its own all the same.
+  # Eigen's products of matrices; for oneDNN's see `keep_products_whole`.
   options = {'xla_cpu_multi_thread_eigen': False}
   return jitted.lower(*args).compile(compiler_options=options)
 

@@ -1,6 +1,8 @@
 """Functions that are compiled for one core."""
 
 import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -56,3 +58,39 @@ def test_the_thread_may_use_all_cores_again():
   with pytest.raises(RuntimeError, match='no such function'):
     one_core.jit(fail)(np.ones(3))
   assert os.sched_getaffinity(0) == before
+
+
+# Which share of the processor time of products is the calling thread's.
+_SHARE = """
+import runpy, sys, time
+import jax
+import jax.numpy as jnp
+
+if len(sys.argv) > 1:
+  runpy.run_path(sys.argv[1])['keep_products_whole']()
+x = jnp.ones((1024, 1024))
+product = jax.jit(lambda x: x @ x)
+product(x).block_until_ready()
+before = time.thread_time(), time.process_time()
+for _ in range(20):
+  product(x).block_until_ready()
+after = time.thread_time(), time.process_time()
+print((after[0] - before[0]) / (after[1] - before[1]))
+"""
+
+
+def _share_of_caller(*paths):
+  done = subprocess.run(
+    [sys.executable, '-c', _SHARE, *paths],
+    capture_output=True,
+    text=True,
+    check=True,
+    env={k: v for k, v in os.environ.items() if k != 'NPROC'},
+  )
+  return float(done.stdout)
+
+
+def test_products_stay_in_the_thread_that_asks_for_them():
+  assert _share_of_caller(one_core.__file__) > 0.9
+  if len(os.sched_getaffinity(0)) > 1:
+    assert _share_of_caller() < 0.5

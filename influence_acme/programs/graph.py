@@ -19,6 +19,7 @@ import reverb
 from acme import specs
 from acme.utils import counting
 
+from influence_acme import one_core
 from influence_acme.programs import (
   blocking,
   checkpoint,
@@ -54,6 +55,9 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
   Returns:
     The program.
   """
+  if experiment.num_environments:
+    # All that takes long each thread of such a program computes alone.
+    one_core.keep_products_whole()
   spec = experiment.make_environment_spec()
   failure_path = experiment.directory.failure_path
   graph = lp.Program('influence_acme')

@@ -1,7 +1,10 @@
 """What is checked before a program starts, and what a user reads after it."""
 
+import os
+
 import pytest
 import toy
+import variant_program
 
 from influence_acme import programs
 
@@ -24,6 +27,15 @@ def test_the_graph_has_all_nodes(tmp_path):
     'actor': ['actor_0', 'actor_1', 'actor_2'],
   }
   assert not (tmp_path / 'run').exists()  # Nothing is started.
+
+
+def test_what_is_vectorised_keeps_products_whole(tmp_path, monkeypatch):
+  monkeypatch.delenv('NPROC', raising=False)
+  make = variant_program.make_experiment
+  programs.make_program(make('moa', 0, tmp_path / 'run'))
+  assert 'NPROC' not in os.environ  # Acme's other agents may use all cores.
+  programs.make_program(make('moa', 2, tmp_path / 'run'))
+  assert os.environ['NPROC'] == '1'
 
 
 def test_an_unknown_launch(tmp_path):

@@ -10,7 +10,7 @@ NUM_STEPS = 400
 GAME = {'num_agents': 3, 'num_actions': 3, 'episode_length': 7}
 
 
-def main(variant, num_environments, run_dir):
+def make_experiment(variant, num_environments, run_dir):
   config = influence.InfluenceConfig(
     variant=variant,
     hidden_size=8,
@@ -20,7 +20,7 @@ def main(variant, num_environments, run_dir):
     batch_size=4,
     max_queue_size=8,
   )
-  experiment = programs.Experiment(
+  return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=functools.partial(
       influence.make_environment, 'coordination', config, **GAME
@@ -32,6 +32,10 @@ def main(variant, num_environments, run_dir):
     num_steps=NUM_STEPS,
     run_dir=run_dir,
   )
+
+
+def main(*args):
+  experiment = make_experiment(*args)
   return programs.launch(programs.make_program(experiment), 'processes')
 
 
