@@ -2,6 +2,10 @@
 
 import os
 import pathlib
+import sys
+
+# For what tests of several folders import.
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')

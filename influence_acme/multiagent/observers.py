@@ -63,7 +63,21 @@ class SocialObserver(base.EnvLoopObserver):
     return measures.of_group(totals, tuple(self._rewards[0]))
 
 
-class InfluenceObserver(base.EnvLoopObserver):
+class AdderObserver(base.EnvLoopObserver):
+  """An observer whom an adder tells of the steps, before the loop does."""
+
+  def observe_first(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep
+  ) -> None:
+    """Does nothing."""
+
+  def observe(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
+  ) -> None:
+    """Does nothing."""
+
+
+class InfluenceObserver(AdderObserver):
   """Measures how many steps of an episode are influential.
 
   The loop does not show it the influence: it reads it from the parts that an
@@ -89,16 +103,6 @@ class InfluenceObserver(base.EnvLoopObserver):
     if not self._influence:
       return None
     return np.stack(self._influence).reshape(len(self._influence), -1)
-
-  def observe_first(
-    self, env: dm_env.Environment, timestep: dm_env.TimeStep
-  ) -> None:
-    """Does nothing: the adder is told of the first time step before."""
-
-  def observe(
-    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
-  ) -> None:
-    """Does nothing: influence may be known a step later."""
 
   def get_metrics(self) -> dict[str, float]:
     """Returns `measures.of_influence` of the episode."""

@@ -16,10 +16,9 @@ import dm_env
 import jax
 import numpy as np
 from acme import adders
-from acme.utils.observers import base
 
 from influence_acme import ops, types
-from influence_acme.multiagent import policy
+from influence_acme.multiagent import observers, policy
 
 
 class RecordingAdder(adders.Adder):
@@ -61,6 +60,12 @@ class RecordingAdder(adders.Adder):
     if self._adder is not None:
       self._adder.reset()
 
+  def __getattr__(self, name: str) -> Any:
+    """Returns what else the inner adder offers."""
+    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
+      raise AttributeError(name)
+    return getattr(self._adder, name)
+
   def inputs(self) -> dict[str, dict[str, np.ndarray]]:
     """Returns what influence is judged by, by experiment: [T, N, ...] each."""
     inputs = [
@@ -79,7 +84,7 @@ class RecordingAdder(adders.Adder):
     self.extras: list[Any] = []
 
 
-class InfluenceMatrixObserver(base.EnvLoopObserver):
+class InfluenceMatrixObserver(observers.AdderObserver):
   """Measures how much each agent influences each other, by KL."""
 
   def __init__(self, recording: RecordingAdder, agent_ids: Sequence[str]):
@@ -91,16 +96,6 @@ class InfluenceMatrixObserver(base.EnvLoopObserver):
     """
     self._recording = recording
     self._agent_ids = tuple(agent_ids)
-
-  def observe_first(
-    self, env: dm_env.Environment, timestep: dm_env.TimeStep
-  ) -> None:
-    """Does nothing: the adder is told of it before."""
-
-  def observe(
-    self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
-  ) -> None:
-    """Does nothing: the adder is told of it before."""
 
   def get_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
     """Returns 'influence_matrix': who influences -> on whom -> nats per step.

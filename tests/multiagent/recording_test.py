@@ -101,6 +101,7 @@ def test_who_influences_whom_is_measured_by_episode():
   assert rows.calls == 2 * ['first', *T * [['extrinsic', 'influence']]]
   adder.reset()
   assert rows.calls[-1] == 'reset' and not adder.actions and not adder.extras
+  assert recording.RecordingAdder(rows).calls is rows.calls  # All it offers.
 
 
 def test_agents_without_influence_have_no_matrix():

@@ -1,14 +1,12 @@
 """20,000 steps of Cleanup at the paper's size, checked row by row."""
 
-import os
 import pathlib
 import pickle
-import subprocess
 import sys
 import types
 
 import numpy as np
-import psutil
+import own_session
 import pytest
 
 from influence_acme.agents import influence
@@ -24,35 +22,17 @@ def _load(path):
     return pickle.load(file)
 
 
-def _processes_of(session):
-  """Returns the living processes of a session."""
-  found = []
-  for process in psutil.process_iter(['status']):
-    try:
-      in_session = os.getsid(process.pid) == session
-    except ProcessLookupError:
-      continue
-    if in_session and process.info['status'] != psutil.STATUS_ZOMBIE:
-      found.append(process)
-  return found
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize('launch', ['threads', 'processes'])
 def test_twenty_thousand_steps_of_cleanup(tmp_path, launch):
   run_dir, archive = tmp_path / 'run', tmp_path / 'archive'
   log = tmp_path / 'log.txt'
-  with log.open('w') as file:
-    process = subprocess.Popen(
-      [sys.executable, PROGRAM, launch, run_dir, archive],
-      stdout=file,
-      stderr=file,
-      start_new_session=True,
-    )
-    code = process.wait(timeout=1100)
+  code, left = own_session.run(
+    [sys.executable, PROGRAM, launch, run_dir, archive], log, timeout_s=1100
+  )
   assert code == 0, log.read_text()[-3000:]
-  assert not _processes_of(process.pid)
+  assert not left
 
   learned = csv_log.read_log(run_dir / 'logs' / 'learner.csv')
   saved = checkpoint.load(run_dir / 'checkpoint')

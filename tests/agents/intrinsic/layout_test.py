@@ -3,29 +3,14 @@
 import csv
 import os
 import pathlib
-import subprocess
 import sys
-import time
 
-import psutil
+import own_session
 import pytest
 
 PROGRAM = pathlib.Path(__file__).with_name('layout_program.py')
 TIMEOUT_S = 420
 _ENDING = ('impala', 'r2d2', 'dqn')
-
-
-def _left(session):
-  """Returns the living processes of a session."""
-  found = []
-  for process in psutil.process_iter():
-    try:
-      in_session = os.getsid(process.pid) == session
-      if in_session and process.status() != psutil.STATUS_ZOMBIE:
-        found.append(process)
-    except (ProcessLookupError, psutil.NoSuchProcess):
-      continue
-  return found
 
 
 def _run(launch_type, directory, name):
@@ -34,21 +19,12 @@ def _run(launch_type, directory, name):
     [str(PROGRAM.parent), os.environ.get('PYTHONPATH', '')]
   )
   log = directory / 'log.txt'
-  with log.open('wb') as file:
-    process = subprocess.Popen(
-      [sys.executable, PROGRAM, launch_type, directory, name],
-      stdout=file,
-      stderr=file,
-      start_new_session=True,
-      env={**os.environ, 'PYTHONPATH': path},
-    )
-  try:
-    code = process.wait(TIMEOUT_S)
-    time.sleep(1)
-    left = _left(process.pid)
-  finally:
-    for other in _left(process.pid):
-      other.kill()
+  code, left = own_session.run(
+    [sys.executable, PROGRAM, launch_type, directory, name],
+    log,
+    TIMEOUT_S,
+    {**os.environ, 'PYTHONPATH': path},
+  )
   return code, log.read_text(errors='replace'), left
 
 
