@@ -27,10 +27,11 @@ from typing import Any, NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from influence_acme import one_core
 from influence_acme.multiagent import policy as policy_lib
-from influence_acme.rollouts import layout, records
+from influence_acme.rollouts import layout, records, steps
 from influence_acme.rollouts import worlds as worlds_lib
 
 
@@ -67,43 +68,89 @@ def make_rollout(
   Returns:
     The functions, compiled when they are first called.
   """
+  # Both functions ask for its shapes, and one calls it: it is traced once.
+  add_row = jax.jit(
+    functools.partial(steps.add_row, worlds, policy), inline=True
+  )
+  begin = jax.jit(functools.partial(_begin, worlds, policy, add_row))
+  advance = one_core.jit(
+    functools.partial(_advance, add_row, policy.delay, unroll_length),
+    donate_argnums=1,
+  )
 
-  def scan(learned: records.Learned, state: records.State, length: int):
-    step = functools.partial(_step, worlds, policy, learned)
-    state, (rows, episodes) = jax.lax.scan(step, state, None, length)
-    return state, rows, episodes
-
-  @jax.jit
   def start(
     learned: records.Learned, world_keys: chex.PRNGKey, keys: chex.PRNGKey
-  ):
-    state = _begin(worlds, policy, learned, world_keys, keys)
-    state, rows, episodes = scan(learned, state, 1 + policy.delay)
-    return records.Progress(state, rows), episodes
-
-  def unroll(learned: records.Learned, progress: records.Progress):
-    state, new, episodes = scan(learned, progress.state, unroll_length)
-    rows = jax.tree_util.tree_map(
-      lambda x, y: jnp.concatenate([x, y]), progress.held, new
-    )
-    held = jax.tree_util.tree_map(lambda x: x[unroll_length:], rows)
-    return (
-      records.Progress(state, held),
-      episodes,
-      layout.to_sequences(rows, policy.delay),
+  ) -> tuple[records.Progress, records.Episodes]:
+    progress, parts = begin(learned, world_keys, keys), []
+    for _ in range(1 + policy.delay):
+      progress, episodes, _ = advance(learned, progress, np.int32(1))
+      parts.append(jax.tree_util.tree_map(lambda x: x[:1], episodes))
+    return progress, jax.tree_util.tree_map(
+      lambda *x: np.concatenate(x), *parts
     )
 
-  return Rollout(start, one_core.jit(unroll, donate_argnums=1))
+  def unroll(
+    learned: records.Learned, progress: records.Progress
+  ) -> tuple[records.Progress, records.Episodes, records.Sequences]:
+    return advance(learned, progress, np.int32(unroll_length))
+
+  return Rollout(start, unroll)
+
+
+def _advance(
+  add_row: Callable[..., Any],
+  delay: int,
+  unroll_length: int,
+  learned: records.Learned,
+  progress: records.Progress,
+  num_rows: chex.Numeric,
+) -> tuple[records.Progress, records.Episodes, records.Sequences]:
+  """Adds rows, at most T; room is made for T, so that it is compiled once.
+
+  What comes of fewer has zeros after them, and its sequences mean nothing.
+  """
+
+  def body(t, carry):
+    state, rows = carry
+    state, row = add_row(learned, state)
+    return state, jax.tree_util.tree_map(
+      lambda x, y: jax.lax.dynamic_update_index_in_dim(x, y, t, axis=0),
+      rows,
+      row,
+    )
+
+  _, room = jax.eval_shape(add_row, learned, progress.state)
+  carry = progress.state, _zeros(room, unroll_length)
+  state, (new, episodes) = jax.lax.fori_loop(0, num_rows, body, carry)
+  rows = jax.tree_util.tree_map(
+    lambda x, y: jnp.concatenate([x, y]), progress.held, new
+  )
+  held = jax.tree_util.tree_map(
+    lambda x: jax.lax.dynamic_slice_in_dim(x, num_rows, 1 + delay), rows
+  )
+  return (
+    records.Progress(state, held),
+    episodes,
+    layout.to_sequences(rows, delay),
+  )
+
+
+def _zeros(tree: Any, length: int) -> Any:
+  """Returns zeros [length, ...] for each array, or shape, of a tree."""
+  return jax.tree_util.tree_map(
+    lambda x: jnp.zeros((length, *x.shape), x.dtype), tree
+  )
 
 
 def _begin(
   worlds: worlds_lib.Worlds,
   policy: policy_lib.JointPolicy,
+  add_row: Callable[..., Any],
   learned: records.Learned,
   world_keys: chex.PRNGKey,
   keys: chex.PRNGKey,
-) -> records.State:
-  """Starts the first episode of every environment."""
+) -> records.Progress:
+  """Starts the first episode of every environment; no row is there yet."""
   batch_size = keys.shape[0]
   world_state, outcome = worlds.reset(world_keys)
   state = records.State(
@@ -121,119 +168,12 @@ def _begin(
       num_steps=jnp.zeros(batch_size, jnp.int32),
     ),
   )
-  if not policy.delay:
-    return state
-  # There is no row before the first one, but what it is judged by has a shape.
-  played = jax.eval_shape(
-    lambda *args: _play(worlds, policy, *args), learned, state
-  )
-  nothing = jax.tree_util.tree_map(
-    lambda x: jnp.zeros(x.shape, x.dtype), played.judged
-  )
-  return state._replace(judged=nothing)
-
-
-def _play(
-  worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
-  learned: records.Learned,
-  state: records.State,
-) -> records.Played:
-  """Plays one step, or starts the next episode, of every environment."""
-  observation = state.outcome.observation
-  step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
-  keys = policy_lib.agent_keys(step_keys, len(policy.agent_ids))
-  decision = policy.act(learned.params, observation, state.core_state, keys)
-  world_state, outcome = worlds.step(state.worlds, decision.actions)
-  core_state, inputs = policy.observe(
-    learned.params,
-    observation,
-    state.core_state,
-    decision,
-    outcome.observation,
-    outcome.is_last,
-  )
-  judged = policy_lib.Judged(decision.actions, inputs)
-  return records.Played(decision, world_state, outcome, core_state, judged)
-
-
-def _step(
-  worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
-  learned: records.Learned,
-  state: records.State,
-  _: None,
-) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
-  """Makes one row: a step, or where an episode has ended the dummy row."""
-  is_dummy = state.outcome.is_last  # The environment's step starts the next.
-  decision, world_state, outcome, core_state, judged = _play(
-    worlds, policy, learned, state
-  )
-  # Judged within the loop: what it takes is much larger than the rows.
-  at_end: Any = ()
   if policy.delay:
-    # Nobody answers to an episode's last step.
-    zeros = jnp.zeros_like(outcome.reward)
-    last, at_end = (
-      policy.at_end(x) if policy.at_end else zeros
-      for x in (state.judged, judged)
+    # Before the first row there is none, but what it is judged by has a shape.
+    played = jax.eval_shape(
+      functools.partial(steps.play, worlds, policy), learned, state
     )
-    influence = policy.influence(state.judged, judged)
-    influence = jnp.where(is_dummy, last, influence)
-  else:
-    influence = policy.influence(judged, None)
-  shaped, smoothed = outcome.reward, state.smoothed
-  if policy.shape is not None:
-    shaped, smoothed = policy.shape(outcome.reward, state.smoothed)
-  row = records.Row(
-    observation=state.outcome.observation,
-    actions=decision.actions,
-    extrinsic=outcome.reward,
-    shaped=shaped,
-    discount=outcome.discount,
-    start_of_episode=state.outcome.is_first,
-    is_dummy=is_dummy,
-    extras=decision.extras,
-    core_state=state.core_state,
-    influence=influence,
-    weight=learned.weight,
-    learner_steps=learned.learner_steps,
-  )
-  episodes = records.Episodes(
-    is_step=~is_dummy,
-    ended=outcome.is_last,
-    totals=_add(state.totals, outcome.reward, is_dummy),
-    events=outcome.events,
-    influence=influence,
-    at_end=at_end,
-    choices=jax.tree_util.tree_map(lambda x: x[:, 0], decision.actions),
-  )
-  state = records.State(
-    worlds=world_state,
-    outcome=outcome,
-    core_state=jax.tree_util.tree_map(
-      # An episode starts from zeros: [N, B, ...] where [B] is a dummy.
-      lambda x: layout.zero_where(jnp.broadcast_to(is_dummy, x.shape[:2]), x),
-      core_state,
-    ),
-    judged=judged if policy.delay else (),
-    smoothed=jnp.where(is_dummy, 0, smoothed),
-    keys=state.keys,
-    num_steps=state.num_steps + ~is_dummy,
-    totals=episodes.totals,
-  )
-  return state, (row, episodes)
-
-
-def _add(
-  totals: records.Totals, reward: chex.Array, is_dummy: chex.Array
-) -> records.Totals:
-  """Adds a step, float32 [N, B], or begins anew where the row is a dummy."""
-  is_paid = reward > 0
-  added = records.Totals(
-    returns=totals.returns + reward,
-    num_paid=totals.num_paid + is_paid,
-    paid_time=totals.paid_time + is_paid * totals.num_steps,
-    num_steps=totals.num_steps + 1,
-  )
-  return jax.tree_util.tree_map(lambda x: jnp.where(is_dummy, 0, x), added)
+    nothing = jax.tree_util.tree_map(jnp.zeros_like, played.judged)
+    state = state._replace(judged=nothing)
+  _, (row, _) = jax.eval_shape(add_row, learned, state)
+  return records.Progress(state, _zeros(row, 1 + policy.delay))
