@@ -94,11 +94,13 @@ def _look_out(
     measurements.operations(workload)['learning'],
     outlook.pixel_bytes(workload.num_agents),
   )
+  # Ours has a thread for each agent.
+  num_agents = workload.num_agents
   return {
     **dataclasses.asdict(parts),
     f'{_CORES} cores, learner on any': outlook.on_cores(parts, _CORES, _CORES),
-    f'{_CORES} cores, learner on {acting.cores}': outlook.on_cores(
-      parts, _CORES, acting.cores
+    f'{_CORES} cores, learner on {num_agents}': outlook.on_cores(
+      parts, _CORES, num_agents
     ),
     f'{_CORES} cores and an accelerator': outlook.with_accelerator(
       parts, _CORES, accelerator, step
