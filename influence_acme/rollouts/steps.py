@@ -50,18 +50,7 @@ def add_row(
     worlds, policy, learned, state
   )
   # Judged within the loop: what it takes is much larger than the rows.
-  at_end: Any = ()
-  if policy.delay:
-    # Nobody answers to an episode's last step.
-    zeros = jnp.zeros_like(outcome.reward)
-    last, at_end = (
-      policy.at_end(x) if policy.at_end else zeros
-      for x in (state.judged, judged)
-    )
-    influence = policy.influence(state.judged, judged)
-    influence = jnp.where(is_dummy, last, influence)
-  else:
-    influence = policy.influence(judged, None)
+  influence, at_end = _judge(policy, state.judged, judged, is_dummy)
   shaped, smoothed = outcome.reward, state.smoothed
   if policy.shape is not None:
     shaped, smoothed = policy.shape(outcome.reward, state.smoothed)
@@ -103,6 +92,34 @@ def add_row(
     totals=episodes.totals,
   )
   return state, (row, episodes)
+
+
+def _judge(
+  policy: policy_lib.JointPolicy,
+  before: Any,
+  now: policy_lib.Judged,
+  is_dummy: chex.Array,
+) -> tuple[chex.Array, Any]:
+  """Judges a row's influence.
+
+  Args:
+    policy: the population's.
+    before: the row before, as it is judged; () if it is not asked for.
+    now: the row.
+    is_dummy: bool [B], whether it is no step.
+
+  Returns:
+    `influence` of `Row`, and `at_end` of `Episodes`.
+  """
+  if not policy.delay:
+    return policy.influence(now, None), ()
+  influence = policy.influence(before, now)
+  # Nobody answers to an episode's last step.
+  last, at_end = (
+    policy.at_end(x) if policy.at_end else jnp.zeros_like(influence)
+    for x in (before, now)
+  )
+  return jnp.where(is_dummy, last, influence), at_end
 
 
 def _add(
