@@ -14,7 +14,7 @@ import os
 import pathlib
 import pickle
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
 import numpy as np
@@ -58,16 +58,14 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
   path = pathlib.Path(path)
   aside = path.with_name(path.name + '.new')
   try:
-    payload = pickle.dumps(to_numpy(vars(checkpoint)), protocol=4)
-    with open(aside, 'wb') as file:
-      file.write(_MAGIC + hashlib.sha256(payload).digest() + payload)
-      file.flush()
-      os.fsync(file.fileno())
+    _write(aside, to_numpy(vars(checkpoint)))
     os.replace(aside, path)
     _sync_directory(path.parent)
-  except OSError as error:
+  except Exception as error:
     with contextlib.suppress(OSError):
       aside.unlink(missing_ok=True)
+    if not isinstance(error, OSError):
+      raise
     raise CheckpointError(
       f'Cannot write the checkpoint {path}: {error}. The one before it, if '
       'there is one, is as it was: make room, then resume (--resume).'
@@ -137,6 +135,33 @@ def to_numpy(tree: Any) -> Any:
   return jax.tree_util.tree_map(
     lambda leaf: np.array(leaf) if isinstance(leaf, jax.Array) else leaf, tree
   )
+
+
+class _Hashed:
+  """A file that hashes what is written to it."""
+
+  def __init__(self, file: BinaryIO):
+    self._file = file
+    self._hash = hashlib.sha256()
+
+  def write(self, data: Any) -> int:
+    self._hash.update(data)
+    return self._file.write(data)
+
+  def digest(self) -> bytes:
+    return self._hash.digest()
+
+
+def _write(path: pathlib.Path, content: Any) -> None:
+  """Writes a whole file, without a second copy of the arrays in memory."""
+  with open(path, 'wb') as file:
+    file.write(_MAGIC + bytes(_DIGEST_BYTES))  # It is known at the end.
+    hashed = _Hashed(file)
+    pickle.dump(content, hashed, protocol=5)  # 4 copies all arrays.
+    file.seek(len(_MAGIC))
+    file.write(hashed.digest())
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _parse(content: bytes) -> Checkpoint:

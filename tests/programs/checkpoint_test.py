@@ -2,6 +2,7 @@ import os
 import pickle
 import resource
 import signal
+import tracemalloc
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -41,6 +42,24 @@ def test_what_is_saved_is_loaded(tmp_path):
   assert loaded.counts == {'environment_steps': 7}
   assert loaded.lockstep == {'rows': [(3, True)]}
   assert os.listdir(tmp_path) == ['checkpoint']
+
+
+def test_writing_takes_little_memory(tmp_path):
+  learner = {str(i): np.ones(2**18, np.float32) for i in range(20)}  # 20 MiB.
+  tracemalloc.start()
+  checkpoint.save(tmp_path / 'checkpoint', _make(learner=learner))
+  _, peak = tracemalloc.get_traced_memory()
+  tracemalloc.stop()
+  assert peak < 5 * 2**20
+
+
+def test_what_cannot_be_written_leaves_the_old_one(tmp_path):
+  path = tmp_path / 'checkpoint'
+  checkpoint.save(path, _make())
+  with pytest.raises((AttributeError, pickle.PicklingError), match='lambda'):
+    checkpoint.save(path, _make(learner=lambda: None))
+  assert os.listdir(tmp_path) == ['checkpoint']
+  assert checkpoint.load(path, IDENTITY).learner.step == 4
 
 
 def test_later_changes_do_not_reach_a_copy():
