@@ -13,7 +13,7 @@ from influence_acme.programs.graph import make_program, Program
 from influence_acme.programs.launcher import launch, LAUNCHES
 
 # JAX's threads begin with its first array, and keep the arena that they have.
-_memory.share_two_arenas()
+_memory.share_one_arena()
 
 __all__ = (
   'CheckpointError',
