@@ -54,7 +54,7 @@ def keep_products_whole() -> None:
 
   oneDNN cuts large ones up for a pool of threads, one for each core, even in
   functions of `jit` above. Waking them, and waiting while others have the
-  cores, is a fifth of a training run's processor time.
+  cores, is a tenth of a training run's processor time.
 
   A pool has but one thread, in this process and those that it starts, if this
   comes before JAX's first array, as XLA reads the environment then; later it
