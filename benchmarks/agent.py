@@ -17,9 +17,9 @@ from acme.utils import counting, loggers
 
 from benchmarks import population as population_lib
 from benchmarks import settings, timing
-from influence_acme.agents.influence import sgd
-from influence_acme.rollouts import actor as rollout_actor
+from influence_acme.agents.influence import rollout_actor
 from influence_acme.rollouts import unroll
+from influence_acme.system import update
 
 Ready = Callable[[], None]
 
@@ -113,7 +113,7 @@ def act_step_by_step(
 def _forget_what_is_compiled() -> None:
   """Makes the next actor and the next learner compile, as in a new process."""
   unroll.make_rollout.cache_clear()
-  sgd.make_sgd_step.cache_clear()
+  update.make_sgd_step.cache_clear()
 
 
 class _Nowhere(adders.Adder):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 
 from influence_acme import programs, reproduction
-from influence_acme.agents.influence import presets
+from influence_acme.system import presets
 
 _EXPERIMENT = flags.DEFINE_enum(
   'experiment',

@@ -13,30 +13,37 @@ ROOT = pathlib.Path(__file__).parent.parent
 # Part of the package -> its layer, lowest first.
 LAYERS = {
   'influence_acme.types': 0,
+  'influence_acme.lazy': 0,
   'influence_acme.one_core': 0,
   'influence_acme.ops': 1,
   'influence_acme.networks': 2,
   'influence_acme.environments': 2,
   'influence_acme.wrappers': 2,
   'influence_acme.adapters': 2,
-  'influence_acme.compat': 3,
-  'influence_acme.multiagent': 3,
-  'influence_acme.adders': 3,
-  'influence_acme.agents': 4,
-  'influence_acme.rollouts': 5,
-  'influence_acme.programs': 6,
-  'influence_acme.reproduction': 7,
-  'influence_acme.reports': 7,
-  'influence_acme.testing': 7,  # For tests and users: no other part needs it.
-  'examples': 8,
-  'benchmarks': 8,
+  'influence_acme.system': 3,
+  'influence_acme.metrics': 3,
+  'influence_acme.rollouts': 4,
+  'influence_acme.runs': 5,
+  'influence_acme.training': 5,
+  'influence_acme.compat': 6,
+  'influence_acme.multiagent': 6,
+  'influence_acme.adders': 6,
+  'influence_acme.agents': 7,
+  'influence_acme.programs': 8,
+  'influence_acme.reproduction': 9,
+  'influence_acme.reports': 9,
+  'influence_acme.testing': 9,  # For tests and users: no other part needs it.
+  'examples': 10,
+  'benchmarks': 10,
 }
 
 # The pure layers run wherever JAX does, so they import nothing but these.
 _STDLIB = sys.stdlib_module_names
 _MATHS = {'numpy', 'jax', 'chex'}
+_LEARNING = _MATHS | {'rlax', 'haiku', 'dm_env', 'optax'}
 PURE = {
   'influence_acme.types': _MATHS,
+  'influence_acme.lazy': set(),
   'influence_acme.one_core': _MATHS,
   'influence_acme.ops': _MATHS | {'rlax'},
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
@@ -44,6 +51,9 @@ PURE = {
   'influence_acme.wrappers': _MATHS | {'rlax', 'dm_env'},
   'influence_acme.adapters': _MATHS
   | {'dm_env', 'gymnasium', 'pettingzoo', 'meltingpot'},
+  'influence_acme.system': _LEARNING,
+  'influence_acme.metrics': _MATHS,
+  'influence_acme.rollouts': _LEARNING,
 }
 
 # Where `import launchpad` may stand: programs, and what makes them work.
@@ -156,9 +166,9 @@ def _first_line(source, module, is_package, *prefixes):
   return min(lines, default=math.inf)
 
 
-def _patches_jax(init):
-  """Returns whether a package's `__init__.py` imports compat before acme."""
-  source, name = init.read_text('utf-8'), f'influence_acme.{init.parent.name}'
+def _patches_jax(file):
+  """Returns whether a file imports compat before acme."""
+  source, name = file.read_text('utf-8'), f'influence_acme.{file.parent.name}'
   patched = _first_line(source, name, True, 'influence_acme.compat.')
   return patched < _first_line(source, name, True, 'acme.')
 
@@ -170,8 +180,10 @@ def test_packages_that_import_acme_patch_jax_before():
       source = path.read_text('utf-8')
       if _first_line(source, module, False, 'acme.') < math.inf:
         inits = [folder / '__init__.py' for folder in path.parents]
-        assert any(_patches_jax(init) for init in inits if init.exists()), (
-          f'{module} imports acme: let {inits[0]} import compat, first of all.'
+        files = [path, *(init for init in inits if init.exists())]
+        assert any(_patches_jax(file) for file in files), (
+          f'{module} imports acme: let it, or {inits[0]}, import compat, first '
+          'of all.'
         )
 
 
@@ -210,7 +222,7 @@ def test_scripts_that_import_acme_patch_jax_before():
     ('influence_acme.environments.x', 'importlib.import_module("acme.jax")'),
     ('influence_acme.adders.x', 'import launchpad as lp'),
     ('influence_acme.multiagent.x', 'from influence_acme.agents import x'),
-    ('influence_acme.agents.x', 'from influence_acme import rollouts'),
+    ('influence_acme.rollouts.x', 'from influence_acme import agents'),
     ('influence_acme.programs.x', 'from influence_acme.testing import fakes'),
     ('influence_acme.programs.x', 'from influence_acme import nonsense'),
     ('influence_acme.programs.x', 'import examples.run'),

@@ -1,17 +1,16 @@
-"""The paper's agent: actor-critic, MOA and influence reward."""
+"""The paper's agent, as Acme's builders, actors and learners."""
 
-from influence_acme import compat  # noqa: F401
-from influence_acme.agents.influence import presets
-from influence_acme.agents.influence.builder import InfluenceBuilder
-from influence_acme.agents.influence.config import InfluenceConfig, VARIANTS
+from typing import Any
+
+from influence_acme import lazy
 from influence_acme.agents.influence.environment import (
   make_environment,
   wrap_environment,
 )
-from influence_acme.agents.influence.networks import (
-  InfluenceNetworks,
-  make_networks,
-)
+from influence_acme.agents.influence.networks import make_networks
+from influence_acme.system import presets
+from influence_acme.system.config import InfluenceConfig, VARIANTS
+from influence_acme.system.networks import InfluenceNetworks
 
 __all__ = [
   'VARIANTS',
@@ -23,3 +22,7 @@ __all__ = [
   'presets',
   'wrap_environment',
 ]
+
+
+def __getattr__(name: str) -> Any:
+  return lazy.load(__name__, name, {'InfluenceBuilder': f'{__name__}.builder'})

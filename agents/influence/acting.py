@@ -8,6 +8,10 @@ Time, for every step t (rows of the replay hold what was known before it):
 What is computed in both is in `policy`. Letter: N agents.
 """
 
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -21,8 +25,8 @@ from acme import core
 from acme.jax import variable_utils
 
 from influence_acme import adders, types
-from influence_acme.multiagent import policy as policy_lib
-from influence_acme.multiagent import specs as multiagent_specs
+from influence_acme.system import specs as multiagent_specs
+from influence_acme.system import types as system_types
 
 
 def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +41,7 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
 
   def judge(step):
     inputs = step and step.extras['influence_inputs']
-    return step and policy_lib.Judged(step.action, inputs)
+    return step and system_types.Judged(step.action, inputs)
 
   def influence_fn(*steps):
     return np.asarray(influence(*map(judge, steps)))
@@ -87,7 +91,7 @@ class InfluenceActor(core.Actor):
 
   def __init__(
     self,
-    policy: policy_lib.JointPolicy,
+    policy: system_types.JointPolicy,
     key: chex.PRNGKey,
     variables: HeldVariables,
     adder: adders_lib.Adder | None = None,
@@ -181,7 +185,7 @@ class InfluenceActor(core.Actor):
 
 def make_influence_adder(
   adder: adders_lib.Adder,
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   weight: Callable[[int], float | np.ndarray],
   steps_fn: Callable[[], int],
 ) -> adders.InfluenceAdder:
@@ -215,7 +219,7 @@ def make_influence_adder(
 class _Compiled(NamedTuple):
   """A policy's functions for one environment, compiled at their first call."""
 
-  act: Callable[..., policy_lib.Decision]
+  act: Callable[..., system_types.Decision]
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
   influence: Callable[..., chex.Array]
   at_end: Callable[..., chex.Array] | None
@@ -223,11 +227,11 @@ class _Compiled(NamedTuple):
 
 # All actors of one policy share what is compiled.
 @functools.lru_cache(maxsize=8)
-def _compile(policy: policy_lib.JointPolicy) -> _Compiled:
+def _compile(policy: system_types.JointPolicy) -> _Compiled:
   @jax.jit
   def act(params, observation, core_state, key, step):
     step_key = jax.random.fold_in(key, step)
-    keys = policy_lib.agent_keys(step_key[None], len(policy.agent_ids))
+    keys = system_types.agent_keys(step_key[None], len(policy.agent_ids))
     batched = _batch((observation, core_state))
     return _unbatch(policy.act(params, *batched, keys))
 

@@ -1,5 +1,9 @@
 """Joins the influence agent's parts to what Acme's layouts build from."""
 
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +18,13 @@ from acme.jax import variable_utils
 from acme.utils import counting, loggers
 
 from influence_acme import adders
-from influence_acme.agents.influence import acting, learning, policy
-from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import networks as influence_networks
-from influence_acme.multiagent import policy as policy_lib
-from influence_acme.multiagent import specs as multiagent_specs
+from influence_acme.agents.influence import acting, learning
+from influence_acme.agents.influence import networks as networks_lib
+from influence_acme.system import config as config_lib
+from influence_acme.system import networks as system_networks
+from influence_acme.system import policy
+from influence_acme.system import specs as multiagent_specs
+from influence_acme.system import types as system_types
 
 
 class InfluenceBuilder(builders.ActorLearnerBuilder):
@@ -52,7 +58,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     self, environment_spec: specs.EnvironmentSpec
   ) -> list[reverb.Table]:
     """Makes a first-in-first-out queue; a full one blocks the actors."""
-    networks = influence_networks.make_networks(environment_spec, self._config)
+    networks = networks_lib.make_networks(environment_spec, self._config)
     stacked = multiagent_specs.stacked_spec(
       environment_spec, networks.agent_ids
     )
@@ -96,7 +102,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
   def make_learner(
     self,
     random_key: chex.PRNGKey,
-    networks: influence_networks.InfluenceNetworks,
+    networks: system_networks.InfluenceNetworks,
     dataset: Iterator[reverb.ReplaySample],
     replay_client: reverb.Client | None = None,
     counter: counting.Counter | None = None,
@@ -110,7 +116,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
   def make_actor(
     self,
     random_key: chex.PRNGKey,
-    policy_network: influence_networks.InfluenceNetworks,
+    policy_network: system_networks.InfluenceNetworks,
     adder: adders_lib.Adder | None = None,
     variable_source: core.VariableSource | None = None,
   ) -> core.Actor:
@@ -142,7 +148,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
   def make_evaluator(
     self,
     random_key: chex.PRNGKey,
-    policy_network: influence_networks.InfluenceNetworks,
+    policy_network: system_networks.InfluenceNetworks,
     adder: adders_lib.Adder,
     variable_source: core.VariableSource,
   ) -> core.Actor:
@@ -165,8 +171,8 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     )
 
   def make_joint_policy(
-    self, networks: influence_networks.InfluenceNetworks
-  ) -> policy_lib.JointPolicy:
+    self, networks: system_networks.InfluenceNetworks
+  ) -> system_types.JointPolicy:
     """Makes the pure functions by which a population of networks acts."""
     return policy.make_joint_policy(networks, self._config)
 
@@ -197,7 +203,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 
 
 def _extras_spec(
-  networks: influence_networks.InfluenceNetworks, rewards: specs.Array
+  networks: system_networks.InfluenceNetworks, rewards: specs.Array
 ) -> dict[str, Any]:
   """Specs of what a row holds beside the step itself."""
   num_agents = len(networks.agent_ids)

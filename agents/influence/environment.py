@@ -3,7 +3,7 @@
 from typing import Any
 
 from influence_acme import environments, wrappers
-from influence_acme.agents.influence import config as config_lib
+from influence_acme.system import config as config_lib
 
 Wrapped = wrappers.OthersActionsWrapper | wrappers.MessageChannelWrapper
 

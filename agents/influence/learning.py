@@ -3,6 +3,10 @@
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
 
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -16,11 +20,11 @@ import reverb
 from acme import core
 from acme.utils import counting, loggers
 
-from influence_acme.agents.influence import config as config_lib
-from influence_acme.agents.influence import losses, sgd
-from influence_acme.agents.influence import networks as influence_networks
-from influence_acme.agents.influence import sequences as sequences_lib
 from influence_acme.multiagent import variables
+from influence_acme.system import config as config_lib
+from influence_acme.system import losses, update
+from influence_acme.system import networks as system_networks
+from influence_acme.system import sequences as sequences_lib
 
 
 class Published(NamedTuple):
@@ -31,7 +35,7 @@ class Published(NamedTuple):
     counts: 'learner_steps' and 'environment_steps' at which it was reached.
   """
 
-  state: sgd.TrainingState
+  state: update.TrainingState
   counts: dict[str, Any]
 
 
@@ -44,7 +48,7 @@ class InfluenceLearner(core.Learner):
 
   def __init__(
     self,
-    networks: influence_networks.InfluenceNetworks,
+    networks: system_networks.InfluenceNetworks,
     config: config_lib.InfluenceConfig,
     iterator: Iterator[reverb.ReplaySample],
     key: chex.PRNGKey,
@@ -75,14 +79,14 @@ class InfluenceLearner(core.Learner):
       config.entropy_cost,
       config.entropy_cost_steps,
     )
-    optimizer = sgd.make_optimizer(config)
+    optimizer = update.make_optimizer(config)
     self._to_sequences = jax.jit(sequences_lib.to_sequences)
-    self._sgd_step = sgd.make_sgd_step(
+    self._sgd_step = update.make_sgd_step(
       losses.make_loss(networks.agent, config), optimizer
     )
     params = networks.init(key)
     opt_state = jax.vmap(optimizer.init)(params)
-    self._publish(sgd.TrainingState(params, opt_state), learner_steps=0)
+    self._publish(update.TrainingState(params, opt_state), learner_steps=0)
     self._timestamp = time.time()
 
   def step(self) -> None:
@@ -150,7 +154,7 @@ class InfluenceLearner(core.Learner):
   def _learner_steps(self) -> int:
     return int(self._now.counts['learner_steps'])
 
-  def _publish(self, state: sgd.TrainingState, learner_steps: int) -> None:
+  def _publish(self, state: update.TrainingState, learner_steps: int) -> None:
     counts: dict[str, Any] = {
       'learner_steps': np.int32(learner_steps),
       'environment_steps': np.int64(self._environment_steps()),

@@ -1,44 +1,18 @@
-"""The population's networks: one agent's functions, and its stacked weights."""
+"""Reads an environment's specs for the networks of the influence agent."""
 
-import functools
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-import chex
-import jax
-import jax.numpy as jnp
-from acme import specs
-
-from influence_acme import networks as networks_lib
-from influence_acme import types
-from influence_acme.agents.influence import config as config_lib
-from influence_acme.multiagent import specs as multiagent_specs
+from influence_acme.system import config as config_lib
+from influence_acme.system import networks, specs
 
 _PAPER = config_lib.InfluenceConfig()
-
-
-class InfluenceNetworks(NamedTuple):
-  """A population of N agents that share no weights.
-
-  Attributes:
-    agent: one agent's pure functions; `jax.vmap` them over the parameters.
-    agent_ids: the agents' names, in the order of every axis N.
-    num_actions: how many actions each agent chooses from.
-    num_symbols: how many messages; 0 of agents that say nothing.
-    init: key -> parameters, every array with a leading axis N.
-  """
-
-  agent: networks_lib.AgentNetworks
-  agent_ids: tuple[types.AgentId, ...]
-  num_actions: int
-  num_symbols: int
-  init: Callable[[chex.PRNGKey], chex.ArrayTree]
 
 
 def make_networks(
   environment_spec: specs.EnvironmentSpec,
   config: config_lib.InfluenceConfig = _PAPER,
-) -> InfluenceNetworks:
+) -> networks.InfluenceNetworks:
   """Makes the paper's networks for every agent of an environment.
 
   Args:
@@ -56,7 +30,7 @@ def make_networks(
       those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
-  spec = multiagent_specs.stacked_spec(environment_spec, agent_ids)
+  spec = specs.stacked_spec(environment_spec, agent_ids)
   missing = sorted({'world', 'actions', 'visible'} - set(spec.observations))
   if missing:
     raise ValueError(
@@ -65,56 +39,10 @@ def make_networks(
     )
   num_actions, num_symbols = _choices(spec.actions)
   _check_symbols(num_symbols, config)
-  for name in ('variant', 'influence_weight'):
-    value = getattr(config, name)
-    if isinstance(value, tuple) and len(value) != len(agent_ids):
-      raise ValueError(
-        f'{name} is {value!r}: it must be one for all, or one for each of the '
-        f'{len(agent_ids)} agents.'
-      )
   view = tuple(spec.observations['world'].shape[1:])
-  return _make_networks(agent_ids, num_actions, num_symbols, view, config)
-
-
-# The same functions again: what is compiled of them is compiled once.
-@functools.lru_cache(maxsize=8)
-def _make_networks(
-  agent_ids: tuple[types.AgentId, ...],
-  num_actions: int,
-  num_symbols: int,
-  view: tuple[int, ...],
-  config: config_lib.InfluenceConfig,
-) -> InfluenceNetworks:
-  """Makes the functions of what was checked.
-
-  Args:
-    agent_ids: N.
-    num_actions: A.
-    num_symbols: M, or 0.
-    view: shape of what an agent sees, (H, W, 3).
-    config: of the agent.
-  """
-  agent = networks_lib.make_agent_networks(
-    len(agent_ids),
-    num_actions,
-    config.hidden_size,
-    models_others=config.models_others,
-    num_influencers=config.num_influencers if config.takes_turns else 0,
-    num_symbols=num_symbols,
-    embedding_size=config.message_embedding_size,
+  return networks.make_networks(
+    agent_ids, num_actions, num_symbols, view, config
   )
-  observation = {
-    'world': jnp.zeros((1, *view), jnp.uint8),
-    'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
-    'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
-    'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),
-  }
-
-  def init(key: chex.PRNGKey) -> chex.ArrayTree:
-    keys = jax.random.split(key, len(agent_ids))
-    return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
-
-  return InfluenceNetworks(agent, agent_ids, num_actions, num_symbols, init)
 
 
 def _choices(action_spec: Any) -> tuple[int, int]:

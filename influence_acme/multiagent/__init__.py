@@ -28,8 +28,8 @@ from influence_acme.multiagent.recording import (
   InfluenceMatrixObserver,
   RecordingAdder,
 )
-from influence_acme.multiagent.specs import agent_spec
 from influence_acme.multiagent.variables import AgentVariableSource
+from influence_acme.system.specs import agent_spec
 
 __all__ = (
   'AgentVariableSource',

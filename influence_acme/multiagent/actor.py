@@ -7,7 +7,7 @@ import acme
 import dm_env
 
 from influence_acme import types
-from influence_acme.multiagent import specs
+from influence_acme.system import specs
 
 
 class JointActor(acme.Actor):

@@ -23,7 +23,8 @@ from acme.utils.observers import base
 from dm_env import specs as dm_specs
 
 from influence_acme import types
-from influence_acme.multiagent import coordination, measures, specs
+from influence_acme.metrics import coordination, episode
+from influence_acme.system import specs
 
 
 class SocialObserver(base.EnvLoopObserver):
@@ -59,8 +60,8 @@ class SocialObserver(base.EnvLoopObserver):
       [list(step.values()) for step in self._rewards], np.float32
     )  # [T, N]
     events = getattr(self._environment, 'events', dict)
-    totals = measures.make_totals(rewards, events())
-    return measures.of_group(totals, tuple(self._rewards[0]))
+    totals = episode.make_totals(rewards, events())
+    return episode.of_group(totals, tuple(self._rewards[0]))
 
 
 class AdderObserver(base.EnvLoopObserver):
@@ -107,7 +108,7 @@ class InfluenceObserver(AdderObserver):
   def get_metrics(self) -> dict[str, float]:
     """Returns `measures.of_influence` of the episode."""
     influence = self.influence
-    return {} if influence is None else measures.of_influence(influence)
+    return {} if influence is None else episode.of_influence(influence)
 
 
 class ChoiceObserver(base.EnvLoopObserver):

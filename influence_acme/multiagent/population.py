@@ -26,7 +26,7 @@ from acme.utils import counting, loggers
 from influence_acme import types
 from influence_acme.multiagent import actor as actor_lib
 from influence_acme.multiagent import joint_log, learner_set, variables
-from influence_acme.multiagent import specs as multiagent_specs
+from influence_acme.system import specs as multiagent_specs
 
 
 class Member(NamedTuple):

@@ -18,7 +18,8 @@ import numpy as np
 from acme import adders
 
 from influence_acme import ops, types
-from influence_acme.multiagent import observers, policy
+from influence_acme.multiagent import observers
+from influence_acme.system import types as system_types
 
 
 class RecordingAdder(adders.Adder):
@@ -131,7 +132,7 @@ def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
   inputs, choices = adder.inputs(), adder.choices()
   if not inputs:
     return None
-  actions = policy.actions_of(choices)
+  actions = system_types.actions_of(choices)
   per_agent = np.zeros((*actions.shape, num_agents - 1), np.float32)
   for experiment, found in inputs.items():  # An agent is judged in one of them.
     made, answers, mask = actions, found['conditional_logits'], found['mask']

@@ -19,10 +19,11 @@ from acme import core, specs
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
-from influence_acme.multiagent import policy, recording
-from influence_acme.multiagent import specs as multiagent_specs
+from influence_acme.multiagent import recording
 from influence_acme.programs import checkpoint, pictures, recorded, run_dir
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.system import specs as multiagent_specs
+from influence_acme.system import types as system_types
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +160,7 @@ def record_episode(
   return EpisodeRecord(
     agent_ids=agent_ids,
     rewards=paid,
-    actions=policy.actions_of(did),
+    actions=system_types.actions_of(did),
     influence=influence,
     frames=frames,
     views=None if views[0] is None else np.stack(views),

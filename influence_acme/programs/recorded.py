@@ -9,14 +9,10 @@ import dm_env
 import numpy as np
 
 from influence_acme import ops, types
-from influence_acme.multiagent import (
-  coordination,
-  measures,
-  observers,
-  policy,
-  recording,
-)
+from influence_acme.metrics import coordination, episode
+from influence_acme.multiagent import observers, recording
 from influence_acme.programs import loggers
+from influence_acme.system import types as system_types
 
 
 def measure(
@@ -37,12 +33,12 @@ def measure(
     Name in a run's logs -> value.
   """
   events: dict[str, np.ndarray] = getattr(environment, 'events', dict)()
-  totals = measures.make_totals(rewards, events)
-  measured = measures.of_group(totals, environment.agent_ids)
+  totals = episode.make_totals(rewards, events)
+  measured = episode.of_group(totals, environment.agent_ids)
   on_all = None
   if influences is not None:
     on_all = np.nansum(influences, axis=-1)  # [T, N]
-    measured |= measures.of_influence(on_all)
+    measured |= episode.of_influence(on_all)
   num_choices = observers.num_choices(environment.action_spec())
   if num_choices[0]:
     choices = coordination.make_choices(chosen, *num_choices)
@@ -68,7 +64,7 @@ def foresight(
   inputs = adder.inputs().get('models')
   if inputs is None:
     return None
-  actions = policy.actions_of(adder.choices())
+  actions = system_types.actions_of(adder.choices())
   own = actions[:-1, :, None, None, None]
   predicted = np.take_along_axis(
     inputs['conditional_logits'][:-1], own, axis=2

@@ -10,10 +10,11 @@ import numpy as np
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
-from influence_acme.multiagent import coordination, measures
+from influence_acme.agents.influence import rollout_actor
+from influence_acme.metrics import coordination
+from influence_acme.metrics import episode as episode_metrics
 from influence_acme.programs import blocking, loggers, replays
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.rollouts import actor as rollout_actor
 from influence_acme.rollouts import episodes as episodes_lib
 
 
@@ -124,8 +125,8 @@ def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
   measured = {
     'episode_length': episode.totals.num_steps,
     'episode_return': dict(zip(agent_ids, returns, strict=True)),
-    **measures.of_group(episode.totals, agent_ids),
-    **measures.of_influence(episode.influence),
+    **episode_metrics.of_group(episode.totals, agent_ids),
+    **episode_metrics.of_influence(episode.influence),
   }
   if episode.choices is None:
     return measured

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from influence_acme import ops
-from influence_acme.agents.influence import presets
+from influence_acme.system import presets
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
   'influence_measure': ops.MEASURES,

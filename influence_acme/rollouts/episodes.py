@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from influence_acme.multiagent import measures
+from influence_acme.metrics import episode
 from influence_acme.rollouts import records
 
 
@@ -25,7 +25,7 @@ class Episode(NamedTuple):
       environments but the first.
   """
 
-  totals: measures.Totals
+  totals: episode.Totals
   influence: np.ndarray
   choices: Any
 
@@ -104,7 +104,7 @@ class History:
       influence = np.concatenate([influence, last[None]])
     totals = jax.tree_util.tree_map(lambda x: x[t, ..., b], played.totals)
     return Episode(
-      measures.Totals(
+      episode.Totals(
         totals.returns,
         totals.num_paid,
         totals.paid_time,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import chex
 
-from influence_acme.multiagent import policy as policy_lib
-from influence_acme.rollouts import worlds as worlds_lib
+from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme.system import types as system_types
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 
 class Totals(NamedTuple):
-  """Sums over the steps of an episode, see `multiagent.measures`.
+  """Sums over the steps of an episode, see `metrics.episode`.
 
   Attributes:
     returns: float32 [N, B], of extrinsic rewards.
@@ -97,11 +97,11 @@ class Played(NamedTuple):
     judged: the step as its influence is judged.
   """
 
-  decision: policy_lib.Decision
+  decision: system_types.Decision
   worlds: worlds_lib.State
   outcome: worlds_lib.Outcome
   core_state: chex.ArrayTree
-  judged: policy_lib.Judged
+  judged: system_types.Judged
 
 
 class Progress(NamedTuple):

@@ -9,21 +9,21 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.multiagent import policy as policy_lib
 from influence_acme.rollouts import layout, records
-from influence_acme.rollouts import worlds as worlds_lib
+from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme.system import types as system_types
 
 
 def play(
   worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   learned: records.Learned,
   state: records.State,
 ) -> records.Played:
   """Plays one step, or starts the next episode, of every environment."""
   observation = state.outcome.observation
   step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
-  keys = policy_lib.agent_keys(step_keys, len(policy.agent_ids))
+  keys = system_types.agent_keys(step_keys, len(policy.agent_ids))
   decision = policy.act(learned.params, observation, state.core_state, keys)
   world_state, outcome = worlds.step(state.worlds, decision.actions)
   core_state, inputs = policy.observe(
@@ -34,13 +34,13 @@ def play(
     outcome.observation,
     outcome.is_last,
   )
-  judged = policy_lib.Judged(decision.actions, inputs)
+  judged = system_types.Judged(decision.actions, inputs)
   return records.Played(decision, world_state, outcome, core_state, judged)
 
 
 def add_row(
   worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   learned: records.Learned,
   state: records.State,
 ) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
@@ -95,9 +95,9 @@ def add_row(
 
 
 def _judge(
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   before: Any,
-  now: policy_lib.Judged,
+  now: system_types.Judged,
   is_dummy: chex.Array,
 ) -> tuple[chex.Array, Any]:
   """Judges a row's influence.

@@ -30,9 +30,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import one_core
-from influence_acme.multiagent import policy as policy_lib
 from influence_acme.rollouts import layout, records, steps
-from influence_acme.rollouts import worlds as worlds_lib
+from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme.system import types as system_types
 
 
 class Rollout(NamedTuple):
@@ -55,7 +55,7 @@ class Rollout(NamedTuple):
 @functools.lru_cache(maxsize=8)
 def make_rollout(
   worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   unroll_length: int,
 ) -> Rollout:
   """Makes the functions of a rollout.
@@ -144,7 +144,7 @@ def _zeros(tree: Any, length: int) -> Any:
 
 def _begin(
   worlds: worlds_lib.Worlds,
-  policy: policy_lib.JointPolicy,
+  policy: system_types.JointPolicy,
   add_row: Callable[..., Any],
   learned: records.Learned,
   world_keys: chex.PRNGKey,

@@ -14,7 +14,8 @@ from acme.utils import counting, loggers
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import influence
-from influence_acme.multiagent import actor, learner_set, specs, variables
+from influence_acme.multiagent import actor, learner_set, variables
+from influence_acme.system import specs
 
 IDS = ('agent_0', 'agent_1', 'agent_2')
 

@@ -20,7 +20,8 @@ from acme.jax import networks as networks_lib
 from acme.jax import utils
 from acme.utils import loggers
 
-from influence_acme.multiagent import actor, learner_set, specs, variables
+from influence_acme.multiagent import actor, learner_set, variables
+from influence_acme.system import specs
 from influence_acme.testing import fakes
 
 HIDDEN = 8

@@ -12,7 +12,8 @@ from acme import specs as acme_specs
 from acme.utils import loggers
 
 from influence_acme import environments, wrappers
-from influence_acme.multiagent import actor, specs
+from influence_acme.multiagent import actor
+from influence_acme.system import specs
 
 NUM_AGENTS, NUM_SYMBOLS, EPISODE_LENGTH = 12, 4, 3
 

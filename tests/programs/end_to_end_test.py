@@ -10,8 +10,8 @@ import own_session
 import pytest
 
 from influence_acme.agents import influence
-from influence_acme.agents.influence import config as config_lib
 from influence_acme.programs import checkpoint, csv_log
+from influence_acme.system import config as config_lib
 from influence_acme.testing import row_oracle
 
 PROGRAM = pathlib.Path(__file__).with_name('archive_program.py')

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from influence_acme.agents.influence import presets
 from influence_acme.reproduction import search
+from influence_acme.system import presets
 
 _DRAW: dict[str, Any] = {'seed': 3, 'num_agents': 5}
 

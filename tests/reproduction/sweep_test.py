@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from influence_acme.agents.influence import presets
+from influence_acme.system import presets
 
 
 def test_runs_in_order(make_sweep):

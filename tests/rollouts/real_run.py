@@ -8,7 +8,7 @@ from acme.utils import counting, loggers
 
 from influence_acme import environments
 from influence_acme.agents import influence
-from influence_acme.rollouts import actor as rollout_actor
+from influence_acme.agents.influence import rollout_actor
 
 T, B, LEARNER_STEPS = 5, 3, 10
 CURRICULUM = 100  # Environment steps: about a third of a run.

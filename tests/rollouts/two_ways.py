@@ -9,7 +9,7 @@ from acme.utils import loggers
 
 from influence_acme import environments
 from influence_acme.agents import influence
-from influence_acme.rollouts import actor as rollout_actor
+from influence_acme.agents.influence import rollout_actor
 
 B, NUM_SEQUENCES = 2, 4
 SEEDS = (11, 2**32 - 5)

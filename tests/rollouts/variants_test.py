@@ -9,8 +9,8 @@ import pytest
 
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.agents.influence import presets
 from influence_acme.programs import checkpoint, csv_log
+from influence_acme.system import presets
 
 NUM_STEPS = 5_000
 GAME = {'num_agents': 3, 'episode_length': 15}

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from influence_acme import networks
-from influence_acme.agents.influence import judging
-from influence_acme.agents.influence import sequences as sequences_lib
+from influence_acme.system import counterfactuals
+from influence_acme.system import sequences as sequences_lib
 from influence_acme.testing import row_oracle
 
 
@@ -153,7 +153,7 @@ def row_oracle_log_probs(run, row):
 
 
 def test_the_reward_counts_agents_in_view_alone():
-  actor_mask = judging.others_of_all(3)
+  actor_mask = counterfactuals.others_of_all(3)
   visible = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]], bool)
   np.testing.assert_array_equal(
     np.take_along_axis(visible, actor_mask, axis=1),

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from acme.utils import counting, loggers
 
-from influence_acme.agents.influence import learning, losses, sgd
+from influence_acme.agents.influence import learning
+from influence_acme.system import losses, update
 
 
 class _LastRow(loggers.base.Logger):
@@ -78,7 +79,7 @@ def test_a_restored_learner_goes_on_bit_for_bit(run):
     uninterrupted.step()
   state = uninterrupted.save()
   uninterrupted.step()
-  sgd.make_sgd_step.cache_clear()  # It is compiled anew.
+  update.make_sgd_step.cache_clear()  # It is compiled anew.
   resumed = _learner(run)
   resumed.restore(state)
   resumed.step()

@@ -1,0 +1,164 @@
+"""The actor that plays many environments at once: the shell of a rollout.
+
+Letters: T steps, B environments, N agents.
+"""
+
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import chex
+import jax
+import numpy as np
+import reverb
+from acme import core
+
+from influence_acme import environments
+from influence_acme.agents import influence
+from influence_acme.agents.influence import sequence_writer
+from influence_acme.rollouts import (
+  episodes,
+  records,
+  unroll,
+  vector_environment,
+)
+
+
+class RolloutActor:
+  """Plays all agents in B environments, T steps at a time.
+
+  Environment b goes the way that it goes under the builder's Acme actor with
+  the same seed, key and parameters, and its rows are the same.
+  """
+
+  def __init__(
+    self,
+    builder: influence.InfluenceBuilder,
+    networks: influence.InfluenceNetworks,
+    environment: environments.FunctionalEnvironment,
+    *,
+    seeds: Sequence[int],
+    keys: Sequence[chex.PRNGKey],
+    variable_source: core.VariableSource,
+    replay: reverb.Client,
+  ):
+    """Makes the actor; it compiles when it first plays.
+
+    Args:
+      builder: of the agent.
+      networks: of the population.
+      environment: what is played.
+      seeds: B, of the environments, in [0, 2**32).
+      keys: B, of the agents' chance in each environment.
+      variable_source: the learner.
+      replay: where sequences go.
+
+    Raises:
+      ValueError: the networks are those of another environment.
+    """
+    _check_fits(environment, networks)
+    policy = builder.make_joint_policy(networks)
+    self._agent_ids = policy.agent_ids
+    self._weight = builder.influence_weight
+    self._variables = builder.make_variables(variable_source)
+    self._rollout = unroll.make_rollout(
+      vector_environment.Worlds(
+        environment, with_messages=networks.num_symbols > 0
+      ),
+      policy,
+      builder.config.unroll_length,
+    )
+    self._keys = (
+      np.stack([jax.random.PRNGKey(seed) for seed in seeds]),
+      np.stack(list(keys)),
+    )
+    self._writer = sequence_writer.SequenceWriter(replay)
+    self._history = episodes.History(len(self._keys[0]), policy.delay)
+    # None until there are parameters to play with.
+    self._progress: records.Progress | None = None
+
+  def play(self) -> tuple[records.Sequences, int, list[episodes.Episode]]:
+    """Plays T rows in every environment.
+
+    Returns:
+      The sequences to write, how many environment steps were played, and the
+      episodes that ended.
+
+    Raises:
+      FloatingPointError: a reward is not finite.
+    """
+    self._variables.take()
+    weight = np.float32(self._weight(self._variables.environment_steps))
+    learned = records.Learned(
+      self._variables.params,
+      np.broadcast_to(weight, len(self._agent_ids)),
+      self._variables.learner_steps,
+    )
+    parts = []
+    if self._progress is None:
+      self._progress, played = self._rollout.start(learned, *self._keys)
+      parts.append(played)
+    self._progress, played, sequences = self._rollout.unroll(
+      learned, self._progress
+    )
+    parts.append(played)
+    self._check_finite(np.asarray(sequences.reward))
+    num_steps = sum(int(np.sum(part.is_step)) for part in parts)
+    ended = [episode for part in parts for episode in self._history.add(part)]
+    return sequences, num_steps, ended
+
+  def write(
+    self, sequences: records.Sequences, after_item: Callable[[], None]
+  ) -> None:
+    """Writes what was played.
+
+    Args:
+      sequences: of `play`.
+      after_item: called after each sequence.
+    """
+    self._writer.write(sequences, after_item)
+
+  def update(self, wait: bool = False) -> None:
+    """Fetches the learner's parameters, for the next `play`."""
+    self._variables.update(wait)
+
+  def save(self) -> Any:
+    """Returns where everything stands, as NumPy arrays."""
+    return {
+      # Copies: the arrays themselves are donated to the next call.
+      'progress': jax.tree_util.tree_map(np.array, self._progress),
+      'history': self._history.save(),
+    }
+
+  def restore(self, state: Any) -> None:
+    """Goes on from what `save` returned."""
+    self._progress = state['progress']
+    self._history.restore(state['history'])
+
+  def _check_finite(self, reward: np.ndarray) -> None:
+    """Raises: a reward is not finite; the replay would hand it on for long."""
+    if not np.isfinite(reward).all():
+      bad = np.flatnonzero(~np.isfinite(reward).all(axis=(0, 1)))
+      raise FloatingPointError(
+        f'The reward of {", ".join(self._agent_ids[i] for i in bad)} is not '
+        f'finite with the parameters of learner step '
+        f'{self._variables.learner_steps}. Look for NaN in them, and in the '
+        "environment's rewards."
+      )
+
+
+def _check_fits(
+  environment: environments.FunctionalEnvironment,
+  networks: influence.InfluenceNetworks,
+) -> None:
+  """Raises ValueError: agents or actions are not those of the networks."""
+  for name in ('agent_ids', 'num_actions'):
+    played, known = getattr(environment, name), getattr(networks, name)
+    if played != known:
+      raise ValueError(
+        f'The functional environment has {name} {played}, but the networks '
+        f'have {known}: make them for the environment that is played.'
+      )

@@ -1,0 +1,1 @@
+"""Measures of an episode, shared by every way to play."""

@@ -1,0 +1,1 @@
+"""The paper's multi-agent system: pure functions of all agents together."""

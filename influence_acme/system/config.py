@@ -1,0 +1,244 @@
+"""Every number that the influence agent is trained with."""
+
+import dataclasses
+import math
+import numbers
+import sys
+
+import numpy as np
+
+from influence_acme import ops
+from influence_acme.system import variants
+from influence_acme.system.variants import VARIANTS
+
+
+@dataclasses.dataclass(frozen=True)
+class InfluenceConfig:
+  """Configuration of the influence agent; it checks itself.
+
+  Defaults are the paper's best Cleanup setting of the MOA experiment (Jaques
+  et al., 2019, Table 3) where the paper states a value, and ours elsewhere;
+  but the entropy cost is ours too: the paper's is 0.00176.
+  Steps are global environment steps, in which all agents act once.
+
+  Attributes:
+    variant: one of `VARIANTS`. In a mixed population a tuple: each agent's own,
+      in their order.
+    hidden_size: units of the policy's LSTM and of the MOA's.
+    influence_measure: 'kl', 'jsd' or 'pmi'.
+    influence_weight: beta, the weight of influence in the reward; 0 in effect
+      for the variants that are not paid for it. A number, or a tuple: each
+      agent's own, in their order.
+    influence_curriculum_steps: C, over which the weight rises from 0 to beta.
+    num_influencers: how many agents, the first ones, act first within a step
+      and are seen by the others before these act; at least 1, and less than
+      there are agents. 'visible_actions' and 'basic_influence' only.
+    influencee_reward: whether who is influenced is paid the same influence too.
+      'basic_influence' only.
+    num_symbols: of the messages. This and all about messages: 'comm_baseline'
+      and 'communication' only.
+    message_embedding_size: of the linear layer before the message's head.
+    message_extrinsic_weight: alpha, the weight of the extrinsic reward in what
+      the message's head is trained on; the action's head is trained on the
+      extrinsic reward alone. 'communication' only.
+    message_loss_weight: factor of the message's policy and value losses.
+    message_entropy_cost: weight of the entropy bonus of messages.
+    moa_loss_weight: factor of the mean cross-entropy of the MOA. 'moa_baseline'
+      and 'moa' only.
+    moa_only_visible: whether the MOA learns only about agents in view. (The
+      influence reward is always of agents in view only.) 'moa_baseline' and
+      'moa' only.
+    prosocial_weight: eta, of the others' rewards in one's own. 'prosocial'
+      only.
+    inequity_behind: alpha, weight of having less than others. This and the next
+      two: 'inequity_aversion' only.
+    inequity_ahead: beta, weight of having more.
+    inequity_smoothing: lambda, how slowly rewards are forgotten.
+    discount: gamma.
+    vtrace_lambda: mixing parameter of V-trace.
+    reward_scale: factor of all rewards inside the learner, the same for every
+      agent and variant; rewards that are reported are never scaled. A beam
+      costs 50, so that raw returns in the thousands drown the policy.
+    entropy_cost: weight of the entropy bonus; from `entropy_cost_steps` on, if
+      it has another start.
+    entropy_cost_start: what it is at first, falling linearly; None if it is
+      always the same.
+    entropy_cost_steps: over which it falls.
+    value_cost: weight of the squared value error.
+    learning_rate: of Adam, at the start.
+    learning_rate_end: of Adam, from `learning_rate_steps` on.
+    learning_rate_steps: over which the learning rate falls, linearly.
+    adam_epsilon: of Adam.
+    max_gradient_norm: clip of each agent's own gradient.
+    unroll_length: T, steps of a sequence; a row more bootstraps.
+    batch_size: B, sequences of a learner step.
+    max_queue_size: sequences that wait for the learner; actors block on more.
+    variable_update_period: actor steps between fetches of parameters.
+  """
+
+  variant: variants.Variant = 'moa'
+  hidden_size: int = 128
+  influence_measure: str = 'kl'
+  influence_weight: float | tuple[float, ...] = 0.62
+  influence_curriculum_steps: int = 40_000_000
+  num_influencers: int = 1
+  influencee_reward: bool = False
+  num_symbols: int = 9
+  message_embedding_size: int = 32
+  message_extrinsic_weight: float = 1.0
+  message_loss_weight: float = 0.0758
+  message_entropy_cost: float = 7.89e-4
+  moa_loss_weight: float = 15.007
+  moa_only_visible: bool = True
+  prosocial_weight: float = 0.85
+  inequity_behind: float = 5.0
+  inequity_ahead: float = 0.05
+  inequity_smoothing: float = 0.975
+  discount: float = 0.99
+  vtrace_lambda: float = 0.95
+  reward_scale: float = 0.1
+  entropy_cost: float = 0.01
+  entropy_cost_start: float | None = None
+  entropy_cost_steps: int = 1
+  value_cost: float = 0.5
+  learning_rate: float = 1.23e-3
+  learning_rate_end: float = 1.2e-5
+  learning_rate_steps: int = 20_000_000
+  adam_epsilon: float = 1e-5
+  max_gradient_norm: float = 0.5
+  unroll_length: int = 20
+  batch_size: int = 32
+  max_queue_size: int = 64
+  variable_update_period: int = 20
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    variants.check(self.variant)
+    if self.influence_measure not in ops.MEASURES:
+      raise ValueError(
+        f'influence_measure is {self.influence_measure!r}: it must be one of '
+        f'{", ".join(ops.MEASURES)}.'
+      )
+    for name in ('discount', 'vtrace_lambda', 'inequity_smoothing'):
+      self._check_range(name, 0.0, 1.0)
+    for name in (
+      'prosocial_weight',
+      'inequity_behind',
+      'inequity_ahead',
+      'message_extrinsic_weight',
+      'message_loss_weight',
+      'message_entropy_cost',
+      'moa_loss_weight',
+      'entropy_cost',
+      'value_cost',
+      'learning_rate_end',
+    ):
+      self._check_range(name, 0.0, sys.float_info.max)
+    self._check_weights()
+    if self.entropy_cost_start is not None:
+      self._check_range('entropy_cost_start', 0.0, sys.float_info.max)
+    for name in ('influencee_reward', 'moa_only_visible'):
+      value = getattr(self, name)
+      if not isinstance(value, bool):
+        raise ValueError(f'{name} is {value!r}: it must be True or False.')
+    for name in ('reward_scale', 'learning_rate', 'adam_epsilon'):
+      self._check_positive(name)
+    self._check_positive('max_gradient_norm')
+    for name in (
+      'hidden_size',
+      'influence_curriculum_steps',
+      'num_influencers',
+      'num_symbols',
+      'message_embedding_size',
+      'entropy_cost_steps',
+      'learning_rate_steps',
+      'unroll_length',
+      'batch_size',
+      'max_queue_size',
+      'variable_update_period',
+    ):
+      self._check_count(name)
+    if self.max_queue_size < self.batch_size:
+      raise ValueError(
+        f'max_queue_size is {self.max_queue_size}: it must be at least '
+        f'batch_size, {self.batch_size}, or no batch ever fills.'
+      )
+    self._check_applicable()
+
+  @property
+  def models_others(self) -> bool:
+    """Whether some have a model of the others, and see what they did."""
+    return bool(variants.which(self.variant, variants.MODELS).any())
+
+  @property
+  def takes_turns(self) -> bool:
+    """Whether influencers act first within a step, and the others see it."""
+    return bool(variants.which(self.variant, variants.TURNS).any())
+
+  @property
+  def speaks(self) -> bool:
+    """Whether some choose a message beside their action."""
+    return bool(variants.which(self.variant, variants.SPEECH).any())
+
+  def _check_applicable(self) -> None:
+    """Raises ValueError: an option is set that the variant does not heed."""
+    for field in dataclasses.fields(self):
+      heeding = variants.ONLY.get(field.name, VARIANTS)
+      value = getattr(self, field.name)
+      is_heeded = variants.which(self.variant, heeding).any()
+      if value != field.default and not is_heeded:
+        raise ValueError(
+          f'{field.name} is {value!r}: leave it at {field.default!r} with the '
+          f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
+        )
+
+  def _check_weights(self) -> None:
+    weights = self.influence_weight
+    each = weights if isinstance(weights, tuple) else (weights,)
+    if not each or not all(
+      isinstance(w, (int, float)) and 0 <= w < math.inf for w in each
+    ):
+      raise ValueError(
+        f'influence_weight is {weights!r}: it must be a finite number of at '
+        'least 0, or a tuple of one for each agent.'
+      )
+
+  def _check_range(self, name: str, low: float, high: float) -> None:
+    value = getattr(self, name)
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+      raise ValueError(
+        f'{name} is {value!r}: it must be a number in [{low}, {high}].'
+      )
+
+  def _check_positive(self, name: str) -> None:
+    value = getattr(self, name)
+    if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
+      raise ValueError(
+        f'{name} is {value!r}: it must be a finite number above 0.'
+      )
+
+  def _check_count(self, name: str) -> None:
+    value = getattr(self, name)
+    is_integer = isinstance(value, numbers.Integral)
+    if not is_integer or isinstance(value, bool) or value < 1:
+      raise ValueError(f'{name} is {value!r}: it must be an int of at least 1.')
+
+
+def influence_weight(
+  config: InfluenceConfig, environment_steps: int
+) -> float | np.ndarray:
+  """The curriculum: the weight rises linearly from 0 to beta over C steps.
+
+  Args:
+    config: with beta and C.
+    environment_steps: global ones.
+
+  Returns:
+    The weight w(t) of the influence in the reward; float64 [N], if the agents
+    have different ones.
+  """
+  is_paid = variants.which(config.variant, variants.PAID)
+  span = [0, config.influence_curriculum_steps]
+  share = np.interp(environment_steps, span, [0.0, 1.0])
+  weight = np.where(is_paid, config.influence_weight, 0.0) * share
+  return weight if weight.ndim else float(weight)

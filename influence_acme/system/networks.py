@@ -1,0 +1,86 @@
+"""The population's networks: one agent's functions, and its stacked weights."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme import networks as networks_lib
+from influence_acme import types
+from influence_acme.system import config as config_lib
+
+
+class InfluenceNetworks(NamedTuple):
+  """A population of N agents that share no weights.
+
+  Attributes:
+    agent: one agent's pure functions; `jax.vmap` them over the parameters.
+    agent_ids: the agents' names, in the order of every axis N.
+    num_actions: how many actions each agent chooses from.
+    num_symbols: how many messages; 0 of agents that say nothing.
+    init: key -> parameters, every array with a leading axis N.
+  """
+
+  agent: networks_lib.AgentNetworks
+  agent_ids: tuple[types.AgentId, ...]
+  num_actions: int
+  num_symbols: int
+  init: Callable[[chex.PRNGKey], chex.ArrayTree]
+
+
+# The same functions again: what is compiled of them is compiled once.
+@functools.lru_cache(maxsize=8)
+def make_networks(
+  agent_ids: tuple[types.AgentId, ...],
+  num_actions: int,
+  num_symbols: int,
+  view: tuple[int, ...],
+  config: config_lib.InfluenceConfig,
+) -> InfluenceNetworks:
+  """Makes the paper's networks for every agent.
+
+  Args:
+    agent_ids: N names, in the agents' order.
+    num_actions: A.
+    num_symbols: M; 0 without messages.
+    view: shape of one agent's view, (H, W, C).
+    config: of the agent; gives the variant, and the sizes.
+
+  Returns:
+    The population's networks.
+
+  Raises:
+    ValueError: there are fewer than two agents or no influencee, or the number
+      of variants or weights is not that of the agents.
+  """
+  for name in ('variant', 'influence_weight'):
+    value = getattr(config, name)
+    if isinstance(value, tuple) and len(value) != len(agent_ids):
+      raise ValueError(
+        f'{name} is {value!r}: it must be one for all, or one for each of the '
+        f'{len(agent_ids)} agents.'
+      )
+  agent = networks_lib.make_agent_networks(
+    len(agent_ids),
+    num_actions,
+    config.hidden_size,
+    models_others=config.models_others,
+    num_influencers=config.num_influencers if config.takes_turns else 0,
+    num_symbols=num_symbols,
+    embedding_size=config.message_embedding_size,
+  )
+  observation = {
+    'world': jnp.zeros((1, *view), jnp.uint8),
+    'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
+    'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
+    'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),
+  }
+
+  def init(key: chex.PRNGKey) -> chex.ArrayTree:
+    keys = jax.random.split(key, len(agent_ids))
+    return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
+
+  return InfluenceNetworks(agent, agent_ids, num_actions, num_symbols, init)
