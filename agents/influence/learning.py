@@ -1,4 +1,4 @@
-"""The learner of the population: an Acme learner around `sgd`'s step.
+"""The learner of the population: an Acme learner around `system.update`.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
@@ -22,7 +22,7 @@ from acme.utils import counting, loggers
 
 from influence_acme.multiagent import variables
 from influence_acme.system import config as config_lib
-from influence_acme.system import losses, update
+from influence_acme.system import losses, map_agents, update
 from influence_acme.system import networks as system_networks
 from influence_acme.system import sequences as sequences_lib
 
@@ -61,7 +61,7 @@ class InfluenceLearner(core.Learner):
       networks: of the population.
       config: of the agent.
       iterator: over batches [B, T + 1, ...] of the replay.
-      key: for the first parameters.
+      key: for the first parameters, and the updates' shuffles.
       counter: shared; its 'environment_steps' drive the schedules.
       logger: of the learner's metrics.
     """
@@ -79,14 +79,12 @@ class InfluenceLearner(core.Learner):
       config.entropy_cost,
       config.entropy_cost_steps,
     )
-    optimizer = update.make_optimizer(config)
     self._to_sequences = jax.jit(sequences_lib.to_sequences)
-    self._sgd_step = update.make_sgd_step(
-      losses.make_loss(networks.agent, config), optimizer
+    self._update = map_agents.over_threads(
+      update.make_update(networks.agent, config)
     )
-    params = networks.init(key)
-    opt_state = jax.vmap(optimizer.init)(params)
-    self._publish(update.TrainingState(params, opt_state), learner_steps=0)
+    self._key = key
+    self._publish(update.init(networks.init(key), config), learner_steps=0)
     self._timestamp = time.time()
 
   def step(self) -> None:
@@ -107,8 +105,11 @@ class InfluenceLearner(core.Learner):
       'learning_rate': self._learning_rate(environment_steps),
       'entropy_cost': self._entropy_cost(environment_steps),
     }
-    state, metrics = self._sgd_step(
-      self._now.state, self._to_sequences(data), *rates.values()
+    state, metrics = self._update(
+      self._now.state,
+      self._to_sequences(data),
+      update.Rates(**rates),
+      jax.random.fold_in(self._key, self._learner_steps),
     )
     metrics = jax.device_get(metrics)
     self._check_finite(metrics)

@@ -1,15 +1,40 @@
 """Every number that the influence agent is trained with."""
 
 import dataclasses
-import math
-import numbers
-import sys
 
 import numpy as np
 
-from influence_acme import ops
+from influence_acme import checks, ops
 from influence_acme.system import variants
 from influence_acme.system.variants import VARIANTS
+
+UPDATES = ('vtrace', 'ppo')
+
+
+@dataclasses.dataclass(frozen=True)
+class PPOConfig:
+  """Configuration of the PPO update; it checks itself.
+
+  Attributes:
+    clip: of the ratio of probabilities, around 1.
+    gae_lambda: mixing parameter of the advantages.
+    num_epochs: passes over a batch.
+    num_minibatches: of whole sequences, in each epoch.
+    advantage_floor: least deviation that advantages are normalised by, as a
+      share of the unit of values.
+  """
+
+  clip: float = 0.2
+  gae_lambda: float = 0.95
+  num_epochs: int = 3
+  num_minibatches: int = 4
+  advantage_floor: float = 0.02
+
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    checks.number(self, 'gae_lambda', high=1.0)
+    checks.positive(self, 'clip', 'advantage_floor')
+    checks.count(self, 'num_epochs', 'num_minibatches')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,10 +80,18 @@ class InfluenceConfig:
     inequity_ahead: beta, weight of having more.
     inequity_smoothing: lambda, how slowly rewards are forgotten.
     discount: gamma.
+    update: 'vtrace', one step of gradient descent a batch, or 'ppo', epochs of
+      minibatches.
     vtrace_lambda: mixing parameter of V-trace.
-    reward_scale: factor of all rewards inside the learner, the same for every
-      agent and variant; rewards that are reported are never scaled. A beam
-      costs 50, so that raw returns in the thousands drown the policy.
+    ppo: of the PPO update.
+    normalise_returns: whether values are learned in units of a running scale of
+      each agent's returns. Reported rewards are never scaled.
+    min_return_scale: least such unit, in units of reward.
+    reward_scale: factor of all rewards inside the learner where returns are not
+      normalised, the same for every agent and variant. A beam costs 50, so that
+      raw returns in the thousands drown the policy.
+    normalise_influence: whether the weighted influence is brought to the unit
+      of returns by its own running deviation, so that the weight is a share.
     entropy_cost: weight of the entropy bonus; from `entropy_cost_steps` on, if
       it has another start.
     entropy_cost_start: what it is at first, falling linearly; None if it is
@@ -95,8 +128,13 @@ class InfluenceConfig:
   inequity_ahead: float = 0.05
   inequity_smoothing: float = 0.975
   discount: float = 0.99
+  update: str = 'vtrace'
   vtrace_lambda: float = 0.95
+  ppo: PPOConfig = PPOConfig()
+  normalise_returns: bool = False
+  min_return_scale: float = 0.5
   reward_scale: float = 0.1
+  normalise_influence: bool = False
   entropy_cost: float = 0.01
   entropy_cost_start: float | None = None
   entropy_cost_steps: int = 1
@@ -114,14 +152,13 @@ class InfluenceConfig:
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
     variants.check(self.variant)
-    if self.influence_measure not in ops.MEASURES:
-      raise ValueError(
-        f'influence_measure is {self.influence_measure!r}: it must be one of '
-        f'{", ".join(ops.MEASURES)}.'
-      )
-    for name in ('discount', 'vtrace_lambda', 'inequity_smoothing'):
-      self._check_range(name, 0.0, 1.0)
-    for name in (
+    checks.choice(self, 'influence_measure', ops.MEASURES)
+    checks.choice(self, 'update', UPDATES)
+    checks.number(
+      self, 'discount', 'vtrace_lambda', 'inequity_smoothing', high=1.0
+    )
+    checks.number(
+      self,
       'prosocial_weight',
       'inequity_behind',
       'inequity_ahead',
@@ -132,19 +169,26 @@ class InfluenceConfig:
       'entropy_cost',
       'value_cost',
       'learning_rate_end',
-    ):
-      self._check_range(name, 0.0, sys.float_info.max)
-    self._check_weights()
+    )
     if self.entropy_cost_start is not None:
-      self._check_range('entropy_cost_start', 0.0, sys.float_info.max)
-    for name in ('influencee_reward', 'moa_only_visible'):
-      value = getattr(self, name)
-      if not isinstance(value, bool):
-        raise ValueError(f'{name} is {value!r}: it must be True or False.')
-    for name in ('reward_scale', 'learning_rate', 'adam_epsilon'):
-      self._check_positive(name)
-    self._check_positive('max_gradient_norm')
-    for name in (
+      checks.number(self, 'entropy_cost_start')
+    checks.boolean(
+      self,
+      'influencee_reward',
+      'moa_only_visible',
+      'normalise_returns',
+      'normalise_influence',
+    )
+    checks.positive(
+      self,
+      'reward_scale',
+      'min_return_scale',
+      'learning_rate',
+      'adam_epsilon',
+      'max_gradient_norm',
+    )
+    checks.count(
+      self,
       'hidden_size',
       'influence_curriculum_steps',
       'num_influencers',
@@ -156,8 +200,9 @@ class InfluenceConfig:
       'batch_size',
       'max_queue_size',
       'variable_update_period',
-    ):
-      self._check_count(name)
+    )
+    self._check_weights()
+    self._check_update()
     if self.max_queue_size < self.batch_size:
       raise ValueError(
         f'max_queue_size is {self.max_queue_size}: it must be at least '
@@ -195,33 +240,29 @@ class InfluenceConfig:
   def _check_weights(self) -> None:
     weights = self.influence_weight
     each = weights if isinstance(weights, tuple) else (weights,)
-    if not each or not all(
-      isinstance(w, (int, float)) and 0 <= w < math.inf for w in each
-    ):
+    if not each or not all(checks.is_number(w) and w >= 0 for w in each):
       raise ValueError(
         f'influence_weight is {weights!r}: it must be a finite number of at '
         'least 0, or a tuple of one for each agent.'
       )
 
-  def _check_range(self, name: str, low: float, high: float) -> None:
-    value = getattr(self, name)
-    if not isinstance(value, (int, float)) or not low <= value <= high:
+  def _check_update(self) -> None:
+    """Raises ValueError: options of the update do not go together."""
+    if self.batch_size % self.ppo.num_minibatches and self.update == 'ppo':
       raise ValueError(
-        f'{name} is {value!r}: it must be a number in [{low}, {high}].'
+        f'ppo.num_minibatches is {self.ppo.num_minibatches}: it must divide '
+        f'batch_size, {self.batch_size}.'
       )
-
-  def _check_positive(self, name: str) -> None:
-    value = getattr(self, name)
-    if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
+    if self.ppo != PPOConfig() and self.update != 'ppo':
       raise ValueError(
-        f'{name} is {value!r}: it must be a finite number above 0.'
+        f'ppo is {self.ppo}: leave it at its default with update '
+        f"{self.update!r}; only 'ppo' heeds it."
       )
-
-  def _check_count(self, name: str) -> None:
-    value = getattr(self, name)
-    is_integer = isinstance(value, numbers.Integral)
-    if not is_integer or isinstance(value, bool) or value < 1:
-      raise ValueError(f'{name} is {value!r}: it must be an int of at least 1.')
+    if self.normalise_influence and not self.normalise_returns:
+      raise ValueError(
+        'normalise_influence is True: it must be False where '
+        'normalise_returns is, as influence is brought to the unit of returns.'
+      )
 
 
 def influence_weight(

@@ -1,4 +1,4 @@
-"""What one agent learns from: V-trace actor-critic, entropy and the MOA.
+"""Computes one agent's loss: actor-critic, entropy and the MOA.
 
 An agent that speaks has two actor-critics, of the action and of the message.
 
@@ -11,7 +11,7 @@ Letters: T steps (T + 1 rows), B sequences, N agents.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import chex
 import jax
@@ -19,54 +19,58 @@ import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
 from influence_acme import ops, types
-from influence_acme.system import basic, variants, vtrace
+from influence_acme.system import (
+  actor_critic,
+  normalisation,
+  ppo,
+  vtrace,
+)
 from influence_acme.system import config as config_lib
+from influence_acme.system import heads as heads_lib
 from influence_acme.system import sequences as sequences_lib
 
 Metrics = Mapping[str, chex.Array]
-# (params, own_index, sequences of one agent, entropy cost []) ->
-# (loss [], metrics).
-LossFn = Callable[..., tuple[chex.Array, Metrics]]
+# (params, own_index, sequences of one agent, entropy cost [], return scale,
+# estimates of each head or None) -> (loss [], (metrics, targets of each head)).
+LossFn = Callable[..., tuple[chex.Array, tuple[Metrics, list[chex.Array]]]]
 
 
+# Learners of one configuration share what is compiled.
 @functools.lru_cache(maxsize=8)
 def make_loss(
   agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
 ) -> LossFn:
-  """Returns one agent's loss: V-trace actor-critic, entropy and MOA.
+  """Makes one agent's loss: actor-critic, entropy and MOA.
 
-  Metrics of what the agent does not have, in a mixed population, are NaN.
+  Without estimates the actor-critic is V-trace, which computes its own targets;
+  with estimates it is PPO.
+
+  Metrics that an agent of a mixed population does not have are NaN.
   """
 
   def loss_fn(
-    params, own_index, sequences: sequences_lib.Sequences, entropy_cost
+    params,
+    own_index,
+    sequences: sequences_lib.Sequences,
+    entropy_cost,
+    scale: normalisation.ReturnScale,
+    estimates: Sequence[actor_critic.Estimates] | None = None,
   ):
-    groups = variants.groups(config.variant)
-    speaks = variants.is_among(groups.speech, own_index)
-    models = variants.is_among(groups.models, own_index)
     masks = ops.episode_masks(sequences.start_of_episode)
-    output = agent.unroll(
-      params,
-      _observation(own_index, sequences, config),
-      sequences.actions,
-      sequences.start_of_episode,
-      sequences.core_state,
+    output = heads_lib.unroll(agent, config, params, own_index, sequences)
+    heads = heads_lib.make_heads(output, own_index, sequences, scale, config)
+    by_head = _actor_critic(
+      heads, own_index, sequences, masks.is_dummy, estimates, config
     )
-    heads = _heads(output, own_index, sequences, config)
-    # An action and a message are chosen together: one ratio serves both.
-    rhos, *of_symbols = map(vtrace.importance_ratio, heads)
-    for ratio in of_symbols:
-      rhos *= jnp.where(speaks, ratio, 1.0)
-    metrics, *of_messages = [
-      vtrace.losses(head, rhos, sequences.discount, masks.is_dummy, config)
-      for head in heads
-    ]
+    targets = [each.pop('target') for each in by_head if 'target' in each]
+    metrics, *of_messages = by_head
     loss = (
       metrics['policy_loss']
       + config.value_cost * metrics['value_loss']
       - entropy_cost * metrics['entropy']
     )
     for message in of_messages:
+      speaks = heads_lib.is_member(config, own_index, 'speech')
       loss += speaks * (
         config.message_loss_weight
         * (message['policy_loss'] + config.value_cost * message['value_loss'])
@@ -75,6 +79,7 @@ def make_loss(
       for name, value in message.items():
         metrics[f'message_{name}'] = jnp.where(speaks, value, jnp.nan)
     if output.moa_logits is not None:
+      models = heads_lib.is_member(config, own_index, 'models')
       moa, error = _moa_loss(
         output, own_index, sequences, masks.episode_mask, config
       )
@@ -86,32 +91,39 @@ def make_loss(
       }
       for name, value in of_model.items():
         metrics[name] = jnp.where(models, value, jnp.nan)
-    return loss, dict(metrics, loss=loss)
+    return loss, (dict(metrics, loss=loss), targets)
 
   return loss_fn
 
 
-def _observation(
+def _actor_critic(
+  heads: Sequence[actor_critic.Head],
   own_index: chex.Numeric,
   sequences: sequences_lib.Sequences,
+  is_padding: chex.Array,
+  estimates: Sequence[actor_critic.Estimates] | None,
   config: config_lib.InfluenceConfig,
-) -> dict[str, chex.Array]:
-  """Returns what the agent knew in all T + 1 rows."""
-  groups = variants.groups(config.variant)
-  observation = dict(sequences.observation)
-  if config.takes_turns:
-    observation['influencers'] = basic.what_is_seen(
-      own_index, sequences.actions, config.num_influencers
-    )
-  if config.speaks:
-    observation['messages'] = variants.heard(
-      groups.speech, observation['messages']
-    )
-  knows = {
-    name: variants.is_among(who, own_index)
-    for name, who in groups.perceive.items()
-  }
-  return variants.known(knows, observation)
+) -> list[dict[str, chex.Array]]:
+  """Computes the losses of each head.
+
+  An action and a message are chosen together, so that one ratio serves both;
+  each head's own part of it has a gradient.
+  """
+  ratios = list(map(actor_critic.log_ratio, heads))
+  if len(heads) > 1:
+    speaks = heads_lib.is_member(config, own_index, 'speech')
+    ratios[1] = jnp.where(speaks, ratios[1], 0.0)
+  fixed = jax.lax.stop_gradient(sum(ratios))
+  found = []
+  for i, (head, own) in enumerate(zip(heads, ratios, strict=True)):
+    joint = fixed + own - jax.lax.stop_gradient(own)
+    if estimates is None:
+      found.append(
+        vtrace.losses(head, joint, sequences.discount, is_padding, config)
+      )
+    else:
+      found.append(ppo.losses(head, joint, estimates[i], is_padding, config))
+  return found
 
 
 def _moa_loss(
@@ -146,43 +158,3 @@ def _moa_loss(
   predicted = jax.lax.stop_gradient(output.moa_logits)[:-1]
   calibration = ops.calibration(predicted, actions[1:], weight=moa.weight)
   return moa, calibration.error
-
-
-def _heads(
-  output: networks_lib.UnrollOutput,
-  own_index: chex.Numeric,
-  sequences: sequences_lib.Sequences,
-  config: config_lib.InfluenceConfig,
-) -> list[vtrace.Head]:
-  """Returns the action's head, and that of the message where there is one.
-
-  Who speaks is paid for influence by what is said, and so only the message's
-  head learns from it: alpha * e + w * c, where a row's reward is e + w * c.
-  """
-  action = vtrace.Head(
-    output.logits,
-    output.value,
-    sequences.own_actions,
-    sequences.behaviour_logits,
-    sequences.reward,
-  )
-  speech = sequences.speech
-  if speech is None or output.message is None:
-    return [action]
-  # Alpha is 1 but for who is paid for what it says.
-  is_paid, speaks = (
-    variants.is_among(who, own_index)
-    for who in (
-      variants.which(config.variant, variants.PAID),
-      variants.groups(config.variant).speech,
-    )
-  )
-  less = is_paid * (config.message_extrinsic_weight - 1.0)
-  message = vtrace.Head(
-    *output.message,
-    speech.symbols,
-    speech.behaviour_logits,
-    sequences.reward + less * speech.extrinsic,
-  )
-  reward = jnp.where(speaks, speech.extrinsic, sequences.reward)
-  return [action._replace(reward=reward), message]

@@ -9,24 +9,23 @@ from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
+import jax
 import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
 from influence_acme.system import types as system_types
 
 
-class Speech(NamedTuple):
-  """What is known of messages; as `Sequences`.
+class Messages(NamedTuple):
+  """The own messages of a batch; as `Sequences`.
 
   Attributes:
-    symbols: int32 [T + 1, B], the own ones.
+    symbols: int32 [T + 1, B].
     behaviour_logits: float32 [T + 1, B, M].
-    extrinsic: float32 [T + 1, B], the environment's reward.
   """
 
   symbols: chex.Array
   behaviour_logits: chex.Array
-  extrinsic: chex.Array
 
 
 class Sequences(NamedTuple):
@@ -38,23 +37,27 @@ class Sequences(NamedTuple):
       [T + 1, B, N] of agents that speak.
     own_actions: int32 [T + 1, B].
     actions: int32 [T + 1, B, N], everyone's.
-    reward: float32 [T + 1, B], what the agent trains on, not yet scaled.
+    reward: float32 [T + 1, B], shaped extrinsic + w * influence, unscaled.
+    extrinsic: float32 [T + 1, B], the environment's reward.
+    influence: float32 [T + 1, B], unweighted, in nats.
     discount: float32 [T + 1, B], the environment's.
     start_of_episode: bool [T + 1, B].
     behaviour_logits: float32 [T + 1, B, A].
     core_state: float32 [B, U] each, before the first row.
-    speech: of agents that speak.
+    messages: None without messages.
   """
 
   observation: Mapping[str, chex.Array]
   own_actions: chex.Array
   actions: chex.Array
   reward: chex.Array
+  extrinsic: chex.Array
+  influence: chex.Array
   discount: chex.Array
   start_of_episode: chex.Array
   behaviour_logits: chex.Array
   core_state: networks_lib.CoreState
-  speech: Speech | None = None
+  messages: Messages | None = None
 
 
 def _agents_first(state: Any) -> hk.LSTMState | Any:
@@ -91,6 +94,8 @@ def to_sequences(data: Any) -> Sequences:
     own_actions=to_front(action),
     actions=for_all(action),
     reward=to_front(data.reward),
+    extrinsic=to_front(data.extras['extrinsic']),
+    influence=to_front(data.extras['influence']),
     discount=for_all(data.discount),
     start_of_episode=for_all(data.start_of_episode),
     behaviour_logits=to_front(data.extras['logits']),
@@ -98,11 +103,30 @@ def to_sequences(data: Any) -> Sequences:
     core_state=networks_lib.CoreState(
       *map(_agents_first, data.extras['core_state'])
     ),
-    speech=Speech(
+    messages=Messages(
       to_front(data.action['message']),
       to_front(data.extras['message_logits']),
-      to_front(data.extras['extrinsic']),
     )
     if speaks
     else None,
+  )
+
+
+def take(sequences: Sequences, indices: chex.Array) -> Sequences:
+  """Returns some sequences of one agent's batch.
+
+  Args:
+    sequences: [T + 1, B, ...].
+    indices: int32 [M], of the batch axis.
+  """
+  by_row = {
+    name: value
+    for name, value in sequences._asdict().items()
+    if name != 'core_state'
+  }
+  return Sequences(
+    **jax.tree_util.tree_map(lambda x: x[:, indices], by_row),
+    core_state=jax.tree_util.tree_map(
+      lambda x: x[indices], sequences.core_state
+    ),
   )

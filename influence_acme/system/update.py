@@ -1,30 +1,56 @@
-"""One step of gradient descent: compiled for one agent, called for every one.
+"""Updates one agent's parameters from a batch of its sequences.
+
+V-trace takes one step of gradient descent on the batch; PPO takes several
+epochs of minibatches of whole sequences.
 
 Letter: N agents.
 """
 
 import functools
-import os
 from collections.abc import Callable
-from concurrent import futures
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from influence_acme import one_core
+from influence_acme import networks as networks_lib
+from influence_acme import ops
+from influence_acme.system import (
+  actor_critic,
+  heads,
+  losses,
+  normalisation,
+  ppo,
+)
 from influence_acme.system import config as config_lib
-from influence_acme.system import losses
+from influence_acme.system import sequences as sequences_lib
 
 
 class TrainingState(NamedTuple):
-  """What training changes; every array has a leading axis N."""
+  """Everything that training changes; of one agent, or stacked [N, ...].
+
+  Attributes:
+    params: of the networks.
+    opt_state: of the optimiser.
+    return_scale: of the normalisation.
+  """
 
   params: chex.ArrayTree
   opt_state: optax.OptState
+  return_scale: normalisation.ReturnScale
+
+
+class Rates(NamedTuple):
+  """Schedules at the time of an update, float32 [] each."""
+
+  learning_rate: chex.Numeric
+  entropy_cost: chex.Numeric
+
+
+# (state, sequences, own_index, Rates, key) -> (state, metrics), of one agent.
+Update = Callable[..., tuple[TrainingState, losses.Metrics]]
 
 
 @functools.lru_cache(maxsize=8)
@@ -38,51 +64,136 @@ def make_optimizer(
   )
 
 
-# Learners of one loss share what is compiled.
-@functools.lru_cache(maxsize=8)
-def make_sgd_step(
-  loss_fn: losses.LossFn, optimizer: optax.GradientTransformation
-) -> Callable[..., tuple[TrainingState, losses.Metrics]]:
-  """Returns one step for all agents, in which nothing mixes.
-
-  What is compiled is the step of one agent, its clip and its optimiser's state.
-  A thread a core calls it for each: the memory of one agent's step fits into
-  the cache, that of all does not, so that this is faster than vmap.
+def init(
+  params: chex.ArrayTree, config: config_lib.InfluenceConfig
+) -> TrainingState:
+  """Returns the first state of all agents.
 
   Args:
-    loss_fn: one agent's.
-    optimizer: one agent's.
-
-  Returns:
-    (state, sequences [N, ...], learning rate [], entropy cost []) ->
-    (state, metrics [N]).
+    params: stacked, [N, ...].
+    config: of the agents.
   """
-
-  def one_agent(states, sequences, index, learning_rate, entropy_cost):
-    state, sequences = jax.tree_util.tree_map(
-      lambda x: x[index], (states, sequences)
-    )
-    grads, metrics = jax.grad(loss_fn, has_aux=True)(
-      state.params, index, sequences, entropy_cost
-    )
-    updates, opt_state = optimizer.update(grads, state.opt_state)
-    updates = jax.tree_util.tree_map(lambda x: -learning_rate * x, updates)
-    params = optax.apply_updates(state.params, updates)
-    norm = optax.global_norm(grads)
-    return TrainingState(params, opt_state), dict(metrics, gradient_norm=norm)
-
-  step_of_one = one_core.jit(one_agent)
-  threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-
-  stack = jax.jit(
-    lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
+  num_agents = len(jax.tree_util.tree_leaves(params)[0])
+  scale = normalisation.init(2 if config.speaks else 1)
+  return TrainingState(
+    params,
+    jax.vmap(make_optimizer(config).init)(params),
+    jax.tree_util.tree_map(
+      lambda x: jnp.broadcast_to(x, (num_agents, *x.shape)), scale
+    ),
   )
 
-  def sgd_step(state, sequences, learning_rate, entropy_cost):
-    rates = np.float32(learning_rate), np.float32(entropy_cost)
-    indices = np.arange(len(sequences.own_actions), dtype=np.int32)
-    return stack(
-      *threads.map(lambda i: step_of_one(state, sequences, i, *rates), indices)
-    )
 
-  return sgd_step
+# Learners of one configuration share what is compiled.
+@functools.lru_cache(maxsize=8)
+def make_update(
+  agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
+) -> Update:
+  """Makes the update of one agent: V-trace or PPO, as the config says."""
+  step = _make_gradient_step(agent, config)
+  if config.update == 'vtrace':
+    return functools.partial(_update_once, step, config)
+  return functools.partial(_update_in_epochs, agent, step, config)
+
+
+def _make_gradient_step(
+  agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
+) -> Callable[..., Any]:
+  """Makes one step of gradient descent of one agent."""
+  optimizer = make_optimizer(config)
+  loss_fn = losses.make_loss(agent, config)
+
+  def step(state, own_index, sequences, rates, estimates=None):
+    grads, (metrics, targets) = jax.grad(loss_fn, has_aux=True)(
+      state.params,
+      own_index,
+      sequences,
+      rates.entropy_cost,
+      state.return_scale,
+      estimates,
+    )
+    updates, opt_state = optimizer.update(grads, state.opt_state)
+    updates = jax.tree_util.tree_map(
+      lambda x: -rates.learning_rate * x, updates
+    )
+    params = optax.apply_updates(state.params, updates)
+    metrics = dict(metrics, gradient_norm=optax.global_norm(grads))
+    return state._replace(params=params, opt_state=opt_state), metrics, targets
+
+  return step
+
+
+def _track(
+  state: TrainingState,
+  sequences: sequences_lib.Sequences,
+  targets: list[chex.Array],
+  config: config_lib.InfluenceConfig,
+) -> TrainingState:
+  """Adds a batch to the averages of the normalisation."""
+  is_padding = ops.episode_masks(sequences.start_of_episode).is_dummy
+  scale = normalisation.track(
+    state.return_scale,
+    targets,
+    sequences.influence[:-1],
+    actor_critic.discounts(sequences.discount, is_padding, config.discount),
+    actor_critic.step_weights(is_padding),
+  )
+  return state._replace(return_scale=scale)
+
+
+def _update_once(
+  step: Callable[..., Any],
+  config: config_lib.InfluenceConfig,
+  state: TrainingState,
+  sequences: sequences_lib.Sequences,
+  own_index: chex.Numeric,
+  rates: Rates,
+  key: chex.PRNGKey,
+) -> tuple[TrainingState, losses.Metrics]:
+  """Takes one step of gradient descent on the whole batch."""
+  del key  # Nothing is drawn.
+  state, metrics, targets = step(state, own_index, sequences, rates)
+  return _track(state, sequences, targets, config), metrics
+
+
+def _update_in_epochs(
+  agent: networks_lib.AgentNetworks,
+  step: Callable[..., Any],
+  config: config_lib.InfluenceConfig,
+  state: TrainingState,
+  sequences: sequences_lib.Sequences,
+  own_index: chex.Numeric,
+  rates: Rates,
+  key: chex.PRNGKey,
+) -> tuple[TrainingState, losses.Metrics]:
+  """Estimates advantages once, then takes epochs of shuffled minibatches."""
+  is_padding = ops.episode_masks(sequences.start_of_episode).is_dummy
+  output = heads.unroll(agent, config, state.params, own_index, sequences)
+  estimates = [
+    ppo.estimate(head, sequences.discount, is_padding, config)
+    for head in heads.make_heads(
+      output, own_index, sequences, state.return_scale, config
+    )
+  ]
+  state = _track(state, sequences, [x.target for x in estimates], config)
+  batch_size = sequences.own_actions.shape[-1]
+
+  def minibatch(state, indices):
+    state, metrics, _ = step(
+      state,
+      own_index,
+      sequences_lib.take(sequences, indices),
+      rates,
+      jax.tree_util.tree_map(lambda x: x[:, indices], estimates),
+    )
+    return state, metrics
+
+  shuffled = jax.vmap(lambda key: jax.random.permutation(key, batch_size))(
+    jax.random.split(key, config.ppo.num_epochs)
+  )
+  state, metrics = jax.lax.scan(
+    minibatch,
+    state,
+    shuffled.reshape((-1, batch_size // config.ppo.num_minibatches)),
+  )
+  return state, jax.tree_util.tree_map(jnp.mean, metrics)

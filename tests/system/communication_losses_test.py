@@ -9,7 +9,7 @@ import pytest
 
 from influence_acme import networks as networks_lib
 from influence_acme.agents import influence
-from influence_acme.system import losses
+from influence_acme.system import losses, normalisation
 from influence_acme.system import sequences as sequences_lib
 
 N, A, M, T, U = 2, 4, 3, 2, 8
@@ -47,14 +47,15 @@ def _sequences(**changes):
     own_actions=np.zeros(column, np.int32),
     actions=np.zeros((*column, N), np.int32),
     reward=np.array([[3.0], [5.0], [100.0]], np.float32),
+    extrinsic=np.array([[1.0], [3.0], [100.0]], np.float32),
+    influence=np.full(column, 2.0, np.float32),
     discount=np.ones(column, np.float32),
     start_of_episode=np.array([[True], [False], [False]]),
     behaviour_logits=np.zeros((*column, A), np.float32),
     core_state=state,
-    speech=sequences_lib.Speech(
+    messages=sequences_lib.Messages(
       symbols=np.zeros(column, np.int32),
       behaviour_logits=np.zeros((*column, M), np.float32),
-      extrinsic=np.array([[1.0], [3.0], [100.0]], np.float32),
     ),
   )
   return sequences._replace(**changes)
@@ -74,8 +75,8 @@ def _config(**changes):
 
 def _metrics(config, sequences, entropy_cost=0.0):
   agent, params = _agent()
-  loss, metrics = losses.make_loss(agent, config)(
-    params, 0, sequences, entropy_cost
+  loss, (metrics, _) = losses.make_loss(agent, config)(
+    params, 0, sequences, entropy_cost, normalisation.init(2)
   )
   return loss, metrics
 
@@ -133,8 +134,8 @@ def test_the_importance_ratio_is_that_of_both_choices(what):
   if what == 'action':
     sequences = sequences._replace(behaviour_logits=sure)
   else:
-    speech = sequences.speech._replace(behaviour_logits=sure)
-    sequences = sequences._replace(speech=speech)
+    messages = sequences.messages._replace(behaviour_logits=sure)
+    sequences = sequences._replace(messages=messages)
   ratio = 1 / sure.shape[-1]
   _, metrics = _metrics(_config(message_extrinsic_weight=0.0), sequences)
   # Targets: v0 = rho * (r0 + v1 / 2), v1 = r1.
@@ -151,7 +152,7 @@ def test_influence_moves_no_weight_of_the_actions_head():
   loss_fn = losses.make_loss(agent, _config())
   sequences = _sequences()
   grads = [
-    jax.grad(loss_fn, has_aux=True)(params, 0, s, 0.0)[0]
+    jax.grad(loss_fn, has_aux=True)(params, 0, s, 0.0, normalisation.init(2))[0]
     for s in (
       sequences,
       sequences._replace(reward=sequences.reward + 7.0),

@@ -11,11 +11,12 @@ import pytest
 
 from influence_acme import networks as networks_lib
 from influence_acme.agents import influence
-from influence_acme.system import losses, update
+from influence_acme.system import losses, map_agents, normalisation, update
 from influence_acme.system import sequences as sequences_lib
 
 N, A, T, U = 2, 4, 8, 8
 _EPISODE_ROWS = 6  # 5 steps and a dummy row.
+KEY = jax.random.PRNGKey(0)
 
 
 def _agent_and_params(seed=0):
@@ -51,6 +52,8 @@ def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
     own_actions=stack(zeros.astype(np.int32)),
     actions=stack(actions),
     reward=stack((reward * ~is_dummy).astype(np.float32)),
+    extrinsic=stack((reward * ~is_dummy).astype(np.float32)),
+    influence=stack(zeros),
     discount=stack(discount.astype(np.float32)),
     start_of_episode=stack(position == 0),
     behaviour_logits=stack(np.zeros((T + 1, batch, A), np.float32)),
@@ -73,16 +76,29 @@ def _config(**changes):
 @functools.cache
 def _compiled(config):
   agent, params = _agent_and_params()
-  optimizer = update.make_optimizer(config)
-  step = update.make_sgd_step(losses.make_loss(agent, config), optimizer)
-  return agent, params, optimizer, step
+  step = map_agents.over_threads(update.make_update(agent, config))
+  return agent, params, step
+
+
+def _loss_fn(agent, config):
+  """Returns the loss where nothing is known of returns yet."""
+  loss_fn = losses.make_loss(agent, config)
+
+  def of_batch(params, own_index, sequences, entropy_cost):
+    loss, (metrics, _) = loss_fn(
+      params, own_index, sequences, entropy_cost, normalisation.init(1)
+    )
+    return loss, metrics
+
+  return of_batch
 
 
 def _train(sequences, config, num_steps=4000):
-  agent, params, optimizer, step = _compiled(config)
-  state = update.TrainingState(params, jax.vmap(optimizer.init)(params))
+  agent, params, step = _compiled(config)
+  state = update.init(params, config)
   for i in range(num_steps):
-    state, _ = step(state, sequences, 1e-2 * 0.9985**i, config.entropy_cost)
+    rates = update.Rates(1e-2 * 0.9985**i, config.entropy_cost)
+    state, _ = step(state, sequences, rates, KEY)
   output = jax.vmap(agent.unroll)(
     state.params,
     sequences.observation,
@@ -119,7 +135,7 @@ def test_the_dummy_row_has_no_weight():
   # loss and gradient stay the same.
   agent, params = _agent_and_params()
   own = jax.tree_util.tree_map(lambda x: x[0], params)
-  loss_fn = losses.make_loss(agent, _config())
+  loss_fn = _loss_fn(agent, _config())
   clean = jax.tree_util.tree_map(
     lambda x: x[0], _five_step_episodes(list(range(6)))
   )
@@ -166,7 +182,7 @@ def test_v_trace_equals_a_hand_derived_case():
     reward=np.array([[1.0], [3.0], [100.0]], np.float32)
   )
   config = _config(discount=0.5)
-  _, metrics = losses.make_loss(agent, config)(own, 0, sequences, 0.0)
+  _, metrics = _loss_fn(agent, config)(own, 0, sequences, 0.0)
   np.testing.assert_allclose(metrics['value_loss'], 3.8125, rtol=1e-5)
   np.testing.assert_allclose(metrics['entropy'], np.log(A), rtol=1e-5)
   # The policy is uniform: loss = mean(-log(1/4) * advantage), advantages 2.5
@@ -176,25 +192,32 @@ def test_v_trace_equals_a_hand_derived_case():
   )
 
 
-def test_nothing_mixes_between_agents():
+def test_nothing_mixes_between_agents(monkeypatch):
   # Agent 0's loss times 1e6: the others' new parameters are bit-equal.
   agent, params = _agent_and_params()
   config = _config()
-  loss_fn = losses.make_loss(agent, config)
+  make_loss = losses.make_loss
   sequences = _five_step_episodes(list(range(6)))
-  optimizer = update.make_optimizer(config)
 
-  def scaled_loss(params, own_index, *args):
-    loss, metrics = loss_fn(params, own_index, *args)
-    return jnp.where(own_index == 0, 1e6, 1.0) * loss, metrics
+  def make_scaled_loss(agent, config):
+    loss_fn = make_loss(agent, config)
+
+    def scaled_loss(params, own_index, *args):
+      loss, rest = loss_fn(params, own_index, *args)
+      return jnp.where(own_index == 0, 1e6, 1.0) * loss, rest
+
+    return scaled_loss
 
   new_params = []
-  for fn in (loss_fn, scaled_loss):
-    state = update.TrainingState(params, jax.vmap(optimizer.init)(params))
-    step = update.make_sgd_step(fn, optimizer)
+  for make in (make_loss, make_scaled_loss):
+    update.make_update.cache_clear()
+    monkeypatch.setattr(losses, 'make_loss', make)
+    state = update.init(params, config)
+    step = map_agents.over_threads(update.make_update(agent, config))
     for _ in range(3):
-      state, _ = step(state, sequences, 1e-3, 0.01)
+      state, _ = step(state, sequences, update.Rates(1e-3, 0.01), KEY)
     new_params.append(state.params)
+  update.make_update.cache_clear()
 
   plain, scaled = new_params
   changed = jax.tree_util.tree_map(
@@ -224,9 +247,9 @@ def test_the_moa_learns_about_agents_in_view_alone_if_told_so():
   )
   sequences.observation['visible'] = np.zeros((T + 1, 6, N), bool)
   losses_by_option = [
-    losses.make_loss(agent, _config(moa_only_visible=option))(
-      own, 0, sequences, 0.0
-    )[1]['moa_loss']
+    _loss_fn(agent, _config(moa_only_visible=option))(own, 0, sequences, 0.0)[
+      1
+    ]['moa_loss']
     for option in (True, False)
   ]
   assert losses_by_option[0] == 0.0

@@ -15,7 +15,7 @@ import pytest
 
 from influence_acme import environments, networks, ops
 from influence_acme.agents import influence
-from influence_acme.system import losses, update
+from influence_acme.system import map_agents, update
 from influence_acme.system import sequences as sequences_lib
 from influence_acme.testing import populations
 
@@ -75,6 +75,8 @@ def _sequences(key):
     own_actions=jnp.moveaxis(actions, 2, 0),
     actions=for_all(actions),
     reward=jnp.zeros((N, T + 1, B)),
+    extrinsic=jnp.zeros((N, T + 1, B)),
+    influence=jnp.zeros((N, T + 1, B)),
     discount=jnp.ones((N, T + 1, B)),
     start_of_episode=for_all(start),
     behaviour_logits=jnp.zeros((N, T + 1, B, A)),
@@ -86,17 +88,17 @@ def _sequences(key):
 def _trained():
   config = influence.InfluenceConfig(moa_loss_weight=1.0)
   agent = networks.make_agent_networks(N, A)
-  optimizer = update.make_optimizer(config)
-  sgd_step = update.make_sgd_step(losses.make_loss(agent, config), optimizer)
+  step = map_agents.over_threads(update.make_update(agent, config))
   keys = jax.random.split(jax.random.PRNGKey(0), N)
   row = {
     'world': jnp.zeros((1, *GAME.observation_shape), jnp.uint8),
     'actions': jnp.full((1, N), -1, jnp.int32),
   }
   params = jax.vmap(agent.init, in_axes=(0, None))(keys, row)
-  state = update.TrainingState(params, jax.vmap(optimizer.init)(params))
+  state = update.init(params, config)
   for i in range(250):
-    state, _ = sgd_step(state, _sequences(jax.random.PRNGKey(i)), 3e-3, 0.1)
+    key = jax.random.PRNGKey(i)
+    state, _ = step(state, _sequences(key), update.Rates(3e-3, 0.1), key)
   mine = jax.tree_util.tree_map(lambda x: x[0], state.params)
   held_out = jax.tree_util.tree_map(
     lambda x: x[0], _sequences(jax.random.PRNGKey(10**6))

@@ -79,7 +79,7 @@ def test_a_restored_learner_goes_on_bit_for_bit(run):
     uninterrupted.step()
   state = uninterrupted.save()
   uninterrupted.step()
-  update.make_sgd_step.cache_clear()  # It is compiled anew.
+  update.make_update.cache_clear()  # It is compiled anew.
   resumed = _learner(run)
   resumed.restore(state)
   resumed.step()
@@ -155,6 +155,7 @@ def test_rewards_are_logged_unscaled_and_by_agent(run):
 
 def test_a_step_is_compiled_once_for_all_agents(run, monkeypatch):
   make_loss = losses.make_loss
+  update.make_update.cache_clear()
   chex.clear_trace_counter()
   monkeypatch.setattr(
     losses,

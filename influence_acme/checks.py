@@ -1,0 +1,82 @@
+"""Checks fields of frozen configurations; errors name field and value."""
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+
+def is_integer(value: Any) -> bool:
+  """Returns whether a value is an integer of Python or NumPy, and no bool."""
+  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+  """Returns whether a value is a finite real number, and no bool."""
+  return (
+    isinstance(value, numbers.Real)
+    and not isinstance(value, bool)
+    and math.isfinite(value)
+  )
+
+
+def number(
+  record: Any, *names: str, low: float = 0.0, high: float = math.inf
+) -> None:
+  """Checks fields that are finite numbers in [low, high].
+
+  Args:
+    record: with the fields.
+    *names: of the fields.
+    low: smallest value allowed.
+    high: largest value allowed.
+
+  Raises:
+    ValueError: a field is no such number.
+  """
+  allowed = (
+    f'a finite number of at least {low}'
+    if high == math.inf
+    else f'a number in [{low}, {high}]'
+  )
+  for name in names:
+    value = getattr(record, name)
+    if not is_number(value) or not low <= value <= high:
+      raise ValueError(f'{name} is {value!r}: it must be {allowed}.')
+
+
+def positive(record: Any, *names: str) -> None:
+  """Raises ValueError: a field is no finite number above 0."""
+  for name in names:
+    value = getattr(record, name)
+    if not is_number(value) or value <= 0:
+      raise ValueError(
+        f'{name} is {value!r}: it must be a finite number above 0.'
+      )
+
+
+def count(record: Any, *names: str, low: int = 1) -> None:
+  """Raises ValueError: a field is no integer of at least `low`."""
+  for name in names:
+    value = getattr(record, name)
+    if not is_integer(value) or value < low:
+      raise ValueError(
+        f'{name} is {value!r}: it must be an int of at least {low}.'
+      )
+
+
+def boolean(record: Any, *names: str) -> None:
+  """Raises ValueError: a field is neither True nor False."""
+  for name in names:
+    value = getattr(record, name)
+    if not isinstance(value, bool):
+      raise ValueError(f'{name} is {value!r}: it must be True or False.')
+
+
+def choice(record: Any, name: str, allowed: Collection[str]) -> None:
+  """Raises ValueError: a field is none of the allowed names."""
+  value = getattr(record, name)
+  if not isinstance(value, str) or value not in allowed:
+    raise ValueError(
+      f'{name} is {value!r}: it must be one of {", ".join(allowed)}.'
+    )

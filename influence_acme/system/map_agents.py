@@ -1,0 +1,69 @@
+"""Maps the update of one agent over all agents, in which nothing mixes.
+
+Letter: N agents.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from influence_acme import one_core
+from influence_acme.system import update as update_lib
+
+
+def over_threads(update: update_lib.Update) -> Callable[..., Any]:
+  """Maps the update of one agent over all of them, a thread for each core.
+
+  The memory of one agent's update fits into a CPU's cache, that of all does
+  not, so that this is faster there than `over_vmap`.
+
+  Args:
+    update: of one agent; compiled once.
+
+  Returns:
+    (state, sequences [N, ...], Rates, key) -> (state, metrics [N]).
+  """
+
+  def update_one(states, sequences, index, rates, key):
+    state, own = jax.tree_util.tree_map(lambda x: x[index], (states, sequences))
+    return update(state, own, index, rates, jax.random.fold_in(key, index))
+
+  compiled = one_core.jit(update_one)
+  threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+  stack = jax.jit(
+    lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
+  )
+
+  def update_all(state, sequences, rates, key):
+    rates = update_lib.Rates(*map(np.float32, rates))
+    indices = np.arange(len(sequences.own_actions), dtype=np.int32)
+    return stack(
+      *threads.map(lambda i: compiled(state, sequences, i, rates, key), indices)
+    )
+
+  return update_all
+
+
+def over_vmap(update: update_lib.Update) -> Callable[..., Any]:
+  """Maps the update of one agent over all of them, in one vectorised call.
+
+  Args:
+    update: of one agent.
+
+  Returns:
+    As `over_threads`; not compiled, so that it can be part of a larger call.
+  """
+
+  def update_all(state, sequences, rates, key):
+    indices = jnp.arange(len(sequences.own_actions))
+    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
+    return jax.vmap(update, in_axes=(0, 0, 0, None, 0))(
+      state, sequences, indices, rates, keys
+    )
+
+  return update_all

@@ -1,0 +1,119 @@
+"""Tracks the running scale of returns, so that values learn in its units.
+
+The unit of a head is an average over updates of abs(mean) + deviation of its
+targets: the size of a return of that agent. With the influence normalised, the
+weighted influence is brought to the same unit, as RND (Burda et al., 2019) does
+with its bonus, so that the weight is a share of the return.
+
+Letters: T steps, B sequences, H heads (1, or 2 with messages).
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme.system import config as config_lib
+
+# Of the average over updates.
+_DECAY = 0.95
+# Deviations of discounted influence below this are taken for it, in nats.
+_LEAST_INFLUENCE = 1e-6
+
+
+class ReturnScale(NamedTuple):
+  """Averages over updates, of one agent; they begin at zero.
+
+  Attributes:
+    returns: float32 [H], of the size of targets, in units of reward.
+    influence: float32 [], of the deviation of discounted influence, in nats.
+    weight: float32 [], how much of an average is data.
+  """
+
+  returns: chex.Array
+  influence: chex.Array
+  weight: chex.Array
+
+
+def init(num_heads: int) -> ReturnScale:
+  """Returns averages of nothing.
+
+  Args:
+    num_heads: H.
+  """
+  zero = jnp.zeros((), jnp.float32)
+  return ReturnScale(jnp.zeros(num_heads, jnp.float32), zero, zero)
+
+
+def units(scale: ReturnScale, config: config_lib.InfluenceConfig) -> chex.Array:
+  """Returns reward per unit of value of each head, float32 [H].
+
+  Args:
+    scale: of one agent.
+    config: for the fixed scale, where returns are not normalised.
+  """
+  if not config.normalise_returns:
+    return jnp.full_like(scale.returns, 1.0 / config.reward_scale)
+  known = jnp.maximum(scale.returns / jnp.maximum(scale.weight, 1e-8), 0.0)
+  return jnp.where(
+    scale.weight > 0, jnp.maximum(known, config.min_return_scale), 1.0
+  )
+
+
+def influence_factor(
+  scale: ReturnScale, config: config_lib.InfluenceConfig
+) -> chex.Array:
+  """Returns the factor of the weighted influence in the reward, float32 [].
+
+  Args:
+    scale: of one agent.
+    config: 1 unless it normalises the influence.
+  """
+  if not config.normalise_influence:
+    return jnp.ones((), jnp.float32)
+  deviation = scale.influence / jnp.maximum(scale.weight, 1e-8)
+  return units(scale, config)[-1] / jnp.maximum(deviation, _LEAST_INFLUENCE)
+
+
+def track(
+  scale: ReturnScale,
+  targets: list[chex.Array],
+  influence: chex.Array,
+  discounts: chex.Array,
+  weights: chex.Array,
+) -> ReturnScale:
+  """Adds the data of one update to the averages.
+
+  Args:
+    scale: of one agent.
+    targets: of each head, float32 [T, B], in units of reward.
+    influence: float32 [T, B], in nats.
+    discounts: float32 [T, B], 0 where an episode ends.
+    weights: float32 [T, B], of mean 1 over the steps.
+
+  Returns:
+    The averages.
+  """
+
+  def moments(x: chex.Array) -> tuple[chex.Array, chex.Array]:
+    mean = jnp.mean(weights * x)
+    return mean, jnp.sqrt(jnp.mean(weights * (x - mean) ** 2))
+
+  def discounted(total, step):
+    total = step[0] + step[1] * total
+    return total, total
+
+  sizes = [abs(mean) + deviation for mean, deviation in map(moments, targets)]
+  _, sums = jax.lax.scan(
+    discounted,
+    jnp.zeros_like(influence[0]),
+    (influence, discounts),
+    reverse=True,
+  )
+  new = ReturnScale(
+    jnp.stack(sizes), moments(sums)[1], jnp.ones((), jnp.float32)
+  )
+  return jax.tree_util.tree_map(
+    lambda x, y: _DECAY * x + (1.0 - _DECAY) * y, scale, new
+  )
