@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from benchmarks import processes, settings
-from influence_acme.programs import csv_log
+from influence_acme.runs import csv_log
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 30.0

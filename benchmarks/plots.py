@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib import figure as figure_lib
 from matplotlib import layout_engine, ticker
 
-from influence_acme.programs import report
+from influence_acme.runs import curves as curves_lib
 
 
 def write_sweep(
@@ -23,7 +23,7 @@ def write_sweep(
   figure = _new_figure(8.8, 3.2)
   speed, memory = figure.subplots(1, 2)
   kinds = list(dict.fromkeys(point['kind'] for point in points))
-  for kind, colour in zip(kinds, report.COLOURS, strict=False):
+  for kind, colour in zip(kinds, curves_lib.COLOURS, strict=False):
     mine = [point for point in points if point['kind'] == kind]
     values = [point['value'] for point in mine]
     rates = [point['steps_per_second'] for point in mine]
@@ -48,8 +48,10 @@ def write_sweep(
       label=kind,
     )
   for axes, title in ((speed, 'steps/s'), (memory, 'peak memory, GiB')):
-    report.style_axes(axes, title)
-    axes.set_xlabel(sweep.replace('_', ' '), size='small', color=report.FAINT)
+    curves_lib.style_axes(axes, title)
+    axes.set_xlabel(
+      sweep.replace('_', ' '), size='small', color=curves_lib.FAINT
+    )
     axes.set_ylim(bottom=0)
     _mark_values(axes, sorted({point['value'] for point in points}))
   speed.yaxis.set_major_formatter(ticker.EngFormatter(sep=''))
@@ -71,12 +73,14 @@ def write_learning(
   """
   figure = _new_figure(8.8, 3.2)
   panels = figure.subplots(1, len(curves), sharey=True)
-  for axes, kind, colour in zip(panels, curves, report.COLOURS, strict=False):
+  for axes, kind, colour in zip(
+    panels, curves, curves_lib.COLOURS, strict=False
+  ):
     for run in curves[kind]:
       axes.plot(run['steps'], run['returns'], color=colour, lw=0.8, alpha=0.6)
-    axes.axhline(optimum, color=report.FAINT, lw=0.8, ls='--')
-    report.style_axes(axes, f'return of an agent, {kind}')
-    axes.set_xlabel('environment steps', size='small', color=report.FAINT)
+    axes.axhline(optimum, color=curves_lib.FAINT, lw=0.8, ls='--')
+    curves_lib.style_axes(axes, f'return of an agent, {kind}')
+    axes.set_xlabel('environment steps', size='small', color=curves_lib.FAINT)
     axes.set_ylim(bottom=0)
   figure.savefig(path)
 
@@ -96,11 +100,11 @@ def write_memory(
   axes.plot(
     [second / 60 for second in seconds],
     [size / 2**30 for size in sizes],
-    color=report.COLOURS[0],
+    color=curves_lib.COLOURS[0],
     lw=1.6,
   )
-  report.style_axes(axes, 'resident memory, GiB')
-  axes.set_xlabel('minutes', size='small', color=report.FAINT)
+  curves_lib.style_axes(axes, 'resident memory, GiB')
+  axes.set_xlabel('minutes', size='small', color=curves_lib.FAINT)
   axes.set_ylim(bottom=0)
   figure.savefig(path)
 

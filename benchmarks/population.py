@@ -11,7 +11,7 @@ import reverb
 from acme.utils import loggers
 
 from benchmarks import settings
-from influence_acme import environments, one_core, programs
+from influence_acme import environments, programs, xla_threads
 from influence_acme.agents import influence
 
 
@@ -65,7 +65,7 @@ class Population:
 
   def __init__(self, workload: settings.Workload):
     """Makes the parts; nothing is compiled but what draws the parameters."""
-    one_core.keep_products_whole()  # As a program does.
+    xla_threads.disable_intra_op_threads()  # As a program does.
     self.experiment = make_experiment(workload, run_dir='')
     self.builder = self.experiment.builder_factory(loggers.NoOpLogger())
     spec = self.experiment.make_environment_spec()

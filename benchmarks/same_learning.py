@@ -26,7 +26,7 @@ from scipy import stats
 from benchmarks import machine, plots
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.programs import checkpoint, csv_log, loggers, run_dir
+from influence_acme.runs import checkpoint, csv_log, loggers, run_dir
 
 # Of the final return.
 LAST_PART = 0.1

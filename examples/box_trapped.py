@@ -22,8 +22,9 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 # isort: split
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.programs import evaluation, report
+from influence_acme.programs import evaluation
 from influence_acme.reproduction import openings
+from influence_acme.runs import curves
 
 _VARIANT = flags.DEFINE_enum(
   'variant',
@@ -121,7 +122,7 @@ def main(argv: Sequence[str]) -> int:
   experiment = make_experiment()
   code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
   directory = experiment.directory
-  report.write_curves(directory)
+  curves.write_curves(directory)
   if code == 0:
     evaluated = evaluate(experiment)
     openings.write(directory.path / 'openings.json', evaluated)

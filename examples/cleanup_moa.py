@@ -18,7 +18,8 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 # isort: split
 from influence_acme import environments, programs, reports
 from influence_acme.agents import influence
-from influence_acme.programs import evaluation, report
+from influence_acme.programs import evaluation
+from influence_acme.runs import curves
 
 _LAUNCH = flags.DEFINE_enum(
   'launch', 'threads', programs.LAUNCHES, 'How to run the program.'
@@ -86,7 +87,7 @@ def main(argv: Sequence[str]) -> int:
   experiment = make_experiment()
   code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
   directory = experiment.directory
-  report.write_curves(directory)
+  curves.write_curves(directory)
   if code == 0:
     evaluation.write(directory, evaluation.evaluate(experiment))
   print(f'Open {reports.write(directory.path)} in a browser.')

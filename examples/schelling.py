@@ -13,8 +13,8 @@ from typing import Any
 
 from absl import app, flags
 
-from influence_acme.programs import run_dir
 from influence_acme.reproduction import schelling
+from influence_acme.runs import run_dir
 
 _OUTPUT = flags.DEFINE_string('output', 'runs/schelling', 'Where to write.')
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each game.')

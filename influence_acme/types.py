@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-__all__ = ('AgentId', 'agent_ids', 'others')
+__all__ = ('AgentId', 'agent_ids', 'others', 'others_of_all')
 
 AgentId = str
 
@@ -50,3 +50,12 @@ def others(
     )
   index = np.arange(num_agents - 1, dtype=np.int32)
   return index + (own_index <= index)
+
+
+def others_of_all(num_agents: int) -> np.ndarray:
+  """Returns the others of every agent, int32 [N, J], in the agents' order.
+
+  Args:
+    num_agents: N.
+  """
+  return np.stack([others(i, num_agents) for i in range(num_agents)])

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 LAYERS = {
   'influence_acme.types': 0,
   'influence_acme.lazy': 0,
-  'influence_acme.one_core': 0,
+  'influence_acme.xla_threads': 0,
   'influence_acme.ops': 1,
   'influence_acme.networks': 2,
   'influence_acme.environments': 2,
@@ -44,7 +44,7 @@ _LEARNING = _MATHS | {'rlax', 'haiku', 'dm_env', 'optax'}
 PURE = {
   'influence_acme.types': _MATHS,
   'influence_acme.lazy': set(),
-  'influence_acme.one_core': _MATHS,
+  'influence_acme.xla_threads': _MATHS,
   'influence_acme.ops': _MATHS | {'rlax'},
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
   'influence_acme.environments': _MATHS | {'rlax', 'dm_env'},

@@ -3,14 +3,11 @@
 from typing import Any
 
 from influence_acme import lazy
-from influence_acme.agents.influence.environment import (
-  make_environment,
-  wrap_environment,
-)
 from influence_acme.agents.influence.networks import make_networks
 from influence_acme.system import presets
 from influence_acme.system.config import InfluenceConfig, VARIANTS
 from influence_acme.system.networks import InfluenceNetworks
+from influence_acme.system.wrap import make_environment, wrap_environment
 
 __all__ = [
   'VARIANTS',

@@ -33,26 +33,28 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
   """Makes an influence function of the adder from one of a policy.
 
   Args:
-    influence: of `JointPolicy`: what is judged -> float32 [N, ...], nats.
+    influence: of `JointPolicy`: influence steps -> float32 [N, ...], nats.
 
   Returns:
     The same function of the adder's steps, float32 [N].
   """
 
-  def judge(step):
-    inputs = step and step.extras['influence_inputs']
-    return step and system_types.Judged(step.action, inputs)
+  def to_influence_step(step):
+    if step is None:
+      return None
+    inputs = step.extras['influence_inputs']
+    return system_types.InfluenceStep(step.action, inputs)
 
   def influence_fn(*steps):
-    return np.asarray(influence(*map(judge, steps)))
+    return np.asarray(influence(*map(to_influence_step, steps)))
 
   return influence_fn
 
 
 class HeldVariables:
-  """The learner's variables, held still for the length of a step.
+  """Holds the parameters fixed between `select_action` and `observe`.
 
-  A fetch may end between acting and observing; a row still has one set of them.
+  So a step uses one version of them, even if a fetch ends in between.
   """
 
   def __init__(self, client: variable_utils.VariableClient):
@@ -120,7 +122,7 @@ class InfluenceActor(core.Actor):
     """Samples everyone's action by agent id: int32 [], or a dict of such."""
     del observation  # Known, and stacked, since it was observed.
     self._variables.take()
-    self._decision = self._compiled.act(
+    self._act_output = self._compiled.act(
       self._variables.params,
       self._observation,
       self._core_state,
@@ -128,7 +130,7 @@ class InfluenceActor(core.Actor):
       np.uint32(self._num_steps),
     )
     return multiagent_specs.unstack_actions(
-      self._decision.actions, self._agent_ids
+      self._act_output.actions, self._agent_ids
     )
 
   def observe_first(self, timestep: dm_env.TimeStep) -> None:
@@ -148,19 +150,19 @@ class InfluenceActor(core.Actor):
     next_timestep = multiagent_specs.stack_timestep(
       next_timestep, self._agent_ids
     )
-    decision = self._decision
+    act_output = self._act_output
     next_state, influence_inputs = self._compiled.observe(
       self._variables.params,
       self._observation,
       self._core_state,
-      decision,
+      act_output,
       next_timestep.observation,
       np.asarray(next_timestep.last()),
     )
     if self._adder:
       actions = multiagent_specs.stack_actions(action, self._agent_ids)
       extras = {
-        **decision.extras,
+        **act_output.extras,
         'core_state': self._core_state,
         'learner_steps': self._variables.learner_steps,
         'influence_inputs': influence_inputs,
@@ -202,9 +204,9 @@ def make_influence_adder(
   Returns:
     The adder for `InfluenceActor`.
   """
-  if policy.shape is not None:
+  if policy.shape_reward is not None:
     nothing = np.zeros(len(policy.agent_ids), np.float32)
-    adder = adders.ShapingAdder(adder, jax.jit(policy.shape), nothing)
+    adder = adders.ShapingAdder(adder, jax.jit(policy.shape_reward), nothing)
   compiled = _compile(policy)
   return adders.InfluenceAdder(
     adder,
@@ -212,17 +214,21 @@ def make_influence_adder(
     weight,
     delay=policy.delay,
     steps_fn=steps_fn,
-    last_influence_fn=compiled.at_end and make_influence_fn(compiled.at_end),
+    last_influence_fn=(
+      make_influence_fn(compiled.last_step_influence)
+      if compiled.last_step_influence
+      else None
+    ),
   )
 
 
 class _Compiled(NamedTuple):
   """A policy's functions for one environment, compiled at their first call."""
 
-  act: Callable[..., system_types.Decision]
+  act: Callable[..., system_types.ActOutput]
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
   influence: Callable[..., chex.Array]
-  at_end: Callable[..., chex.Array] | None
+  last_step_influence: Callable[..., chex.Array] | None
 
 
 # All actors of one policy share what is compiled.
@@ -236,12 +242,14 @@ def _compile(policy: system_types.JointPolicy) -> _Compiled:
     return _unbatch(policy.act(params, *batched, keys))
 
   @jax.jit
-  def observe(params, observation, core_state, decision, following, is_last):
-    batched = _batch((observation, core_state, decision, following))
+  def observe(params, observation, core_state, act_output, following, is_last):
+    batched = _batch((observation, core_state, act_output, following))
     return _unbatch(policy.observe(params, *batched, is_last[None]))
 
-  at_end = policy.at_end and jax.jit(policy.at_end)
-  return _Compiled(act, observe, jax.jit(policy.influence), at_end)
+  last = policy.last_step_influence
+  return _Compiled(
+    act, observe, jax.jit(policy.influence), jax.jit(last) if last else None
+  )
 
 
 def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:

@@ -22,7 +22,7 @@ from influence_acme.agents.influence import acting, learning
 from influence_acme.agents.influence import networks as networks_lib
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as system_networks
-from influence_acme.system import policy
+from influence_acme.system import policy, schedules
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -178,7 +178,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 
   def influence_weight(self, environment_steps: int) -> float | np.ndarray:
     """Returns the weight of influence, or each agent's, after so many steps."""
-    return config_lib.influence_weight(self._config, environment_steps)
+    return schedules.influence_weight(self._config, environment_steps)
 
   def make_variables(
     self, source: core.VariableSource | None

@@ -15,14 +15,13 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import reverb
 from acme import core
 from acme.utils import counting, loggers
 
 from influence_acme.multiagent import variables
 from influence_acme.system import config as config_lib
-from influence_acme.system import losses, map_agents, update
+from influence_acme.system import map_agents, schedules, summary, update
 from influence_acme.system import networks as system_networks
 from influence_acme.system import sequences as sequences_lib
 
@@ -70,15 +69,6 @@ class InfluenceLearner(core.Learner):
     self._iterator = iterator
     self._counter = counter or counting.Counter()
     self._logger = logger or loggers.make_default_logger('learner')
-    self._learning_rate = optax.linear_schedule(
-      config.learning_rate, config.learning_rate_end, config.learning_rate_steps
-    )
-    start = config.entropy_cost_start
-    self._entropy_cost = optax.linear_schedule(
-      config.entropy_cost if start is None else start,
-      config.entropy_cost,
-      config.entropy_cost_steps,
-    )
     self._to_sequences = jax.jit(sequences_lib.to_sequences)
     self._update = map_agents.over_threads(
       update.make_update(networks.agent, config)
@@ -101,27 +91,26 @@ class InfluenceLearner(core.Learner):
     )
     data = data._replace(extras=dict(data.extras, core_state=first_states))
     environment_steps = self._environment_steps()
-    rates = {
-      'learning_rate': self._learning_rate(environment_steps),
-      'entropy_cost': self._entropy_cost(environment_steps),
-    }
+    sequences = self._to_sequences(data)
     state, metrics = self._update(
       self._now.state,
-      self._to_sequences(data),
-      update.Rates(**rates),
+      sequences,
+      schedules.rates(self._config, environment_steps),
       jax.random.fold_in(self._key, self._learner_steps),
     )
     metrics = jax.device_get(metrics)
-    self._check_finite(metrics)
-    summary = self._summarise(metrics, data)
+    summary.check_finite(metrics, self._agent_ids, self._learner_steps)
+    row = summary.summarise(
+      metrics, sequences, self._agent_ids, self._config, environment_steps
+    )
+    row['policy_lag'] = self._policy_lag(data)
 
     counts = self._counter.increment(
       steps=1, walltime=time.time() - self._timestamp
     )
     self._timestamp = time.time()
     self._publish(state, self._learner_steps + 1)
-    rates = {name: float(value) for name, value in rates.items()}
-    self._logger.write(summary | rates | counts)
+    self._logger.write(row | counts)
 
   def get_variables(self, names: Sequence[str]) -> list[Any]:
     """Returns what is asked for; 'params' are stacked NumPy arrays.
@@ -162,43 +151,9 @@ class InfluenceLearner(core.Learner):
     }
     self._now = Published(state, counts)
 
-  def _check_finite(self, metrics: losses.Metrics) -> None:
-    """Raises FloatingPointError: an agent's loss or gradient is not finite."""
-    is_finite = np.isfinite(metrics['loss'] + metrics['gradient_norm'])
-    bad = [
-      agent_id
-      for agent_id, good in zip(self._agent_ids, is_finite, strict=True)
-      if not good
-    ]
-    if bad:
-      raise FloatingPointError(
-        f'Loss or gradient of {", ".join(bad)} is not finite at learner step '
-        f'{self._learner_steps}. The last checkpoint is still good: '
-        'resume from it with a lower learning_rate, max_gradient_norm or '
-        'reward_scale.'
-      )
-
-  def _summarise(self, metrics: losses.Metrics, data: Any) -> dict[str, Any]:
-    """Returns means over agents, and each agent's rewards, of one batch.
-
-    Metrics are means over the agents that have them: the others' are NaN.
-    """
-    # What is no step has zeros, and counts nothing.
+  def _policy_lag(self, data: Any) -> float:
+    """Returns the mean age of the acting parameters, in learner steps."""
+    # Padding after an episode's last step counts nothing.
     is_step = ~data.start_of_episode[:, 1:]
     lag = self._learner_steps - data.extras['learner_steps'][:, :-1][is_step]
-    means: dict[str, Any] = {
-      name: float(np.nanmean(value)) for name, value in metrics.items()
-    }
-    for name in ('extrinsic', 'influence'):
-      by_agent = data.extras[name][:, :-1][is_step].mean(axis=0)
-      means[name] = dict(zip(self._agent_ids, by_agent, strict=True))
-    weight: Any = config_lib.influence_weight(
-      self._config, self._environment_steps()
-    )
-    if isinstance(weight, np.ndarray):
-      weight = dict(zip(self._agent_ids, weight, strict=True))
-    return {
-      **means,
-      'influence_weight': weight,
-      'policy_lag': float(lag.mean()),
-    }
+    return float(lag.mean())

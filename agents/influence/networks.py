@@ -57,7 +57,7 @@ def _check_symbols(
   num_symbols: int, config: config_lib.InfluenceConfig
 ) -> None:
   """Raises ValueError: the environment's messages are not the agents'."""
-  expected = config.num_symbols if config.speaks else 0
+  expected = config.num_symbols if config.has_messages else 0
   if num_symbols == expected:
     return
   has = f'{num_symbols} symbols' if num_symbols else 'no messages'

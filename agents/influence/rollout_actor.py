@@ -65,7 +65,7 @@ class RolloutActor:
     self._weight = builder.influence_weight
     self._variables = builder.make_variables(variable_source)
     self._rollout = unroll.make_rollout(
-      vector_environment.Worlds(
+      vector_environment.VectorEnvironment(
         environment, with_messages=networks.num_symbols > 0
       ),
       policy,
@@ -76,9 +76,9 @@ class RolloutActor:
       np.stack(list(keys)),
     )
     self._writer = sequence_writer.SequenceWriter(replay)
-    self._history = episodes.History(len(self._keys[0]), policy.delay)
+    self._episodes = episodes.EpisodeBuffer(len(self._keys[0]), policy.delay)
     # None until there are parameters to play with.
-    self._progress: records.Progress | None = None
+    self._rollout_state: records.RolloutState | None = None
 
   def play(self) -> tuple[records.Sequences, int, list[episodes.Episode]]:
     """Plays T rows in every environment.
@@ -92,22 +92,24 @@ class RolloutActor:
     """
     self._variables.take()
     weight = np.float32(self._weight(self._variables.environment_steps))
-    learned = records.Learned(
+    actor_params = records.ActorParams(
       self._variables.params,
       np.broadcast_to(weight, len(self._agent_ids)),
       self._variables.learner_steps,
     )
     parts = []
-    if self._progress is None:
-      self._progress, played = self._rollout.start(learned, *self._keys)
+    if self._rollout_state is None:
+      self._rollout_state, played = self._rollout.start(
+        actor_params, *self._keys
+      )
       parts.append(played)
-    self._progress, played, sequences = self._rollout.unroll(
-      learned, self._progress
+    self._rollout_state, played, sequences = self._rollout.unroll(
+      actor_params, self._rollout_state
     )
     parts.append(played)
     self._check_finite(np.asarray(sequences.reward))
     num_steps = sum(int(np.sum(part.is_step)) for part in parts)
-    ended = [episode for part in parts for episode in self._history.add(part)]
+    ended = [episode for part in parts for episode in self._episodes.add(part)]
     return sequences, num_steps, ended
 
   def write(
@@ -129,14 +131,14 @@ class RolloutActor:
     """Returns where everything stands, as NumPy arrays."""
     return {
       # Copies: the arrays themselves are donated to the next call.
-      'progress': jax.tree_util.tree_map(np.array, self._progress),
-      'history': self._history.save(),
+      'progress': jax.tree_util.tree_map(np.array, self._rollout_state),
+      'history': self._episodes.save(),
     }
 
   def restore(self, state: Any) -> None:
     """Goes on from what `save` returned."""
-    self._progress = state['progress']
-    self._history.restore(state['history'])
+    self._rollout_state = state['progress']
+    self._episodes.restore(state['history'])
 
   def _check_finite(self, reward: np.ndarray) -> None:
     """Raises: a reward is not finite; the replay would hand it on for long."""

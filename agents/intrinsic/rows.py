@@ -153,7 +153,7 @@ def _read_sequences(
   # What follows a LAST observation, padding or an episode, tells it from steps.
   masks = ops.episode_masks(starts | is_padding)
   is_blank = _is_blank((*step, data.extras))
-  acts = (~masks.is_dummy).at[-1].set(~is_blank[-1])
+  acts = (~masks.is_padding).at[-1].set(~is_blank[-1])
 
   counts = jnp.arange(len(starts)) >= config.burn_in_length  # [T]
   is_step = acts.at[-1].set(False) & counts[:, None]

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from influence_acme import one_core
+from influence_acme import xla_threads
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import losses
 from influence_acme.agents.intrinsic import networks as networks_lib
@@ -198,7 +198,7 @@ def _compile_moa(
   config: config_lib.MOAConfig, actions_key: str, visible_key: str
 ) -> CompiledMOA:
   moa = MOA(config, actions_key, visible_key)
-  return CompiledMOA(jax.jit(moa.init), one_core.jit(moa.update))
+  return CompiledMOA(jax.jit(moa.init), xla_threads.jit(moa.update))
 
 
 def _means(

@@ -9,7 +9,7 @@
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dm_env
@@ -19,6 +19,7 @@ from acme import adders
 
 from influence_acme import ops, types
 from influence_acme.multiagent import observers
+from influence_acme.system import experiments
 from influence_acme.system import types as system_types
 
 
@@ -134,15 +135,18 @@ def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
     return None
   actions = system_types.actions_of(choices)
   per_agent = np.zeros((*actions.shape, num_agents - 1), np.float32)
-  for experiment, found in inputs.items():  # An agent is judged in one of them.
-    made, answers, mask = actions, found['conditional_logits'], found['mask']
-    if experiment == 'speech':
-      # Messages are answered one step late, and nobody answers to the last.
-      made = choices['message']
-      answers = np.roll(answers, -1, axis=0)
-      mask[-1] = False
+  # An agent takes part in one experiment at most.
+  for name, found in inputs.items():
+    experiment = experiments.EXPERIMENTS[name]
+    made, logits, mask = actions, found['conditional_logits'], found['mask']
+    if isinstance(choices, Mapping):
+      made = choices[experiment.choice]
+    if experiment.counterfactual_delay:
+      # Known one step late; nobody replies to the last step.
+      logits = np.concatenate([logits[1:], np.zeros_like(logits[:1])])
+      mask = np.concatenate([mask[1:], np.zeros_like(mask[:1])])
     output = ops.influence_reward(
-      answers,  # [T, N, K, J, A]
+      logits,  # [T, N, K, J, A]
       found['policy_logits'],  # [T, N, K]
       made,  # [T, N]
       mask=mask,  # [T, N, J]

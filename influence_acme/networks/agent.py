@@ -83,7 +83,7 @@ class _Agent:
     step = StepOutput(logits, value, *moa_features)
     return step._replace(message=self._speak(output)), policy_state
 
-  def step_and_answers(self, observation, policy_state, sources):
+  def step_and_counterfactuals(self, observation, policy_state, sources):
     inputs, moa_features = self._see(observation)
     gates = self._policy_core.gates(inputs, policy_state)
     next_state = lstm.cell(gates, policy_state)
@@ -93,22 +93,24 @@ class _Agent:
     # once. Those of the choice that was made are taken off first.
     weights, _ = self._policy_core.weights(inputs.shape[-1])
     cells = jax.vmap(lstm.cells, in_axes=(1, 0, None), out_axes=1)
-    answers = {}
+    logits_by_entry = {}
     stop = inputs.shape[-1]
     for name, num_choices in reversed(self._reads.items()):
       choices = observation[name]  # [B, number of agents]
       start = stop - choices.shape[-1] * num_choices
       if name in sources:
         own, shape = sources[name], (choices.shape[-1], num_choices, -1)
-        supposed = weights[start:stop].reshape(shape)[own]  # [S, K, 4U]
+        counterfactual = weights[start:stop].reshape(shape)[own]  # [S, K, 4U]
         taken = jax.nn.one_hot(choices[:, own], num_choices)  # [B, S, K]
-        shared = gates[:, None] - jnp.einsum('bsk,sku->bsu', taken, supposed)
-        states = cells(shared, supposed, policy_state)
-        answers[name], _ = self._head(states.hidden)
+        shared = gates[:, None] - jnp.einsum(
+          'bsk,sku->bsu', taken, counterfactual
+        )
+        states = cells(shared, counterfactual, policy_state)
+        logits_by_entry[name], _ = self._head(states.hidden)
       stop = start
     step = StepOutput(logits, value, *moa_features)
     step = step._replace(message=self._speak(next_state.hidden))
-    return step, next_state, answers
+    return step, next_state, logits_by_entry
 
   def _see(self, observation):
     """Returns what the policy's LSTM takes, and a list of what the MOA does."""
@@ -220,19 +222,19 @@ def make_agent_networks(
       agent.step,
       agent.counterfactuals,
       agent.unroll,
-      agent.step_and_answers,
+      agent.step_and_counterfactuals,
     )
 
   transformed = hk.without_apply_rng(hk.multi_transform(build))
-  step, counterfactuals, unroll, step_and_answers = transformed.apply
+  step, counterfactuals, unroll, step_and_counterfactuals = transformed.apply
   return AgentNetworks(
     init=transformed.init,
     initial_state=initial_state,
     step=step,
     counterfactuals=counterfactuals if models_others else None,
     unroll=unroll,
-    step_and_answers=(
-      step_and_answers if num_influencers or num_symbols else None
+    step_and_counterfactuals=(
+      step_and_counterfactuals if num_influencers or num_symbols else None
     ),
   )
 

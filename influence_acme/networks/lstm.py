@@ -53,12 +53,12 @@ def _cell_forward(gates, state):
 
 def _cell_backward(saved, gradient):
   activations, cell_before, cell_after = saved
-  enters, candidate, keeps, leaves = jnp.split(activations, 4, axis=-1)
+  i, g, f, o = jnp.split(activations, 4, axis=-1)
   squashed = jnp.tanh(cell_after)
-  of_cell = gradient.cell + gradient.hidden * leaves * (1.0 - squashed**2)
+  of_cell = gradient.cell + gradient.hidden * o * (1.0 - squashed**2)
   of_activations = [
-    of_cell * candidate,
-    of_cell * enters,
+    of_cell * g,
+    of_cell * i,
     of_cell * cell_before,
     gradient.hidden * squashed,
   ]
@@ -66,7 +66,7 @@ def _cell_backward(saved, gradient):
   # The derivative of tanh(scale * x) * scale + shift.
   slope = scale**2 - (activations - shift) ** 2
   of_gates = jnp.concatenate(of_activations, axis=-1) * slope
-  of_state = hk.LSTMState(jnp.zeros_like(cell_before), of_cell * keeps)
+  of_state = hk.LSTMState(jnp.zeros_like(cell_before), of_cell * f)
   return of_gates, of_state
 
 
@@ -74,9 +74,9 @@ cell.defvjp(_cell_forward, _cell_backward)
 
 
 def cells(
-  shared: chex.Array, supposed: chex.Array, state: hk.LSTMState
+  shared: chex.Array, counterfactual: chex.Array, state: hk.LSTMState
 ) -> hk.LSTMState:
-  """`cell` of every sum of a shared and a supposed part of the gates.
+  """`cell` of every sum of a shared and a counterfactual part of the gates.
 
   An activation is 2 scale / (1 + exp(-2 scale x)) + shift - scale, and the
   exponential of a sum is the product of those of its parts: there are few to
@@ -84,7 +84,7 @@ def cells(
 
   Args:
     shared: float32 [B, 4 * H].
-    supposed: float32 [K, 4 * H].
+    counterfactual: float32 [K, 4 * H].
     state: float32 [B, H] each.
 
   Returns:
@@ -95,7 +95,7 @@ def cells(
   def exponential(x):
     return jnp.exp(jnp.clip(-2.0 * scale * x, -_LIMIT, _LIMIT))
 
-  product = exponential(shared + offset)[:, None] * exponential(supposed)
+  product = exponential(shared + offset)[:, None] * exponential(counterfactual)
   activations = 2.0 * scale / (1.0 + product) + (shift - scale)
   state = jax.tree_util.tree_map(lambda x: x[:, None], state)
   return _next_state(activations, state)
@@ -108,9 +108,9 @@ def _by_gate(width: int, *values: np.ndarray) -> list[np.ndarray]:
 
 def _next_state(activations: chex.Array, state: hk.LSTMState) -> hk.LSTMState:
   """Applies the gates, float32 [..., 4 * H], to a state, [..., H]."""
-  enters, candidate, keeps, leaves = jnp.split(activations, 4, axis=-1)
-  cell_state = keeps * state.cell + enters * candidate
-  return hk.LSTMState(hidden=leaves * jnp.tanh(cell_state), cell=cell_state)
+  i, g, f, o = jnp.split(activations, 4, axis=-1)
+  cell_state = f * state.cell + i * g
+  return hk.LSTMState(hidden=o * jnp.tanh(cell_state), cell=cell_state)
 
 
 class LSTM(hk.RNNCore):

@@ -94,12 +94,12 @@ class AgentNetworks(NamedTuple):
       None without a MOA.
     unroll: (params, observation [T, B], actions int32 [T, B, N],
       start_of_episode bool [T, B], CoreState) -> UnrollOutput.
-    step_and_answers: (params, observation [B], policy state, sources) ->
-      (StepOutput, next policy state, answers): the same step, with this
-      policy's logits for each choice that each source might have made instead.
-      Sources are int [S] each by what they chose, 'influencers' now or
-      'messages' in the step before; answers float32 [B, S, K, A] each by the
-      same. None where nobody acts first, or speaks.
+    step_and_counterfactuals: (params, observation [B], policy state, sources)
+      -> (StepOutput, next policy state, counterfactual logits): the same step,
+      with this policy's logits for each choice of each source. Sources are
+      int [S] by entry of the observation, 'influencers' or 'messages'; logits
+      float32 [B, S, K, A] each by the same. None where no agent acts first, or
+      speaks.
   """
 
   init: Callable[[chex.PRNGKey, Observation], hk.Params]
@@ -107,6 +107,6 @@ class AgentNetworks(NamedTuple):
   step: Callable[..., tuple[StepOutput, hk.LSTMState]]
   counterfactuals: Callable[..., tuple[chex.Array, hk.LSTMState]] | None
   unroll: Callable[..., UnrollOutput]
-  step_and_answers: (
+  step_and_counterfactuals: (
     Callable[..., tuple[StepOutput, hk.LSTMState, dict[str, chex.Array]]] | None
   )

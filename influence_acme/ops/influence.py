@@ -16,6 +16,7 @@ own choices (actions or symbols), A an other's actions.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
@@ -23,8 +24,6 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme.ops import indexing
-
-MEASURES = ('kl', 'jsd', 'pmi')
 
 
 class InfluenceOutput(NamedTuple):
@@ -106,6 +105,8 @@ def influence_reward(
     raise ValueError(
       f'Unknown measure {measure!r}: there are {", ".join(MEASURES)}.'
     )
+  if MEASURES[measure].needs_replies and others_actions is None:
+    raise ValueError(f'measure={measure!r} needs others_actions, int [..., J].')
   _check_shapes(
     conditional_logits, policy_logits, actions, others_actions, mask
   )
@@ -117,7 +118,7 @@ def influence_reward(
   marginal = _mixture(log_probs, _log_softmax(policy_logits))  # [..., J, A]
   my_choice = jnp.asarray(actions)[..., None, None]
   conditional = indexing.select(log_probs, my_choice, axis=-3)  # [..., J, A]
-  per_agent = _compare(conditional, marginal, measure, others_actions)
+  per_agent = MEASURES[measure].compare(conditional, marginal, others_actions)
   if mask is not None:
     per_agent = jnp.where(mask, per_agent, 0)
   return InfluenceOutput(per_agent.sum(-1), per_agent, marginal, conditional)
@@ -188,23 +189,27 @@ def _mixture(
   return jax.nn.logsumexp(weights + conditional_log_probs, axis=-3)
 
 
-def _compare(
-  conditional: jax.Array,
-  marginal: jax.Array,
-  measure: str,
-  others_actions: chex.Array | None,
+def _kl_measure(
+  conditional: jax.Array, marginal: jax.Array, replies: chex.Array | None
 ) -> jax.Array:
-  """Measures how far log-probabilities [..., J, A] differ, [..., J]."""
-  if measure == 'kl':
-    return _kl(conditional, marginal)
-  if measure == 'jsd':
-    middle = jnp.logaddexp(conditional, marginal) - math.log(2)
-    return (_kl(conditional, middle) + _kl(marginal, middle)) / 2
-  if others_actions is None:
-    raise ValueError("measure='pmi' needs others_actions, int [..., J].")
+  del replies
+  return _kl(conditional, marginal)
+
+
+def _jsd_measure(
+  conditional: jax.Array, marginal: jax.Array, replies: chex.Array | None
+) -> jax.Array:
+  del replies
+  middle = jnp.logaddexp(conditional, marginal) - math.log(2)
+  return (_kl(conditional, middle) + _kl(marginal, middle)) / 2
+
+
+def _pmi_measure(
+  conditional: jax.Array, marginal: jax.Array, replies: chex.Array | None
+) -> jax.Array:
   # Equal ones may both be -inf, whose difference would be NaN.
   ratio = jnp.where(conditional == marginal, 0, conditional - marginal)
-  return indexing.select(ratio, others_actions, axis=-1)
+  return indexing.select(ratio, replies, axis=-1)
 
 
 def _kl(log_p: jax.Array, log_q: jax.Array) -> jax.Array:
@@ -213,3 +218,23 @@ def _kl(log_p: jax.Array, log_q: jax.Array) -> jax.Array:
   divergence = jnp.where(p == 0, 0, p * (log_p - log_q)).sum(-1)
   # Rounding alone can make it negative. A NaN stays one.
   return jnp.maximum(divergence, 0)
+
+
+class Measure(NamedTuple):
+  """A measure of influence.
+
+  Attributes:
+    compare: (conditional, marginal log-probabilities [..., J, A], replies int
+      [..., J] or None) -> nats [..., J].
+    needs_replies: whether it needs the actions that the others really took.
+  """
+
+  compare: Callable[..., jax.Array]
+  needs_replies: bool = False
+
+
+MEASURES = {
+  'kl': Measure(_kl_measure),
+  'jsd': Measure(_jsd_measure),
+  'pmi': Measure(_pmi_measure, needs_replies=True),
+}

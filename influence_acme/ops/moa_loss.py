@@ -7,11 +7,11 @@ with one more row for its last observation, on which nobody acts:
     row                0      1      2      3      4      5      6 = T-1
     action             a0     a1     a2     none   b0     b1     b2
     start_of_episode   1      0      0      0      1      0      0
-    is_dummy           0      0      0      1      0      0      (unknown)
+    is_padding           0      0      0      1      0      0      (unknown)
     episode_mask       1      1      0      0      1      0      0
     predicts           a1     a2                   b1
 
-The last row of a sequence only bootstraps: whether it is a dummy one shows in
+The last row of a sequence only bootstraps: whether it is a padding one shows in
 the next row alone, so that nothing is predicted from it, and it is no target.
 
 Source: Jaques et al. 2019 (arXiv 1810.08647v4), section on modeling other
@@ -31,13 +31,13 @@ class EpisodeMasks(NamedTuple):
   """What the rows of a sequence are good for.
 
   Attributes:
-    is_dummy: bool [T, ...], rows that hold only an episode's last observation.
-      It cannot be known of the sequence's last row, which has False.
+    is_padding: bool [T, ...], rows that hold only an episode's last
+      observation. Unknown of the sequence's last row, which has False.
     episode_mask: float32 [T, ...], 1 where rows t and t + 1 are real steps of
       one episode and t + 1 is not the sequence's last row, else 0.
   """
 
-  is_dummy: jax.Array
+  is_padding: jax.Array
   episode_mask: jax.Array
 
 
@@ -70,11 +70,11 @@ def episode_masks(start_of_episode: chex.Array) -> EpisodeMasks:
   """
   start = jnp.asarray(start_of_episode, bool)
   last = jnp.zeros_like(start[:1])
-  is_dummy = jnp.concatenate([start[1:], last])
+  is_padding = jnp.concatenate([start[1:], last])
   is_step = jnp.concatenate([~start[1:], last])
   next_is_step = jnp.concatenate([is_step[1:], last])
-  # A step is followed by a row of its own episode: an episode ends in a dummy.
-  return EpisodeMasks(is_dummy, (is_step & next_is_step).astype(jnp.float32))
+  # A step is followed by a row of its own episode: episodes end in padding.
+  return EpisodeMasks(is_padding, (is_step & next_is_step).astype(jnp.float32))
 
 
 def moa_loss(

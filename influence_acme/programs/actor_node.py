@@ -12,8 +12,9 @@ from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
 
 from influence_acme.multiagent import observers
-from influence_acme.programs import blocking, loggers, replays
+from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.runs import loggers
 
 # From one look to the next at whether the program stops.
 _POLL_SECS = 0.1

@@ -20,8 +20,9 @@ from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
 from influence_acme.multiagent import recording
-from influence_acme.programs import checkpoint, pictures, recorded, run_dir
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.programs import recorded
+from influence_acme.runs import checkpoint, pictures, run_dir
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -106,12 +107,13 @@ def episodes(
   networks = experiment.network_factory(spec)
   key = experiment.learner_key()
   learner = builder.make_learner(key, networks, iter(()))
-  learner.restore(saved.learner)
+  path = experiment.directory.checkpoint_path
+  learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
   adder = recording.RecordingAdder()
   actor = builder.make_evaluator(key, networks, adder, learner)
   while True:
     record = record_episode(environment, actor, adder)
-    if builder.config.models_others:
+    if builder.config.has_moa:
       record = with_foresight(record, adder)
     yield record
 

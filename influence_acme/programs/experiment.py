@@ -7,16 +7,13 @@ from typing import Any
 
 import dm_env
 import jax
-import numpy as np
 from acme import specs
 from acme.agents.jax import builders
 from acme.utils.loggers import base as loggers
 
 from influence_acme import environments
-from influence_acme.programs import run_dir as run_dir_lib
-
-# What no actor is numbered: the learner's place among the random keys.
-_LEARNER_ID = 2**32 - 1
+from influence_acme.runs import random_keys
+from influence_acme.runs import run_dir as run_dir_lib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,29 +116,12 @@ class Experiment:
 
   def learner_key(self) -> jax.Array:
     """Returns the random key of the learner."""
-    return jax.random.fold_in(jax.random.PRNGKey(self.seed), _LEARNER_ID)
+    return random_keys.learner_key(self.seed)
 
   def actor_key(self, actor_id: int, first_step: int) -> jax.Array:
-    """Returns the random key of an actor.
-
-    Args:
-      actor_id: the actor's number.
-      first_step: global environment steps before it: where the run was
-        resumed, or 0. A resumed run does not draw again what was drawn.
-
-    Returns:
-      fold_in(PRNGKey(seed), actor_id), with the first step folded in on top if
-      it is not 0.
-    """
-    key = jax.random.fold_in(jax.random.PRNGKey(self.seed), actor_id)
-    return jax.random.fold_in(key, first_step) if first_step else key
+    """Returns the random key of an actor, see `random_keys.actor_key`."""
+    return random_keys.actor_key(self.seed, actor_id, first_step)
 
   def environment_seed(self, actor_id: int, first_step: int) -> int:
-    """Returns the seed of an actor's environment, in [0, 2**32).
-
-    Args:
-      actor_id: the actor's number.
-      first_step: as for `actor_key`.
-    """
-    entropy = np.random.SeedSequence([self.seed, actor_id, first_step])
-    return int(entropy.generate_state(1)[0])
+    """Returns the seed of an actor's environment, in [0, 2**32)."""
+    return random_keys.environment_seed(self.seed, actor_id, first_step)

@@ -19,16 +19,16 @@ import reverb
 from acme import specs
 from acme.utils import counting
 
-from influence_acme import one_core
+from influence_acme import xla_threads
 from influence_acme.programs import (
   blocking,
-  checkpoint,
   learner_node,
   players,
   replays,
   supervisor,
 )
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.runs import checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
   """
   if experiment.num_environments:
     # All that takes long each thread of such a program computes alone.
-    one_core.keep_products_whole()
+    xla_threads.disable_intra_op_threads()
   spec = experiment.make_environment_spec()
   failure_path = experiment.directory.failure_path
   graph = lp.Program('influence_acme')

@@ -13,16 +13,12 @@ import os
 import sys
 
 from influence_acme.programs import (
-  checkpoint,
   graph,
   learner_node,
-  memory,
-  progress,
-  signals,
   single,
-  supervisor,
   workers,
 )
+from influence_acme.runs import checkpoint, failures, malloc, progress, signals
 
 LAUNCHES = ('threads', 'processes', 'single')
 
@@ -51,7 +47,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   experiment = program.experiment
   directory = experiment.directory
   directory.prepare(resume=experiment.resume)
-  memory.keep()
+  malloc.keep()
   if experiment.resume:
     # The learner would find out too, but only once everything is up.
     checkpoint.load(
@@ -84,7 +80,7 @@ def _run_single(program: graph.Program, received: signals.Signals) -> None:
       experiment, program.environment_spec, lambda: received.number > 0
     )
   except Exception as error:  # noqa: BLE001  As for any other node.
-    supervisor.report_exception(
+    failures.report_exception(
       experiment.directory.failure_path, 'single', error
     )
 
@@ -99,7 +95,7 @@ def _conclude(program: graph.Program, received: signals.Signals) -> int:
     if received.number:
       _tell(f'Stopped. Go on with --resume: {directory.path}')
       return 128 + received.number
-    supervisor.report_failure(
+    failures.report_failure(
       path, 'program', 'it ended, but its step budget is not reached.'
     )
   if not path.exists():

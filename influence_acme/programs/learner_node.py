@@ -13,8 +13,9 @@ import reverb
 from acme import specs
 from acme.utils import counting
 
-from influence_acme.programs import checkpoint, loggers, replays
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.programs import replays
+from influence_acme.runs import checkpoint, loggers
 
 
 def steps_so_far(counter: counting.Counter) -> int:
@@ -86,8 +87,9 @@ class LearnerNode:
       counting.Counter(counter, 'learner', time_delta=-1),
     )
     if saved:
-      checkpoint.check_layout(self._path, saved.learner, self._learner.save())
-      self._learner.restore(saved.learner)
+      self._learner.restore(
+        checkpoint.restore(self._path, saved.learner, self._learner.save())
+      )
 
   def run(self) -> None:
     """Learns until the dataset ends; then writes the last checkpoint."""

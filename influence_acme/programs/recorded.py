@@ -11,7 +11,7 @@ import numpy as np
 from influence_acme import ops, types
 from influence_acme.metrics import coordination, episode
 from influence_acme.multiagent import observers, recording
-from influence_acme.programs import loggers
+from influence_acme.runs import loggers
 from influence_acme.system import types as system_types
 
 
@@ -51,7 +51,7 @@ def measure(
 def foresight(
   adder: recording.RecordingAdder, num_agents: int
 ) -> tuple[float, ops.Calibration] | None:
-  """Compares what models of others foresaw with what the others did.
+  """Returns the MOA's accuracy and calibration on a recorded episode.
 
   Args:
     adder: has an episode of agents with models of each other's next actions.
@@ -61,7 +61,7 @@ def foresight(
     The accuracy, and the calibration, over all agents and the steps in which
     they had the other in view; None if that was never so.
   """
-  inputs = adder.inputs().get('models')
+  inputs = adder.inputs().get('moa')
   if inputs is None:
     return None
   actions = system_types.actions_of(adder.choices())
@@ -69,7 +69,7 @@ def foresight(
   predicted = np.take_along_axis(
     inputs['conditional_logits'][:-1], own, axis=2
   )[:, :, 0]  # [T - 1, N, J, A], of what each did do.
-  others = np.stack([types.others(i, num_agents) for i in range(num_agents)])
+  others = types.others_of_all(num_agents)
   taken = actions[1:][:, others]  # [T - 1, N, J]
   seen = inputs['mask'][:-1]
   if not seen.any():

@@ -1,21 +1,18 @@
 """The node that plays many environments at once."""
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme.agents.influence import rollout_actor
-from influence_acme.metrics import coordination
-from influence_acme.metrics import episode as episode_metrics
-from influence_acme.programs import blocking, loggers, replays
+from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.rollouts import episodes as episodes_lib
+from influence_acme.rollouts import episode_log
+from influence_acme.runs import loggers
 
 
 class RolloutNode:
@@ -101,53 +98,11 @@ class RolloutNode:
     self.actor.write(sequences, self._after_item)
     if episodes:
       rate = num_steps / (time.monotonic() - started)
-      measured = [measure(episode, self._networks) for episode in episodes]
-      self._logger.write(
-        {**_mean(measured), 'steps_per_second': rate, **counts}
-      )
+      row = episode_log.mean(episodes, self._networks)
+      self._logger.write({**row, 'steps_per_second': rate, **counts})
 
   def close(self) -> None:
     """Closes the actor's logs, and its way into the replay."""
     self._logger.close()
     for client in self._replay.values():
       client.close()
-
-
-def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
-  """Returns what is logged of an episode, as an environment loop logs it.
-
-  Args:
-    episode: that has ended.
-    networks: of the population that played it.
-  """
-  agent_ids = networks.agent_ids
-  returns = episode.totals.returns.tolist()
-  measured = {
-    'episode_length': episode.totals.num_steps,
-    'episode_return': dict(zip(agent_ids, returns, strict=True)),
-    **episode_metrics.of_group(episode.totals, agent_ids),
-    **episode_metrics.of_influence(episode.influence),
-  }
-  if episode.choices is None:
-    return measured
-  choices = coordination.make_choices(
-    episode.choices, networks.num_actions, networks.num_symbols
-  )
-  return {**measured, **coordination.of_choices(choices, episode.influence)}
-
-
-def _mean(measured: list[dict[str, Any]]) -> dict[str, Any]:
-  """Returns the mean of each number over the episodes that have it.
-
-  What has no meaning in an episode is NaN, and left out; what has none in any
-  of them stays NaN.
-  """
-  means: dict[str, Any] = {}
-  for name in dict.fromkeys(name for each in measured for name in each):
-    values = [each[name] for each in measured if name in each]
-    if isinstance(values[0], Mapping):
-      means[name] = _mean(values)
-    else:
-      defined = [value for value in values if not math.isnan(value)]
-      means[name] = float(np.mean(defined)) if defined else math.nan
-  return means

@@ -21,7 +21,6 @@ from acme.utils import counting
 from influence_acme.programs import (
   batches,
   blocking,
-  checkpoint,
   journal,
   journal_client,
   learner_node,
@@ -29,6 +28,7 @@ from influence_acme.programs import (
   replays,
 )
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.runs import checkpoint
 
 
 def run(

@@ -11,48 +11,18 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from typing import Any
 
 import launchpad as lp
 from absl import logging
 
-from influence_acme.programs import memory
+from influence_acme.runs import failures, malloc
 
 # A node often fails because another one has just gone. If the program is told
 # to stop within this time, then that one is to blame.
 _BLAME_SECS = 1.0
 # What a node may take to end once the launcher is gone.
 _ORPHAN_SECS = 10.0
-
-
-def report_failure(
-  path: pathlib.Path, name: str, summary: str, details: str = ''
-) -> None:
-  """Adds to the failures of a run.
-
-  Args:
-    path: of the file, `failure.txt`.
-    name: of the node.
-    summary: what happened, in short.
-    details: such as a traceback.
-  """
-  summary = summary.strip().splitlines()[0]
-  text = f'{name} failed: {summary}\n\n{details}\n'
-  try:
-    with open(path, 'a', encoding='utf-8') as file:
-      file.write(text)
-  except OSError:  # The disk may be what failed.
-    print(text, file=sys.stderr, flush=True)
-
-
-def report_exception(
-  path: pathlib.Path, name: str, error: BaseException
-) -> None:
-  """Adds an exception, with its traceback, to the failures of a run."""
-  summary = ''.join(traceback.format_exception_only(type(error), error))
-  details = ''.join(traceback.format_exception(error))
-  report_failure(path, name, summary, details)
 
 
 class _Supervised:
@@ -80,7 +50,7 @@ class _Supervised:
     stop = lp.stop_event()
     has_own_process = os.getpid() != self._launcher
     if has_own_process:
-      memory.keep()
+      malloc.keep()
       logging.set_verbosity(self._verbosity)
       _follow_launcher(self._launcher, stop)
     failed = False
@@ -89,7 +59,7 @@ class _Supervised:
     except BaseException as error:  # noqa: BLE001  None may pass unseen.
       if not stop.wait(_BLAME_SECS):
         failed = True
-        report_exception(self._failure_path, self.name, error)
+        failures.report_exception(self._failure_path, self.name, error)
     if has_own_process:
       # The threads of C++ libraries can hang or crash an orderly exit.
       sys.stdout.flush()

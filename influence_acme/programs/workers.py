@@ -20,7 +20,7 @@ from absl import flags
 from launchpad.launch import worker_manager
 
 from influence_acme import compat
-from influence_acme.programs import signals, supervisor
+from influence_acme.runs import failures, signals
 
 # What nodes may take to end in good order.
 _STOP_SECS = 10.0
@@ -144,7 +144,7 @@ def _report_deaths(workers: Workers, failure_path: pathlib.Path) -> None:
       how = f'was killed by {signal.Signals(-code).name}'
       if -code == signal.SIGKILL:
         how += '; if not by you, then perhaps since memory ran out'
-    supervisor.report_failure(
+    failures.report_failure(
       failure_path, name, f'its process {worker.pid} {how}.'
     )
 

@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 
-from influence_acme.programs import panels, report
 from influence_acme.reports import moments as moments_lib
+from influence_acme.runs import curves as curves_lib
+from influence_acme.runs import plot_specs
 
 _WIDTH, _HEIGHT = 4.2, 2.7  # Inches.
 _DPI = 170  # Twice of what most screens show.
@@ -37,7 +38,7 @@ def to_png(figure: figure_lib.Figure) -> bytes:
 
 
 def curves(
-  series: dict[str, report.Series],
+  series: dict[str, curves_lib.Series],
 ) -> tuple[dict[str, str], dict[str, dict[str, bytes]]]:
   """Draws the learning curves of a run.
 
@@ -47,17 +48,19 @@ def curves(
   Returns:
     Agent -> its colour, and group -> title -> PNG of what was logged.
   """
-  lines = {panel: report.lines_of(panel, series) for panel in panels.PANELS}
+  lines = {
+    panel: curves_lib.lines_of(panel, series) for panel in plot_specs.PANELS
+  }
   lines = {panel: found for panel, found in lines.items() if found}
-  colours = report.agent_colours(
+  colours = curves_lib.agent_colours(
     name for found in lines.values() for name in found
   )
   last_step = max((each.steps[-1] for each in series.values()), default=0)
   drawn: dict[str, dict[str, bytes]] = {}
   for panel, found in lines.items():
     figure, axes = make()
-    report.draw_panel(axes, panel, found, colours, last_step)
-    axes.set_xlabel('environment steps', size='small', color=report.FAINT)
+    curves_lib.draw_panel(axes, panel, found, colours, last_step)
+    axes.set_xlabel('environment steps', size='small', color=curves_lib.FAINT)
     drawn.setdefault(panel.group, {})[panel.title] = to_png(figure)
   return colours, drawn
 
@@ -75,16 +78,16 @@ def reliability(bins: np.ndarray) -> bytes:
   confidence, accuracy, count = bins[:, bins[2] > 0]
   figure, axes = make(height=3.6)
   axes.plot([0, 1], [0, 1], color='#BBBBBB', lw=1, ls='--')
-  axes.plot(confidence, accuracy, color=report.COLOURS[0], lw=1.6)
+  axes.plot(confidence, accuracy, color=curves_lib.COLOURS[0], lw=1.6)
   axes.scatter(
     confidence,
     accuracy,
     s=8 + 80 * count / count.sum(),
-    color=report.COLOURS[0],
+    color=curves_lib.COLOURS[0],
   )
-  report.style_axes(axes, 'How sure, and how often right')
-  axes.set_xlabel('mean confidence', size='small', color=report.FAINT)
-  axes.set_ylabel('accuracy', size='small', color=report.FAINT)
+  curves_lib.style_axes(axes, 'How sure, and how often right')
+  axes.set_xlabel('mean confidence', size='small', color=curves_lib.FAINT)
+  axes.set_ylabel('accuracy', size='small', color=curves_lib.FAINT)
   axes.set_xlim(0, 1.02)
   axes.set_ylim(0, 1.02)
   return to_png(figure)
@@ -107,7 +110,7 @@ def influence_traces(
     Name -> PNG.
   """
   total = np.nansum(influence, axis=-1)  # [T, N]
-  colours = report.agent_colours(f'influence/{name}' for name in names)
+  colours = curves_lib.agent_colours(f'influence/{name}' for name in names)
   top = max(1.2 * float(total.max(initial=0.0)), 1e-12)
   drawn = {}
   for i, name in enumerate(names):
@@ -117,7 +120,7 @@ def influence_traces(
     for number, moment in enumerate(moments, 1):
       if moment.influencer == i:
         at = moment.step, total[moment.step, i]
-        axes.plot(*at, 'o', color=report.INK, markersize=3)
+        axes.plot(*at, 'o', color=curves_lib.INK, markersize=3)
         axes.annotate(
           str(number),
           at,
@@ -125,14 +128,14 @@ def influence_traces(
           textcoords='offset points',
           ha='center',
           size='small',
-          color=report.INK,
+          color=curves_lib.INK,
         )
-    report.style_axes(axes, name)
+    curves_lib.style_axes(axes, name)
     mean = f'mean {total[:, i].mean():.2g}'
-    axes.set_title(mean, loc='right', size='small', color=report.FAINT)
+    axes.set_title(mean, loc='right', size='small', color=curves_lib.FAINT)
     axes.set_ylim(0, top)
     axes.set_xlim(0, max(len(total) - 1, 1))
-    axes.set_ylabel('nats', size='small', color=report.FAINT)
-    axes.set_xlabel('step of the episode', size='small', color=report.FAINT)
+    axes.set_ylabel('nats', size='small', color=curves_lib.FAINT)
+    axes.set_xlabel('step of the episode', size='small', color=curves_lib.FAINT)
     drawn[name] = to_png(figure)
   return drawn

@@ -9,8 +9,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from PIL import Image
 
-from influence_acme.programs import evaluation, pictures, run_dir
+from influence_acme.programs import evaluation
 from influence_acme.reports import diagrams, moments, page
+from influence_acme.runs import pictures, run_dir
 
 # Variants whose influence shows in the same step, and not in the next one.
 _AT_ONCE = frozenset({'visible_actions', 'basic_influence'})

@@ -4,8 +4,10 @@ import datetime
 import json
 from typing import Any
 
-from influence_acme.programs import evaluation, report, run_dir
+from influence_acme.programs import evaluation
 from influence_acme.reports import diagrams, episode, page, summary
+from influence_acme.runs import curves as curves_lib
+from influence_acme.runs import run_dir
 
 
 def write(run: run_dir.RunDirectory) -> None:
@@ -16,7 +18,7 @@ def write(run: run_dir.RunDirectory) -> None:
   """
   record = json.loads(run.config_path.read_text(encoding='utf-8'))
   config = record['config']
-  series = report.load(run.logs)
+  series = curves_lib.load(run.logs)
   played = evaluation.read(run)
   content = page.render(
     title=_title(config, series),
@@ -45,7 +47,7 @@ def _variants(config: dict[str, Any]) -> tuple[str, ...]:
   return tuple(dict.fromkeys([found] if isinstance(found, str) else found))
 
 
-def _title(config: dict[str, Any], series: dict[str, report.Series]) -> str:
+def _title(config: dict[str, Any], series: dict[str, curves_lib.Series]) -> str:
   """Returns what was run, in the words that tell runs apart."""
   parts = [
     ' and '.join(_variants(config)) or 'agents of an unnamed variant',
@@ -62,7 +64,7 @@ def _title(config: dict[str, Any], series: dict[str, report.Series]) -> str:
 def _lead(
   run: run_dir.RunDirectory,
   record: dict[str, Any],
-  series: dict[str, report.Series],
+  series: dict[str, curves_lib.Series],
 ) -> str:
   """Returns where the run lies, and how far it is."""
   started = datetime.datetime.fromisoformat(record['started'])
@@ -76,13 +78,13 @@ def _lead(
   return f'{run.path.name}: started {started:%Y-%m-%d %H:%M}; {state}.'
 
 
-def _steps(series: dict[str, report.Series]) -> int:
+def _steps(series: dict[str, curves_lib.Series]) -> int:
   return int(max((each.steps[-1] for each in series.values()), default=0))
 
 
 def _short(
   run: run_dir.RunDirectory,
-  series: dict[str, report.Series],
+  series: dict[str, curves_lib.Series],
   played: evaluation.EpisodeRecord | None,
 ) -> str:
   """Returns what the run came to, and why it failed if it did."""
@@ -105,7 +107,7 @@ def _short(
   )
 
 
-def _curves(series: dict[str, report.Series]) -> str:
+def _curves(series: dict[str, curves_lib.Series]) -> str:
   """Returns the learning curves."""
   colours, drawn = diagrams.curves(series)
   if not drawn:

@@ -8,8 +8,9 @@ import datetime
 import numpy as np
 
 from influence_acme import ops
-from influence_acme.programs import evaluation, report
+from influence_acme.programs import evaluation
 from influence_acme.reproduction import statistics
+from influence_acme.runs import curves
 
 _NOT_LOGGED = 'not logged'
 _NOT_RECORDED = 'not recorded'
@@ -60,7 +61,7 @@ _TITLES = (*list(_LOGGED)[:-1], *_OF_TRAINING)
 
 
 def rows(
-  series: dict[str, report.Series], played: evaluation.EpisodeRecord | None
+  series: dict[str, curves.Series], played: evaluation.EpisodeRecord | None
 ) -> list[tuple[str, str, str]]:
   """Returns the rows of the table.
 
@@ -86,7 +87,7 @@ def rows(
   ]
 
 
-def at_end(series: dict[str, report.Series]) -> dict[str, str]:
+def at_end(series: dict[str, curves.Series]) -> dict[str, str]:
   """Returns title -> what a run's logs end with; what they lack is left out."""
   found = {}
   for title, (column, form) in _LOGGED.items():

@@ -1,10 +1,10 @@
 """The page of a sweep, and of each of its runs."""
 
-from influence_acme.programs import run_dir
 from influence_acme.reports import diagrams, episode, page, run_page
 from influence_acme.reproduction import behaviour, influenced, report
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import run_dir
 
 
 def write(sweep: sweep_lib.Sweep) -> None:

@@ -3,9 +3,9 @@
 import os
 import pathlib
 
-from influence_acme.programs import run_dir
 from influence_acme.reports import run_page, sweep_page
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import run_dir
 
 
 def write(directory: str | os.PathLike[str]) -> pathlib.Path:

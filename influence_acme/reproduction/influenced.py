@@ -52,7 +52,7 @@ def points(results: Sequence[results_lib.Result]) -> list[Point]:
     influence = result.episode.get('influenced') or {}
     config = result.run.config
     # Who acts first within a step sees nobody's action before it acts.
-    num_deaf = config.num_influencers if config.takes_turns else 0
+    num_deaf = config.num_influencers if config.has_influencers else 0
     for agent_id in list(influence)[num_deaf:]:
       found.append(
         Point(

@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib import figure as figure_lib
 
 from influence_acme.environments import box_trapped
-from influence_acme.programs import evaluation, report, run_dir
+from influence_acme.programs import evaluation
+from influence_acme.runs import curves, run_dir
 
 # How many steps before and after an opening its trace shows.
 AROUND = 5
@@ -99,13 +100,13 @@ def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
   """
   figure = figure_lib.Figure((10, 3.8), dpi=120, layout='constrained')
   histogram, traces = figure.subplots(1, 2)
-  report.style_axes(histogram, 'When the box is opened first')
-  report.style_axes(traces, 'Influence around the opening')
+  curves.style_axes(histogram, 'When the box is opened first')
+  curves.style_axes(traces, 'Influence around the opening')
   by_variant: dict[str, list[Openings]] = {}
   for each in populations:
     by_variant.setdefault(each.variant, []).append(each)
   for (variant, group), colour in zip(
-    by_variant.items(), report.COLOURS, strict=False
+    by_variant.items(), curves.COLOURS, strict=False
   ):
     all_times = [time for each in group for time in each.times]
     times = [time for time in all_times if time is not None]
@@ -126,7 +127,7 @@ def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
     (histogram, 'step of the episode', 'share of episodes'),
     (traces, 'steps after the opening', 'influence on agent_1 (nats)'),
   ):
-    axes.set_xlabel(x, color=report.FAINT)
-    axes.set_ylabel(y, color=report.FAINT)
+    axes.set_xlabel(x, color=curves.FAINT)
+    axes.set_ylabel(y, color=curves.FAINT)
   histogram.legend(frameon=False, fontsize='small')
   figure.savefig(path)

@@ -14,10 +14,10 @@ from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
-from influence_acme.programs import report as run_report
 from influence_acme.reproduction import behaviour, influenced, statistics
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import curves as run_report
 from influence_acme.system import presets
 
 # Final collective return (Jaques et al., 2019, Table 4), by `presets.GAMES`.

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.programs import report
 from influence_acme.reproduction import runner, statistics
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import curves
 
 COLLECTIVE = 'collective_return'
 FAIR = 'fair_return'
@@ -31,7 +31,7 @@ class Result:
   run: sweep_lib.Run
   steps: int
   is_finished: bool
-  series: dict[str, report.Series]
+  series: dict[str, curves.Series]
   episode: dict[str, Any]
 
   @property
@@ -88,7 +88,7 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
   """
   results = []
   for run in sweep.runs():
-    series = report.load(run.directory.logs)
+    series = curves.load(run.directory.logs)
     if COLLECTIVE in series:
       path = run.directory.path / runner.EPISODE_NAME
       results.append(

@@ -8,14 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from influence_acme import programs
-from influence_acme.programs import (
-  checkpoint,
-  evaluation,
-  learner_node,
-  report,
-  run_dir,
-)
+from influence_acme.programs import evaluation, learner_node
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import checkpoint, curves, run_dir
 
 Launch = Callable[[programs.Program, str], int]
 # What an episode of a finished run showed.
@@ -72,7 +67,7 @@ def _run_one(
       _set_aside(directory)
     experiment = sweep.make_experiment(each, resume=done is not None)
     code = launch(programs.make_program(experiment), sweep.launch)
-    report.write_curves(directory)
+    curves.write_curves(directory)
     if code:
       return code
   elif (directory.path / EPISODE_NAME).exists():

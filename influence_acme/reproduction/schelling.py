@@ -17,8 +17,8 @@ from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
 from influence_acme import environments
-from influence_acme.programs import report
 from influence_acme.reproduction import scripted
+from influence_acme.runs import curves
 
 # Game -> what everyone does, as a function of state, who cooperates, and a key.
 POLICIES: dict[str, Callable[..., chex.Array]] = {
@@ -144,13 +144,13 @@ def draw(diagrams: list[Diagram], path: str | os.PathLike[str]) -> None:
   figure = figure_lib.Figure(size, dpi=120, layout='constrained')
   all_axes = figure.subplots(1, len(diagrams), squeeze=False)[0]
   for axes, diagram in zip(all_axes, diagrams, strict=True):
-    report.style_axes(axes, diagram.game.capitalize())
+    curves.style_axes(axes, diagram.game.capitalize())
     for (name, payoffs), colour in zip(
       {
         'cooperator': diagram.cooperators,
         'defector': diagram.defectors,
       }.items(),
-      report.COLOURS,
+      curves.COLOURS,
       strict=False,
     ):
       axes.errorbar(
@@ -163,8 +163,8 @@ def draw(diagrams: list[Diagram], path: str | os.PathLike[str]) -> None:
         label=name,
       )
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
-    axes.set_xlabel('other agents that cooperate', color=report.FAINT)
-    axes.set_ylabel('return of an agent', color=report.FAINT)
+    axes.set_xlabel('other agents that cooperate', color=curves.FAINT)
+    axes.set_ylabel('return of an agent', color=curves.FAINT)
     axes.legend(frameon=False, fontsize='small')
   figure.savefig(path)
 

@@ -16,7 +16,7 @@ from influence_acme import ops
 from influence_acme.system import presets
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
-  'influence_measure': ops.MEASURES,
+  'influence_measure': tuple(ops.MEASURES),
   'influencee_reward': (False, True),
   'moa_only_visible': (False, True),
   'message_extrinsic_weight': (0.0, 1.0),

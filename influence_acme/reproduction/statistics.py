@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from influence_acme.programs import report
+from influence_acme.runs import curves as curves_lib
 
 CONFIDENCE = 0.995
 # The last so many of a run's steps are its end; the paper's last 50 "agent
@@ -72,7 +72,7 @@ def interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
   return Interval(mean, quantile * error)
 
 
-def final_mean(series: report.Series) -> float:
+def final_mean(series: curves_lib.Series) -> float:
   """Returns the mean of a run's last values.
 
   Args:
@@ -86,7 +86,7 @@ def final_mean(series: report.Series) -> float:
 
 
 def on_grid(
-  curves: Sequence[report.Series],
+  curves: Sequence[curves_lib.Series],
 ) -> tuple[np.ndarray, np.ndarray]:
   """Smooths curves, and reads them off at common steps.
 
@@ -103,7 +103,7 @@ def on_grid(
     np.interp(
       grid,
       curve.steps,
-      report.smooth(
+      curves_lib.smooth(
         curve.values, max(1, int(len(curve.values) * FINAL_FRACTION)) | 1
       ),
     )

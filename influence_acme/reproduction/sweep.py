@@ -15,8 +15,8 @@ from typing import Any
 
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.programs import run_dir
 from influence_acme.reproduction import search
+from influence_acme.runs import run_dir
 from influence_acme.system import presets
 
 # What all runs of a sweep share lies in this file of its directory.

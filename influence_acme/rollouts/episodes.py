@@ -30,7 +30,7 @@ class Episode(NamedTuple):
   choices: Any
 
 
-class History:
+class EpisodeBuffer:
   """Keeps the rows of episodes that go on."""
 
   def __init__(self, batch_size: int, delay: int):
@@ -63,7 +63,7 @@ class History:
     for t, b in np.argwhere(played.ended):
       stop = begin + int(t) + 1
       episodes.append(self._cut(played, int(t), int(b), stop))
-      self._starts[b] = stop + 1  # The row between them is a dummy.
+      self._starts[b] = stop + 1  # The row between them is a padding.
     keep = self._starts.min()
     while self._parts and self._first + len(self._parts[0][0]) <= keep:
       self._first += len(self._parts.pop(0)[0])
@@ -72,21 +72,21 @@ class History:
   def save(self) -> dict[str, Any]:
     """Returns the rows that are still needed, as NumPy arrays."""
     first = min(int(self._starts.min()), self._end)
-    return {
-      'first': first,
-      'starts': self._starts.copy(),
-      'rows': jax.tree_util.tree_map(
-        lambda *xs: np.concatenate(xs)[first - self._first :], *self._parts
-      )
-      if self._parts
-      else None,
-    }
+    state = {'first': np.int64(first), 'starts': self._starts.copy()}
+    if not self._parts:
+      return state
+    influence, choices = jax.tree_util.tree_map(
+      lambda *xs: np.concatenate(xs)[first - self._first :], *self._parts
+    )
+    return {**state, 'influence': influence, 'choices': choices}
 
   def restore(self, state: dict[str, Any]) -> None:
     """Goes on from what `save` returned."""
     self._first = int(state['first'])
     self._starts = np.array(state['starts'])
-    self._parts = [] if state['rows'] is None else [state['rows']]
+    self._parts = (
+      [(state['influence'], state['choices'])] if 'influence' in state else []
+    )
 
   @property
   def _end(self) -> int:
@@ -100,7 +100,7 @@ class History:
       start + self._delay, stop, lambda part: part[0][..., b]
     )
     if self._delay:
-      last = played.at_end[t, :, b]
+      last = played.last_step_influence[t, :, b]
       influence = np.concatenate([influence, last[None]])
     totals = jax.tree_util.tree_map(lambda x: x[t, ..., b], played.totals)
     return Episode(

@@ -1,4 +1,4 @@
-"""What goes into a rollout and comes out of it.
+"""Defines the inputs and outputs of a rollout.
 
 Letters: T steps, B environments, N agents.
 """
@@ -7,26 +7,26 @@ from typing import Any, NamedTuple
 
 import chex
 
-from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
 
-class Row(NamedTuple):
+class RolloutStep(NamedTuple):
   """One row of all environments, before its reward is known.
 
   Attributes:
     observation: [N, B, ...].
     actions: int32 [N, B], or a dict of such.
     extrinsic: float32 [N, B].
-    shaped: float32 [N, B], what the agents make of it; influence comes on top.
+    shaped: float32 [N, B], the shaped extrinsic reward.
     discount: float32 [B].
     start_of_episode: bool [B].
-    is_dummy: bool [B], whether the row is no step: all of it but the
-      observation will be zero.
-    extras: of the policy's decision, [N, B, ...].
+    is_padding: bool [B], whether it follows an episode's last step: all but
+      its observation will be zero.
+    extras: of the policy's output, [N, B, ...].
     core_state: before the step, [N, B, ...].
-    influence: float32 [N, B], nats; where it shows one step late, that of the
-      row before, in a dummy row that of an episode's last step.
+    influence: float32 [N, B], nats; if it is known one step late, that of the
+      row before, and in padding that of an episode's last step.
     weight: float32 [N], of influence in the reward.
     learner_steps: int32 [], of the parameters.
   """
@@ -37,7 +37,7 @@ class Row(NamedTuple):
   shaped: chex.Array
   discount: chex.Array
   start_of_episode: chex.Array
-  is_dummy: chex.Array
+  is_padding: chex.Array
   extras: dict[str, chex.Array]
   core_state: chex.ArrayTree
   influence: chex.Array
@@ -61,63 +61,63 @@ class Totals(NamedTuple):
   num_steps: chex.Array
 
 
-class State(NamedTuple):
-  """Where all environments stand, between two rows.
+class ScanState(NamedTuple):
+  """State of all environments between two rows.
 
   Attributes:
-    worlds: of the environments.
-    outcome: what the agents got last.
+    environment: of the environments.
+    step: output of the environments.
     core_state: of the policy, [N, B, ...].
-    judged: what influence of the row before is judged by, [N, B, ...], where it
-      shows one step late; else ().
+    influence_step: of the row before, [N, B, ...], if its influence is known
+      one step late; else ().
     smoothed: float32 [N, B], rewards of the episode so far, if they are shaped.
     keys: uint32 [B, 2], each environment's own for the agents' chance.
     num_steps: uint32 [B], environment steps so far.
     totals: of the episodes, so far.
   """
 
-  worlds: worlds_lib.State
-  outcome: worlds_lib.Outcome
+  environment: vector_lib.State
+  step: vector_lib.VectorStep
   core_state: chex.ArrayTree
-  judged: Any
+  influence_step: Any
   smoothed: chex.Array
   keys: chex.PRNGKey
   num_steps: chex.Array
   totals: Totals
 
 
-class Played(NamedTuple):
-  """What comes of one step; arrays [N, B, ...].
+class StepOutput(NamedTuple):
+  """Output of one step; arrays [N, B, ...].
 
   Attributes:
-    decision: of the policy.
-    worlds: of the environments, after the step.
-    outcome: what the agents get.
+    act_output: of the policy.
+    environment: of the environments, after the step.
+    step: output of the environments.
     core_state: of the policy, after the step.
-    judged: the step as its influence is judged.
+    influence_step: inputs of its influence.
   """
 
-  decision: system_types.Decision
-  worlds: worlds_lib.State
-  outcome: worlds_lib.Outcome
+  act_output: system_types.ActOutput
+  environment: vector_lib.State
+  step: vector_lib.VectorStep
   core_state: chex.ArrayTree
-  judged: system_types.Judged
+  influence_step: system_types.InfluenceStep
 
 
-class Progress(NamedTuple):
-  """All that one call hands to the next.
+class RolloutState(NamedTuple):
+  """State that one call hands to the next.
 
   Attributes:
     state: of the environments and the policy.
-    held: the rows [1 or 2, ...] with which the next sequences begin.
+    overlap: the rows [1 or 2, ...] with which the next sequences begin.
   """
 
-  state: State
-  held: Row
+  state: ScanState
+  overlap: RolloutStep
 
 
-class Learned(NamedTuple):
-  """What a rollout takes from the learner.
+class ActorParams(NamedTuple):
+  """Inputs of a rollout from the learner.
 
   Attributes:
     params: stacked, [N, ...].
@@ -131,16 +131,16 @@ class Learned(NamedTuple):
 
 
 class Episodes(NamedTuple):
-  """What is measured of episodes, after each row's step.
+  """Measures of episodes after each row.
 
   Attributes:
-    is_step: bool [T, B], whether the row is a step, and no dummy.
+    is_step: bool [T, B], whether the row is a step, and no padding.
     ended: bool [T, B], whether the step ended an episode.
     totals: [T, ...], of the episode so far.
     events: int32 [T, N, B] each, or [T, B], of the episode so far.
-    influence: float32 [T, N, B], as in `Row`.
-    at_end: float32 [T, N, B], what it is if the step is its episode's last,
-      where it shows one step late; else ().
+    influence: float32 [T, N, B], as in `RolloutStep`.
+    last_step_influence: float32 [T, N, B], influence if the step is its
+      episode's last, where it is known one step late; else ().
     choices: int32 [T, N], or a dict of such: what was chosen in the first of
       the environments.
   """
@@ -150,7 +150,7 @@ class Episodes(NamedTuple):
   totals: Totals
   events: dict[str, chex.Array]
   influence: chex.Array
-  at_end: Any
+  last_step_influence: Any
   choices: Any
 
 

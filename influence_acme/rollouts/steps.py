@@ -1,6 +1,10 @@
-"""One row of all environments, as a pure function.
+"""Computes one row of all environments, and rows as the replay holds them.
 
-Letters: N agents, B environments.
+A row is a step of its environment; or, after an episode's last step, padding:
+it holds the last observation, and its action, reward, discount and extras are
+zero.
+
+Letters: T steps, N agents, B environments.
 """
 
 from typing import Any
@@ -9,123 +13,135 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.rollouts import layout, records
-from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme.rollouts import records
+from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
 
 def play(
-  worlds: worlds_lib.Worlds,
+  environment: vector_lib.VectorEnvironment,
   policy: system_types.JointPolicy,
-  learned: records.Learned,
-  state: records.State,
-) -> records.Played:
+  actor_params: records.ActorParams,
+  state: records.ScanState,
+) -> records.StepOutput:
   """Plays one step, or starts the next episode, of every environment."""
-  observation = state.outcome.observation
+  params, observation = actor_params.params, state.step.observation
   step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
   keys = system_types.agent_keys(step_keys, len(policy.agent_ids))
-  decision = policy.act(learned.params, observation, state.core_state, keys)
-  world_state, outcome = worlds.step(state.worlds, decision.actions)
+  act_output = policy.act(params, observation, state.core_state, keys)
+  environment_state, step = environment.step(
+    state.environment, act_output.actions
+  )
   core_state, inputs = policy.observe(
-    learned.params,
+    params,
     observation,
     state.core_state,
-    decision,
-    outcome.observation,
-    outcome.is_last,
+    act_output,
+    step.observation,
+    step.is_last,
   )
-  judged = system_types.Judged(decision.actions, inputs)
-  return records.Played(decision, world_state, outcome, core_state, judged)
+  return records.StepOutput(
+    act_output,
+    environment_state,
+    step,
+    core_state,
+    system_types.InfluenceStep(act_output.actions, inputs),
+  )
 
 
 def add_row(
-  worlds: worlds_lib.Worlds,
+  environment: vector_lib.VectorEnvironment,
   policy: system_types.JointPolicy,
-  learned: records.Learned,
-  state: records.State,
-) -> tuple[records.State, tuple[records.Row, records.Episodes]]:
-  """Makes one row: a step, or where an episode has ended the dummy row."""
-  is_dummy = state.outcome.is_last  # The environment's step starts the next.
-  decision, world_state, outcome, core_state, judged = play(
-    worlds, policy, learned, state
+  actor_params: records.ActorParams,
+  state: records.ScanState,
+) -> tuple[records.ScanState, tuple[records.RolloutStep, records.Episodes]]:
+  """Computes one row: a step, or padding after an episode's last one."""
+  is_padding = state.step.is_last  # The environment's step starts the next.
+  played = play(environment, policy, actor_params, state)
+  # Computed within the loop: its inputs are much larger than the rows.
+  influence, at_last = _influence(
+    policy, state.influence_step, played.influence_step, is_padding
   )
-  # Judged within the loop: what it takes is much larger than the rows.
-  influence, at_end = _judge(policy, state.judged, judged, is_dummy)
-  shaped, smoothed = outcome.reward, state.smoothed
-  if policy.shape is not None:
-    shaped, smoothed = policy.shape(outcome.reward, state.smoothed)
-  row = records.Row(
-    observation=state.outcome.observation,
-    actions=decision.actions,
-    extrinsic=outcome.reward,
+  reward = played.step.reward
+  shaped, smoothed = reward, state.smoothed
+  if policy.shape_reward is not None:
+    shaped, smoothed = policy.shape_reward(reward, state.smoothed)
+  row = records.RolloutStep(
+    observation=state.step.observation,
+    actions=played.act_output.actions,
+    extrinsic=reward,
     shaped=shaped,
-    discount=outcome.discount,
-    start_of_episode=state.outcome.is_first,
-    is_dummy=is_dummy,
-    extras=decision.extras,
+    discount=played.step.discount,
+    start_of_episode=state.step.is_first,
+    is_padding=is_padding,
+    extras=played.act_output.extras,
     core_state=state.core_state,
     influence=influence,
-    weight=learned.weight,
-    learner_steps=learned.learner_steps,
+    weight=actor_params.weight,
+    learner_steps=actor_params.learner_steps,
   )
   episodes = records.Episodes(
-    is_step=~is_dummy,
-    ended=outcome.is_last,
-    totals=_add(state.totals, outcome.reward, is_dummy),
-    events=outcome.events,
+    is_step=~is_padding,
+    ended=played.step.is_last,
+    totals=_add(state.totals, reward, is_padding),
+    events=played.step.events,
     influence=influence,
-    at_end=at_end,
-    choices=jax.tree_util.tree_map(lambda x: x[:, 0], decision.actions),
-  )
-  state = records.State(
-    worlds=world_state,
-    outcome=outcome,
-    core_state=jax.tree_util.tree_map(
-      # An episode starts from zeros: [N, B, ...] where [B] is a dummy.
-      lambda x: layout.zero_where(jnp.broadcast_to(is_dummy, x.shape[:2]), x),
-      core_state,
+    last_step_influence=at_last,
+    choices=jax.tree_util.tree_map(
+      lambda x: x[:, 0], played.act_output.actions
     ),
-    judged=judged if policy.delay else (),
-    smoothed=jnp.where(is_dummy, 0, smoothed),
+  )
+  state = records.ScanState(
+    environment=played.environment,
+    step=played.step,
+    core_state=jax.tree_util.tree_map(
+      # An episode starts from zeros: [N, B, ...] where [B] is padding.
+      lambda x: zero_where(jnp.broadcast_to(is_padding, x.shape[:2]), x),
+      played.core_state,
+    ),
+    influence_step=played.influence_step if policy.delay else (),
+    smoothed=jnp.where(is_padding, 0, smoothed),
     keys=state.keys,
-    num_steps=state.num_steps + ~is_dummy,
+    num_steps=state.num_steps + ~is_padding,
     totals=episodes.totals,
   )
   return state, (row, episodes)
 
 
-def _judge(
+def _influence(
   policy: system_types.JointPolicy,
   before: Any,
-  now: system_types.Judged,
-  is_dummy: chex.Array,
+  now: system_types.InfluenceStep,
+  is_padding: chex.Array,
 ) -> tuple[chex.Array, Any]:
-  """Judges a row's influence.
+  """Computes a row's influence.
 
   Args:
     policy: the population's.
-    before: the row before, as it is judged; () if it is not asked for.
+    before: the row before; () without a delay.
     now: the row.
-    is_dummy: bool [B], whether it is no step.
+    is_padding: bool [B], of the row.
 
   Returns:
-    `influence` of `Row`, and `at_end` of `Episodes`.
+    `influence` of `RolloutStep`, and `last_step_influence` of `Episodes`.
   """
   if not policy.delay:
     return policy.influence(now, None), ()
   influence = policy.influence(before, now)
-  # Nobody answers to an episode's last step.
-  last, at_end = (
-    policy.at_end(x) if policy.at_end else jnp.zeros_like(influence)
-    for x in (before, now)
+  # Nobody replies to an episode's last step.
+  last_before, last_now = (
+    policy.last_step_influence(step)
+    if policy.last_step_influence
+    else jnp.zeros_like(influence)
+    for step in (before, now)
   )
-  return jnp.where(is_dummy, last, influence), at_end
+  return jnp.where(is_padding, last_before, influence), last_now
 
 
 def _add(
-  totals: records.Totals, reward: chex.Array, is_dummy: chex.Array
+  totals: records.Totals, reward: chex.Array, is_padding: chex.Array
 ) -> records.Totals:
-  """Adds a step, float32 [N, B], or begins anew where the row is a dummy."""
+  """Adds a step, float32 [N, B], or begins anew where the row is padding."""
   is_paid = reward > 0
   added = records.Totals(
     returns=totals.returns + reward,
@@ -133,4 +149,50 @@ def _add(
     paid_time=totals.paid_time + is_paid * totals.num_steps,
     num_steps=totals.num_steps + 1,
   )
-  return jax.tree_util.tree_map(lambda x: jnp.where(is_dummy, 0, x), added)
+  return jax.tree_util.tree_map(lambda x: jnp.where(is_padding, 0, x), added)
+
+
+def to_sequences(rows: records.RolloutStep, delay: int) -> records.Sequences:
+  """Brings influence to its rows, and rows to the replay's layout.
+
+  Args:
+    rows: T + 1 of them, and one more if influence is known one step late.
+    delay: 1 if it is, else 0.
+
+  Returns:
+    The sequences.
+  """
+  influence = rows.influence  # [T + 1, N, B]
+  if delay:
+    influence = influence[1:]
+    rows = jax.tree_util.tree_map(lambda x: x[:-1], rows)
+
+  def of_steps(x: chex.Array) -> chex.Array:
+    """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...], padding zero."""
+    return zero_where(rows.is_padding.T, jnp.moveaxis(x, 2, 0))
+
+  learner_steps = jnp.where(rows.is_padding, 0, rows.learner_steps[:, None])
+  return records.Sequences(
+    observation={
+      name: jnp.moveaxis(x, 2, 0) for name, x in rows.observation.items()
+    },
+    action=jax.tree_util.tree_map(of_steps, rows.actions),
+    reward=of_steps(rows.shaped + rows.weight[..., None] * influence),
+    discount=zero_where(rows.is_padding, rows.discount).T,
+    start_of_episode=rows.start_of_episode.T,
+    extras={
+      **{name: of_steps(x) for name, x in rows.extras.items()},
+      'core_state': jax.tree_util.tree_map(
+        lambda x: jnp.swapaxes(x[0], 0, 1), rows.core_state
+      ),
+      'learner_steps': learner_steps.T,
+      'extrinsic': of_steps(rows.extrinsic),
+      'influence': of_steps(influence),
+    },
+  )
+
+
+def zero_where(condition: chex.Array, x: chex.Array) -> chex.Array:
+  """Returns x with zeros where the condition on its first axes holds."""
+  ones = (1,) * (x.ndim - condition.ndim)
+  return jnp.where(condition.reshape(condition.shape + ones), 0, x)

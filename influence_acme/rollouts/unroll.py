@@ -29,9 +29,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme import one_core
-from influence_acme.rollouts import layout, records, steps
-from influence_acme.rollouts import vector_environment as worlds_lib
+from influence_acme import xla_threads
+from influence_acme.rollouts import records, steps
+from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
 
@@ -45,23 +45,23 @@ class Rollout(NamedTuple):
       Progress that it takes is donated.
   """
 
-  start: Callable[..., tuple[records.Progress, records.Episodes]]
+  start: Callable[..., tuple[records.RolloutState, records.Episodes]]
   unroll: Callable[
-    ..., tuple[records.Progress, records.Episodes, records.Sequences]
+    ..., tuple[records.RolloutState, records.Episodes, records.Sequences]
   ]
 
 
 # Actors of one policy share what is compiled.
 @functools.lru_cache(maxsize=8)
 def make_rollout(
-  worlds: worlds_lib.Worlds,
+  environment: vector_lib.VectorEnvironment,
   policy: system_types.JointPolicy,
   unroll_length: int,
 ) -> Rollout:
   """Makes the functions of a rollout.
 
   Args:
-    worlds: the environments.
+    environment: the environments.
     policy: the population's.
     unroll_length: T.
 
@@ -70,29 +70,29 @@ def make_rollout(
   """
   # Both functions ask for its shapes, and one calls it: it is traced once.
   add_row = jax.jit(
-    functools.partial(steps.add_row, worlds, policy), inline=True
+    functools.partial(steps.add_row, environment, policy), inline=True
   )
-  begin = jax.jit(functools.partial(_begin, worlds, policy, add_row))
-  advance = one_core.jit(
+  begin = jax.jit(functools.partial(_begin, environment, policy, add_row))
+  advance = xla_threads.jit(
     functools.partial(_advance, add_row, policy.delay, unroll_length),
     donate_argnums=1,
   )
 
   def start(
-    learned: records.Learned, world_keys: chex.PRNGKey, keys: chex.PRNGKey
-  ) -> tuple[records.Progress, records.Episodes]:
-    progress, parts = begin(learned, world_keys, keys), []
+    actor_params: records.ActorParams,
+    environment_keys: chex.PRNGKey,
+    keys: chex.PRNGKey,
+  ) -> tuple[records.RolloutState, records.Episodes]:
+    state, parts = begin(actor_params, environment_keys, keys), []
     for _ in range(1 + policy.delay):
-      progress, episodes, _ = advance(learned, progress, np.int32(1))
+      state, episodes, _ = advance(actor_params, state, np.int32(1))
       parts.append(jax.tree_util.tree_map(lambda x: x[:1], episodes))
-    return progress, jax.tree_util.tree_map(
-      lambda *x: np.concatenate(x), *parts
-    )
+    return state, jax.tree_util.tree_map(lambda *x: np.concatenate(x), *parts)
 
   def unroll(
-    learned: records.Learned, progress: records.Progress
-  ) -> tuple[records.Progress, records.Episodes, records.Sequences]:
-    return advance(learned, progress, np.int32(unroll_length))
+    actor_params: records.ActorParams, state: records.RolloutState
+  ) -> tuple[records.RolloutState, records.Episodes, records.Sequences]:
+    return advance(actor_params, state, np.int32(unroll_length))
 
   return Rollout(start, unroll)
 
@@ -101,37 +101,37 @@ def _advance(
   add_row: Callable[..., Any],
   delay: int,
   unroll_length: int,
-  learned: records.Learned,
-  progress: records.Progress,
+  actor_params: records.ActorParams,
+  rollout: records.RolloutState,
   num_rows: chex.Numeric,
-) -> tuple[records.Progress, records.Episodes, records.Sequences]:
-  """Adds rows, at most T; room is made for T, so that it is compiled once.
+) -> tuple[records.RolloutState, records.Episodes, records.Sequences]:
+  """Computes rows, at most T; room is made for T, so that it is compiled once.
 
-  What comes of fewer has zeros after them, and its sequences mean nothing.
+  Fewer rows are followed by zeros, and their sequences are not valid.
   """
 
   def body(t, carry):
     state, rows = carry
-    state, row = add_row(learned, state)
+    state, row = add_row(actor_params, state)
     return state, jax.tree_util.tree_map(
       lambda x, y: jax.lax.dynamic_update_index_in_dim(x, y, t, axis=0),
       rows,
       row,
     )
 
-  _, room = jax.eval_shape(add_row, learned, progress.state)
-  carry = progress.state, _zeros(room, unroll_length)
+  _, room = jax.eval_shape(add_row, actor_params, rollout.state)
+  carry = rollout.state, _zeros(room, unroll_length)
   state, (new, episodes) = jax.lax.fori_loop(0, num_rows, body, carry)
   rows = jax.tree_util.tree_map(
-    lambda x, y: jnp.concatenate([x, y]), progress.held, new
+    lambda x, y: jnp.concatenate([x, y]), rollout.overlap, new
   )
-  held = jax.tree_util.tree_map(
+  overlap = jax.tree_util.tree_map(
     lambda x: jax.lax.dynamic_slice_in_dim(x, num_rows, 1 + delay), rows
   )
   return (
-    records.Progress(state, held),
+    records.RolloutState(state, overlap),
     episodes,
-    layout.to_sequences(rows, delay),
+    steps.to_sequences(rows, delay),
   )
 
 
@@ -143,37 +143,37 @@ def _zeros(tree: Any, length: int) -> Any:
 
 
 def _begin(
-  worlds: worlds_lib.Worlds,
+  environment: vector_lib.VectorEnvironment,
   policy: system_types.JointPolicy,
   add_row: Callable[..., Any],
-  learned: records.Learned,
-  world_keys: chex.PRNGKey,
+  actor_params: records.ActorParams,
+  environment_keys: chex.PRNGKey,
   keys: chex.PRNGKey,
-) -> records.Progress:
-  """Starts the first episode of every environment; no row is there yet."""
+) -> records.RolloutState:
+  """Starts the first episode of every environment, before any row."""
   batch_size = keys.shape[0]
-  world_state, outcome = worlds.reset(world_keys)
-  state = records.State(
-    worlds=world_state,
-    outcome=outcome,
+  environment_state, step = environment.reset(environment_keys)
+  state = records.ScanState(
+    environment=environment_state,
+    step=step,
     core_state=policy.initial_state(batch_size),
-    judged=(),
-    smoothed=jnp.zeros_like(outcome.reward),
+    influence_step=(),
+    smoothed=jnp.zeros_like(step.reward),
     keys=keys,
     num_steps=jnp.zeros(batch_size, jnp.uint32),
     totals=records.Totals(
-      returns=jnp.zeros_like(outcome.reward),
-      num_paid=jnp.zeros(outcome.reward.shape, jnp.int32),
-      paid_time=jnp.zeros_like(outcome.reward),
+      returns=jnp.zeros_like(step.reward),
+      num_paid=jnp.zeros(step.reward.shape, jnp.int32),
+      paid_time=jnp.zeros_like(step.reward),
       num_steps=jnp.zeros(batch_size, jnp.int32),
     ),
   )
   if policy.delay:
-    # Before the first row there is none, but what it is judged by has a shape.
+    # Before the first row there is none; zeros have its shapes.
     played = jax.eval_shape(
-      functools.partial(steps.play, worlds, policy), learned, state
+      functools.partial(steps.play, environment, policy), actor_params, state
     )
-    nothing = jax.tree_util.tree_map(jnp.zeros_like, played.judged)
-    state = state._replace(judged=nothing)
-  _, (row, _) = jax.eval_shape(add_row, learned, state)
-  return records.Progress(state, _zeros(row, 1 + policy.delay))
+    nothing = jax.tree_util.tree_map(jnp.zeros_like, played.influence_step)
+    state = state._replace(influence_step=nothing)
+  _, (row, _) = jax.eval_shape(add_row, actor_params, state)
+  return records.RolloutState(state, _zeros(row, 1 + policy.delay))

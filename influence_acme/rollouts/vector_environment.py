@@ -1,4 +1,4 @@
-"""Many copies of a functional environment, played at once.
+"""Plays many copies of a functional environment at once.
 
 Each copy goes the way that the dm_env face of the same seed goes inside of an
 `OthersActionsWrapper`, and of a `MessageChannelWrapper` around it where agents
@@ -18,13 +18,13 @@ import jax.numpy as jnp
 from influence_acme import environments
 from influence_acme.wrappers import message_channel, others_actions
 
-# Stands for what was done, or said, before an episode's first step.
-_NOTHING = others_actions.NO_ACTION
-assert message_channel.NO_MESSAGE == _NOTHING
+# Actions and messages before an episode's first step.
+_NONE = others_actions.NO_ACTION
+assert message_channel.NO_MESSAGE == _NONE
 
 
 class State(NamedTuple):
-  """Where all copies stand.
+  """State of all copies.
 
   Attributes:
     environment: the environments' own states, [B, ...].
@@ -39,8 +39,8 @@ class State(NamedTuple):
   is_last: chex.Array
 
 
-class Outcome(NamedTuple):
-  """What the agents get.
+class VectorStep(NamedTuple):
+  """Output of one step of all copies.
 
   Attributes:
     observation: 'world' uint8 [N, B, H, W, 3], 'actions' int32 [N, B, N] and
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Worlds:
+class VectorEnvironment:
   """Pure functions of B environments at a time.
 
   Attributes:
@@ -72,7 +72,7 @@ class Worlds:
   environment: environments.FunctionalEnvironment
   with_messages: bool = False
 
-  def reset(self, keys: chex.PRNGKey) -> tuple[State, Outcome]:
+  def reset(self, keys: chex.PRNGKey) -> tuple[State, VectorStep]:
     """Starts the first episode of every copy.
 
     Args:
@@ -80,15 +80,15 @@ class Worlds:
     """
     episode = jnp.zeros(keys.shape[0], jnp.uint32)
     state, step = self._start(keys, episode)
-    nothing = jnp.full(
-      (keys.shape[0], self.environment.num_agents), _NOTHING, jnp.int32
+    none = jnp.full(
+      (keys.shape[0], self.environment.num_agents), _NONE, jnp.int32
     )
-    last = {'actions': nothing}
+    last = {'actions': none}
     if self.with_messages:
-      last['messages'] = nothing
+      last['messages'] = none
     return self._after(state, keys, episode, step, last)
 
-  def step(self, state: State, choices: Any) -> tuple[State, Outcome]:
+  def step(self, state: State, choices: Any) -> tuple[State, VectorStep]:
     """Plays one step of every copy, or starts its next episode.
 
     Args:
@@ -114,7 +114,7 @@ class Worlds:
     environment, step = jax.lax.cond(
       jnp.any(ended), restart, lambda played: played, played
     )
-    last = {k: jnp.where(ended[:, None], _NOTHING, v) for k, v in last.items()}
+    last = {k: jnp.where(ended[:, None], _NONE, v) for k, v in last.items()}
     return self._after(environment, state.keys, episode, step, last)
 
   def _start(
@@ -134,11 +134,11 @@ class Worlds:
     episode: chex.Array,
     step: environments.Step,
     last: dict[str, chex.Array],
-  ) -> tuple[State, Outcome]:
+  ) -> tuple[State, VectorStep]:
     """Returns the state, and what everyone sees of it."""
     num_agents = self.environment.num_agents
     visible = jax.vmap(self.environment.visible)(environment)  # [B, N, N]
-    outcome = Outcome(
+    output = VectorStep(
       observation={
         'world': jnp.swapaxes(step.observation, 0, 1),
         'visible': jnp.swapaxes(visible, 0, 1),
@@ -158,7 +158,7 @@ class Worlds:
         ).items()
       },
     )
-    return State(environment, keys, episode, outcome.is_last), outcome
+    return State(environment, keys, episode, output.is_last), output
 
 
 def _like(condition: chex.Array, x: chex.Array) -> chex.Array:

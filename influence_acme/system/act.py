@@ -1,15 +1,16 @@
-"""How agents decide: all at once, or the influencers first.
+"""Samples actions and messages: all agents at once, or the influencers first.
 
-  act(o_t):  pi(. | s_t) -> a_t, and of who speaks pi_m(. | s_t) -> m_t
+  act(o_t):  pi(. | s_t) -> a_t, and of agents that speak pi_m(. | s_t) -> m_t
 
-and, in the same step, what the own policy would be, had others chosen otherwise
-that which it knows of them: see `turns` and `speech`.
+and, in the same step, the policy's logits under each counterfactual action or
+message of the agents it observes: see `basic` and `communication`.
 
-Letters: N agents, of whom the first I act first and the other L = N - I then,
+Letters: N agents, of which the first I act first and the other L = N - I then;
 J = N - 1 others, A actions, M symbols, B environments, F features, U hidden
 units.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
@@ -19,40 +20,55 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import networks as networks_lib
-from influence_acme.system import counterfactuals, variants
+from influence_acme import types
+from influence_acme.system import masks
 from influence_acme.system import types as system_types
 
 
-class Memory(NamedTuple):
-  """What `observe` goes on from.
+class ActCarry(NamedTuple):
+  """Arrays that `observe` goes on from.
 
   Attributes:
     policy_state: after the step, float32 [N, B, U] each.
     moa_features: float32 [N, B, F]; None without a MOA.
-    answers: policies for what others might have chosen, by what that is:
-      'influencers' float32 [L, B, I, A, A], of those who act after them;
+    counterfactual_logits: by the choice that is counterfactual:
+      'influencers' float32 [L, B, I, A, A], of agents that act after them;
       'messages' float32 [N, B, J, M, A].
   """
 
   policy_state: hk.LSTMState
   moa_features: chex.Array | None
-  answers: dict[str, chex.Array]
+  counterfactual_logits: dict[str, chex.Array]
+
+
+class _Inputs(NamedTuple):
+  """Inputs of all agents; each leaf [N, ...], sliced for some of them."""
+
+  params: chex.ArrayTree
+  observation: networks_lib.Observation
+  policy_state: hk.LSTMState
+  keys: chex.PRNGKey
+  speakers: np.ndarray
+  readers: Mapping[str, np.ndarray]
+  counterfactuals: dict[str, np.ndarray]
 
 
 def act(
   agent: networks_lib.AgentNetworks,
-  groups: variants.Groups,
+  speakers: np.ndarray,
+  readers: Mapping[str, np.ndarray],
   num_influencers: int,
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   keys: chex.PRNGKey,
-) -> system_types.Decision:
+) -> system_types.ActOutput:
   """Samples everyone's actions, and messages.
 
   Args:
     agent: one agent's functions.
-    groups: bool [N] each, who sees and hears what.
+    speakers: bool [N], agents that speak.
+    readers: entry of the observation -> bool [N], agents that read it.
     num_influencers: I; 0 if all act at once.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
@@ -60,84 +76,112 @@ def act(
     keys: uint32 [N, B, 2].
 
   Returns:
-    The decision: int32 [N, B]; or, where some speak, 'action' and 'message',
-    such arrays: the symbol of who is silent is 0, and nobody hears it. Its
-    extras are the behaviour policies, 'logits' float32 [N, B, A], and
-    'message_logits' [N, B, M] where some speak.
+    Actions int32 [N, B]; or, where agents speak, 'action' and 'message', such
+    arrays: the symbol of an agent that does not speak is 0, and nobody hears
+    it. The extras are the behaviour logits, 'logits' float32 [N, B, A], and
+    'message_logits' [N, B, M] where agents speak.
   """
   num_agents = keys.shape[0]
   observation = dict(observation)
-  sources: dict[str, np.ndarray] = {}
-  axes: dict[str, int | None] = {}
-  if groups.speech.any():
-    observation['messages'] = variants.heard(
-      groups.speech, observation['messages']
+  counterfactuals: dict[str, np.ndarray] = {}
+  if speakers.any():
+    observation['messages'] = masks.mask_messages(
+      speakers, observation['messages']
     )
-    sources['messages'] = counterfactuals.others_of_all(num_agents)
-    axes['messages'] = 0
-  everyone = (params, observation, core_state.policy, keys, groups, sources)
-
-  def decide(agents: slice, acted: chex.Array | None) -> system_types.Decision:
-    """Lets some decide, who see what was done in this step: int32 [B, I]."""
-    own_params, own, state, own_keys, own_groups, asked = (
-      jax.tree_util.tree_map(lambda x: x[agents], everyone)
-    )
-    own_axes = dict(axes)
-    if num_influencers:
-      shape = (*own_keys.shape[:2], num_influencers)
-      own['influencers'] = jnp.broadcast_to(
-        -1 if acted is None else acted, shape
-      )
-    if acted is not None:
-      asked['influencers'], own_axes['influencers'] = (
-        np.arange(num_influencers),
-        None,
-      )
-    knows = {k: x[:, None, None] for k, x in own_groups.perceive.items()}
-    inputs = own_params, variants.known(knows, own), state
-    answers: dict[str, chex.Array] = {}
-    if asked:
-      assert agent.step_and_answers is not None  # As some speak, or act first.
-      output, state, answers = jax.vmap(
-        agent.step_and_answers, in_axes=(0, 0, 0, own_axes)
-      )(*inputs, asked)
-    else:
-      output, state = jax.vmap(agent.step)(*inputs)
-    memory = Memory(state, output.moa_features, answers)
-    return _sample(output, own_groups.speech, own_keys, memory)
-
-  if not num_influencers:
-    return decide(slice(None), None)
-  first = decide(slice(num_influencers), None)
-  then = decide(
-    slice(num_influencers, None), system_types.actions_of(first.actions).T
+    counterfactuals['messages'] = types.others_of_all(num_agents)
+  everyone = _Inputs(
+    params,
+    observation,
+    core_state.policy,
+    keys,
+    speakers,
+    readers,
+    counterfactuals,
   )
-  answers = {'influencers': then.memory.answers.pop('influencers')}
+  if not num_influencers:
+    return _act_of_some(agent, everyone, slice(None), 0, None)
+  first = _act_of_some(
+    agent, everyone, slice(num_influencers), num_influencers, None
+  )
+  then = _act_of_some(
+    agent,
+    everyone,
+    slice(num_influencers, None),
+    num_influencers,
+    system_types.actions_of(first.actions).T,
+  )
+  of_influencees = then.carry.counterfactual_logits.pop('influencers')
   both = jax.tree_util.tree_map(
     lambda x, y: jnp.concatenate([x, y]), first, then
   )
-  return both._replace(
-    memory=both.memory._replace(answers=both.memory.answers | answers)
+  both.carry.counterfactual_logits['influencers'] = of_influencees
+  return both
+
+
+def _act_of_some(
+  agent: networks_lib.AgentNetworks,
+  everyone: _Inputs,
+  agents: slice,
+  num_influencers: int,
+  influencers: chex.Array | None,
+) -> system_types.ActOutput:
+  """Lets some agents act.
+
+  Args:
+    agent: one agent's functions.
+    everyone: inputs of all agents.
+    agents: that act.
+    num_influencers: I; 0 if all act at once.
+    influencers: int32 [B, I], actions of the influencers in this step; None
+      before they have acted.
+  """
+  own = jax.tree_util.tree_map(lambda x: x[agents], everyone)
+  observation, counterfactuals = dict(own.observation), own.counterfactuals
+  axes: dict[str, int | None] = dict.fromkeys(counterfactuals, 0)
+  if num_influencers:
+    shape = (*own.keys.shape[:2], num_influencers)
+    observation['influencers'] = jnp.broadcast_to(
+      masks.NONE if influencers is None else influencers, shape
+    )
+  if influencers is not None:
+    counterfactuals['influencers'] = np.arange(num_influencers)
+    axes['influencers'] = None
+  readers = {k: x[:, None, None] for k, x in own.readers.items()}
+  inputs = (
+    own.params,
+    masks.mask_observation(observation, readers),
+    own.policy_state,
   )
+  logits: dict[str, chex.Array] = {}
+  if counterfactuals:
+    step = agent.step_and_counterfactuals
+    assert step is not None  # As some speak, or act first.
+    output, state, logits = jax.vmap(step, in_axes=(0, 0, 0, axes))(
+      *inputs, counterfactuals
+    )
+  else:
+    output, state = jax.vmap(agent.step)(*inputs)
+  carry = ActCarry(state, output.moa_features, logits)
+  return _sample(output, own.speakers, own.keys, carry)
 
 
 def _sample(
   output: networks_lib.StepOutput,
-  speaks: np.ndarray,
+  speakers: np.ndarray,
   keys: chex.PRNGKey,
-  memory: Memory,
-) -> system_types.Decision:
-  """Samples what the networks' outputs are the policies of."""
+  carry: ActCarry,
+) -> system_types.ActOutput:
+  """Samples from the policies of a step."""
   if output.message is None:
     actions = system_types.sample(keys, output.logits)
-    return system_types.Decision(actions, {'logits': output.logits}, memory)
+    return system_types.ActOutput(actions, {'logits': output.logits}, carry)
   keys = jax.vmap(jax.vmap(jax.random.split))(keys)  # [N, B, 2, 2]
   symbols = system_types.sample(keys[:, :, 1], output.message.logits)
-  return system_types.Decision(
+  return system_types.ActOutput(
     {
       'action': system_types.sample(keys[:, :, 0], output.logits),
-      'message': variants.select(speaks, symbols, 0),
+      'message': masks.select(speakers, symbols, 0),
     },
     {'logits': output.logits, 'message_logits': output.message.logits},
-    memory,
+    carry,
   )

@@ -1,44 +1,56 @@
-"""Agents that say something beside what they do, heard by all in the next step.
+"""Influential communication: agents speak, and everyone hears it a step later.
 
   act(o_t):      pi(. | s_t, m_{t-1}) -> a_t, and pi_m(. | s_t, m_{t-1}) -> m_t
-  act(o_{t+1}):  the same, and what each listener's policy would be, had each
-                 other agent said anything else at t
+  act(o_{t+1}):  the same, and each listener's logits for every symbol that each
+                 other agent could have sent at t
 
-So the influence of a symbol shows one step late, and is judged by the own
-policies of those who heard it, with their recurrent states from before step
-t + 1 and all else in o_{t+1} as it was. Everyone hears everyone, in view or
-not. After the last step of an episode nobody acts: the symbol of that step has
-no influence.
+So the influence of a symbol is known one step late. It is computed from the
+listeners' own policies, with their recurrent states from before step t + 1 and
+all else in o_{t+1} as it was (the paper's Eq. 2). Everyone hears everyone, in
+view or not. After the last step of an episode nobody acts: the symbol of that
+step has no influence.
 
-Letters: N agents, J = N - 1 others, A actions, M symbols, B environments.
+Letters: N agents.
 """
 
+from typing import Any
+
+import chex
 import numpy as np
 
-from influence_acme.system import act, counterfactuals, variants
+from influence_acme import types
+from influence_acme.system import experiment as experiment_lib
 from influence_acme.system import types as system_types
 
 
-def inputs(
-  takes_part: np.ndarray, decision: system_types.Decision
-) -> counterfactuals.Inputs:
-  """Returns what influence is judged by.
-
-  Args:
-    takes_part: bool [N]; others neither influence nor are influenced.
-    decision: of the step.
-
-  Returns:
-    The answers to the symbols of the step before, and the policies of this
-    step's symbols.
-  """
-  memory: act.Memory = decision.memory
-  logits = decision.extras['message_logits']
-  num_agents = logits.shape[0]
-  return counterfactuals.by_source(
-    memory.answers['messages'],
+def _observe(
+  agent: Any,
+  members: np.ndarray,
+  params: chex.ArrayTree,
+  observation: Any,
+  moa_state: Any,
+  act_output: system_types.ActOutput,
+  next_observation: Any,
+  is_last: chex.Array,
+) -> tuple[Any, system_types.InfluenceInputs]:
+  """Arranges the listeners' logits for the symbols of the step before."""
+  del agent, params, observation, next_observation, is_last
+  message_logits = act_output.extras['message_logits']
+  num_agents = len(message_logits)
+  inputs = experiment_lib.by_influencer(
+    act_output.carry.counterfactual_logits['messages'],
     np.arange(num_agents),
-    counterfactuals.others_of_all(num_agents),
-    logits,
-    variants.pairs(takes_part),
+    types.others_of_all(num_agents),
+    message_logits,
+    experiment_lib.pairs(members),
   )
+  return moa_state, inputs
+
+
+EXPERIMENT = experiment_lib.Experiment(
+  choice='message',
+  counterfactual_delay=1,
+  reply_delay=1,
+  reads=('messages',),
+  observe=_observe,
+)

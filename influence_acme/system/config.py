@@ -10,6 +10,26 @@ from influence_acme.system.variants import VARIANTS
 
 UPDATES = ('vtrace', 'ppo')
 
+# Options that only some variants heed: the others must leave them alone.
+_BASIC, _COMMUNICATION, _MOA = (
+  variants.names(experiment=name) for name in ('basic', 'communication', 'moa')
+)
+_HEEDED_BY = {
+  'num_influencers': _BASIC,
+  'influencee_reward': ('basic_influence',),
+  'num_symbols': _COMMUNICATION,
+  'message_embedding_size': _COMMUNICATION,
+  'message_extrinsic_weight': ('communication',),
+  'message_loss_weight': _COMMUNICATION,
+  'message_entropy_cost': _COMMUNICATION,
+  'moa_loss_weight': _MOA,
+  'moa_only_visible': _MOA,
+  'prosocial_weight': ('prosocial',),
+  'inequity_behind': ('inequity_aversion',),
+  'inequity_ahead': ('inequity_aversion',),
+  'inequity_smoothing': ('inequity_aversion',),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class PPOConfig:
@@ -109,7 +129,7 @@ class InfluenceConfig:
     variable_update_period: actor steps between fetches of parameters.
   """
 
-  variant: variants.Variant = 'moa'
+  variant: variants.VariantName = 'moa'
   hidden_size: int = 128
   influence_measure: str = 'kl'
   influence_weight: float | tuple[float, ...] = 0.62
@@ -211,27 +231,26 @@ class InfluenceConfig:
     self._check_applicable()
 
   @property
-  def models_others(self) -> bool:
-    """Whether some have a model of the others, and see what they did."""
-    return bool(variants.which(self.variant, variants.MODELS).any())
+  def has_moa(self) -> bool:
+    """Whether some agents have a model of the others."""
+    return bool(variants.members(self.variant, 'moa').any())
 
   @property
-  def takes_turns(self) -> bool:
-    """Whether influencers act first within a step, and the others see it."""
-    return bool(variants.which(self.variant, variants.TURNS).any())
+  def has_influencers(self) -> bool:
+    """Whether some agents act first within a step, and others observe it."""
+    return bool(variants.members(self.variant, 'basic').any())
 
   @property
-  def speaks(self) -> bool:
-    """Whether some choose a message beside their action."""
-    return bool(variants.which(self.variant, variants.SPEECH).any())
+  def has_messages(self) -> bool:
+    """Whether some agents choose a message beside their action."""
+    return bool(variants.members(self.variant, 'communication').any())
 
   def _check_applicable(self) -> None:
     """Raises ValueError: an option is set that the variant does not heed."""
     for field in dataclasses.fields(self):
-      heeding = variants.ONLY.get(field.name, VARIANTS)
+      heeding = _HEEDED_BY.get(field.name, VARIANTS)
       value = getattr(self, field.name)
-      is_heeded = variants.which(self.variant, heeding).any()
-      if value != field.default and not is_heeded:
+      if value != field.default and not np.isin(self.variant, heeding).any():
         raise ValueError(
           f'{field.name} is {value!r}: leave it at {field.default!r} with the '
           f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
@@ -263,23 +282,3 @@ class InfluenceConfig:
         'normalise_influence is True: it must be False where '
         'normalise_returns is, as influence is brought to the unit of returns.'
       )
-
-
-def influence_weight(
-  config: InfluenceConfig, environment_steps: int
-) -> float | np.ndarray:
-  """The curriculum: the weight rises linearly from 0 to beta over C steps.
-
-  Args:
-    config: with beta and C.
-    environment_steps: global ones.
-
-  Returns:
-    The weight w(t) of the influence in the reward; float64 [N], if the agents
-    have different ones.
-  """
-  is_paid = variants.which(config.variant, variants.PAID)
-  span = [0, config.influence_curriculum_steps]
-  share = np.interp(environment_steps, span, [0.0, 1.0])
-  weight = np.where(is_paid, config.influence_weight, 0.0) * share
-  return weight if weight.ndim else float(weight)

@@ -10,6 +10,7 @@ from influence_acme import networks as networks_lib
 from influence_acme.system import (
   actor_critic,
   basic,
+  masks,
   normalisation,
   variants,
 )
@@ -39,22 +40,22 @@ def _observation(
   sequences: sequences_lib.Sequences,
   config: config_lib.InfluenceConfig,
 ) -> dict[str, chex.Array]:
-  """Returns what the agent knew in all T + 1 rows."""
-  groups = variants.groups(config.variant)
+  """Returns the agent's observations in all T + 1 rows."""
   observation = dict(sequences.observation)
-  if config.takes_turns:
-    observation['influencers'] = basic.what_is_seen(
+  if config.has_influencers:
+    observation['influencers'] = basic.influencers_observed(
       own_index, sequences.actions, config.num_influencers
     )
-  if config.speaks:
-    observation['messages'] = variants.heard(
-      groups.speech, observation['messages']
+  if config.has_messages:
+    observation['messages'] = masks.mask_messages(
+      variants.members(config.variant, 'communication'),
+      observation['messages'],
     )
-  knows = {
-    name: variants.is_among(who, own_index)
-    for name, who in groups.perceive.items()
+  readers = {
+    name: masks.is_member(members, own_index)
+    for name, members in masks.readers(config.variant).items()
   }
-  return variants.known(knows, observation)
+  return masks.mask_observation(observation, readers)
 
 
 def make_heads(
@@ -96,7 +97,7 @@ def make_heads(
     reward + less * sequences.extrinsic,
     units[1],
   )
-  speaks = is_member(config, own_index, 'speech')
+  speaks = is_member(config, own_index, 'communication')
   return [
     action._replace(reward=jnp.where(speaks, sequences.extrinsic, reward)),
     message,
@@ -107,13 +108,15 @@ def is_rewarded(
   config: config_lib.InfluenceConfig, own_index: chex.Numeric
 ) -> chex.Array | bool:
   """Returns whether an agent's reward holds influence, bool []."""
-  rewarded = variants.which(config.variant, variants.PAID)
-  return variants.is_among(rewarded, own_index)
+  rewarded = variants.has(config.variant, rewarded=True)
+  return masks.is_member(rewarded, own_index)
 
 
 def is_member(
-  config: config_lib.InfluenceConfig, own_index: chex.Numeric, group: str
+  config: config_lib.InfluenceConfig,
+  own_index: chex.Numeric,
+  experiment: str,
 ) -> chex.Array | bool:
   """Returns whether an agent takes part in an experiment, bool []."""
-  groups = variants.groups(config.variant)
-  return variants.is_among(getattr(groups, group), own_index)
+  members = variants.members(config.variant, experiment)
+  return masks.is_member(members, own_index)

@@ -3,7 +3,7 @@
 An agent that speaks has two actor-critics, of the action and of the message.
 
 Rows of a sequence (see `ops.episode_masks`): row t holds what was seen before
-step t, the step itself, and its reward. The last row only bootstraps. A dummy
+step t, the step itself, and its reward. The last row only bootstraps. A padding
 row holds an episode's last observation; it is no step and has weight 0 in
 every loss, and V-trace ends before it, bootstrapping from its value.
 
@@ -60,7 +60,7 @@ def make_loss(
     output = heads_lib.unroll(agent, config, params, own_index, sequences)
     heads = heads_lib.make_heads(output, own_index, sequences, scale, config)
     by_head = _actor_critic(
-      heads, own_index, sequences, masks.is_dummy, estimates, config
+      heads, own_index, sequences, masks.is_padding, estimates, config
     )
     targets = [each.pop('target') for each in by_head if 'target' in each]
     metrics, *of_messages = by_head
@@ -70,7 +70,7 @@ def make_loss(
       - entropy_cost * metrics['entropy']
     )
     for message in of_messages:
-      speaks = heads_lib.is_member(config, own_index, 'speech')
+      speaks = heads_lib.is_member(config, own_index, 'communication')
       loss += speaks * (
         config.message_loss_weight
         * (message['policy_loss'] + config.value_cost * message['value_loss'])
@@ -79,7 +79,7 @@ def make_loss(
       for name, value in message.items():
         metrics[f'message_{name}'] = jnp.where(speaks, value, jnp.nan)
     if output.moa_logits is not None:
-      models = heads_lib.is_member(config, own_index, 'models')
+      models = heads_lib.is_member(config, own_index, 'moa')
       moa, error = _moa_loss(
         output, own_index, sequences, masks.episode_mask, config
       )
@@ -111,7 +111,7 @@ def _actor_critic(
   """
   ratios = list(map(actor_critic.log_ratio, heads))
   if len(heads) > 1:
-    speaks = heads_lib.is_member(config, own_index, 'speech')
+    speaks = heads_lib.is_member(config, own_index, 'communication')
     ratios[1] = jnp.where(speaks, ratios[1], 0.0)
   fixed = jax.lax.stop_gradient(sum(ratios))
   found = []

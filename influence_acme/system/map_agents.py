@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme import one_core
+from influence_acme import xla_threads
 from influence_acme.system import update as update_lib
 
 
@@ -33,7 +33,7 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
     state, own = jax.tree_util.tree_map(lambda x: x[index], (states, sequences))
     return update(state, own, index, rates, jax.random.fold_in(key, index))
 
-  compiled = one_core.jit(update_one)
+  compiled = xla_threads.jit(update_one)
   threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
   stack = jax.jit(
     lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
-from influence_acme import types
+from influence_acme import environments, types
 from influence_acme.system import config as config_lib
 
 
@@ -67,8 +67,8 @@ def make_networks(
     len(agent_ids),
     num_actions,
     config.hidden_size,
-    models_others=config.models_others,
-    num_influencers=config.num_influencers if config.takes_turns else 0,
+    models_others=config.has_moa,
+    num_influencers=config.num_influencers if config.has_influencers else 0,
     num_symbols=num_symbols,
     embedding_size=config.message_embedding_size,
   )
@@ -84,3 +84,17 @@ def make_networks(
     return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
 
   return InfluenceNetworks(agent, agent_ids, num_actions, num_symbols, init)
+
+
+def for_environment(
+  environment: environments.FunctionalEnvironment,
+  config: config_lib.InfluenceConfig,
+) -> InfluenceNetworks:
+  """Makes the paper's networks for every agent of a functional environment."""
+  return make_networks(
+    tuple(environment.agent_ids),
+    environment.num_actions,
+    config.num_symbols if config.has_messages else 0,
+    tuple(environment.observation_shape),
+    config,
+  )

@@ -1,58 +1,50 @@
-"""How the population acts: pure functions, see `types`.
+"""Makes the population's pure functions, see `types.JointPolicy`.
 
-`deciding` says who acts when. What their influence is judged by differs from
-experiment to experiment:
-
-  'turns'   the policies of those who act later in the step (`turns`)
-  'speech'  the policies of those who hear a message, a step later (`speech`)
-  'models'  models of what the others do in the next step (`models`)
-
-and `judging` says how. An agent takes part in one of them, or in none, and has
-no influence in the others: so what is paid is their sum.
+Which experiments there are, and how each gets its counterfactual logits, their
+records say: see `experiment` and `experiments`. An agent takes part in one of
+them at most, so that the influence of all is their sum.
 
 Letters: N agents, B environments, U hidden units.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
-import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import networks as networks_lib
+from influence_acme.system import act as act_lib
+from influence_acme.system import config as config_lib
+from influence_acme.system import experiment as experiment_lib
 from influence_acme.system import (
-  act,
-  basic,
-  communication,
-  counterfactuals,
-  moa,
+  experiments,
+  masks,
   reward_shaping,
   variants,
 )
-from influence_acme.system import config as config_lib
 from influence_acme.system import networks as system_networks
 from influence_acme.system import types as system_types
 
 
-class Judge(NamedTuple):
-  """How the influence of one experiment is judged.
+class _Played(NamedTuple):
+  """An experiment that some agents of a population take part in.
 
   Attributes:
-    influence: (Judged step, Judged following step or None) -> float32 [N, ...].
-    delay: 1 if it needs the following step, else 0.
+    experiment: the record.
+    members: bool [N].
+    delay: steps until its influence is known, 0 or 1.
   """
 
-  influence: Callable[
-    [system_types.Judged, system_types.Judged | None], chex.Array
-  ]
+  experiment: experiment_lib.Experiment
+  members: np.ndarray
   delay: int
 
 
-# The same functions again: what is compiled of them is compiled once.
+# Equal populations get the same functions, which are compiled once.
 @functools.lru_cache(maxsize=8)
 def make_joint_policy(
   networks: system_networks.InfluenceNetworks,
@@ -62,25 +54,29 @@ def make_joint_policy(
 
   Args:
     networks: of the population.
-    config: that they were made for; gives the variant, and how its influence is
-      measured.
+    config: that they were made for; gives the variant, and the measure of its
+      influence.
 
   Returns:
     The functions.
   """
   num_agents = len(networks.agent_ids)
   agent = networks.agent
-  num_influencers = config.num_influencers if config.takes_turns else 0
-  groups = variants.Groups(
-    *(
-      np.broadcast_to(who, num_agents)
-      for who in variants.groups(config.variant)
+
+  def of_each(members: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(members, num_agents)
+
+  played = {
+    name: _Played(
+      experiment,
+      of_each(variants.members(config.variant, name)),
+      experiment.delay(config.influence_measure),
     )
-  )
-  judges = _make_judges(config)
-  delay = max((judge.delay for judge in judges.values()), default=0)
-  # Of what is judged within a step, an episode's last step has influence too.
-  at_once = {name: x for name, x in judges.items() if not x.delay}
+    for name, experiment in experiments.EXPERIMENTS.items()
+    if variants.members(config.variant, name).any()
+  }
+  delay = max((each.delay for each in played.values()), default=0)
+  at_once = {name: x for name, x in played.items() if not x.delay}
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
@@ -91,101 +87,88 @@ def make_joint_policy(
   return system_types.JointPolicy(
     agent_ids=networks.agent_ids,
     initial_state=initial_state,
-    act=functools.partial(act.act, agent, groups, num_influencers),
-    observe=functools.partial(observe, agent, groups, num_influencers),
-    influence=functools.partial(influence, judges),
+    act=functools.partial(
+      act_lib.act,
+      agent,
+      of_each(variants.members(config.variant, 'communication')),
+      {k: of_each(v) for k, v in masks.readers(config.variant).items()},
+      config.num_influencers if config.has_influencers else 0,
+    ),
+    observe=functools.partial(_observe, agent, played),
+    influence=functools.partial(_influence, played, config),
     delay=delay,
-    at_end=functools.partial(influence, at_once) if delay and at_once else None,
-    shape=reward_shaping.make_shape_fn(config),
+    last_step_influence=(
+      functools.partial(_influence, at_once, config)
+      if delay and at_once
+      else None
+    ),
+    shape_reward=reward_shaping.make_shape_fn(config),
   )
 
 
-def observe(
+def _observe(
   agent: networks_lib.AgentNetworks,
-  groups: variants.Groups,
-  num_influencers: int,
+  played: Mapping[str, _Played],
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
-  decision: system_types.Decision,
+  act_output: system_types.ActOutput,
   next_observation: networks_lib.Observation,
   is_last: chex.Array,
-) -> tuple[networks_lib.CoreState, dict[str, counterfactuals.Inputs]]:
-  """Goes on, once everyone's actions are known.
+) -> tuple[networks_lib.CoreState, dict[str, system_types.InfluenceInputs]]:
+  """Computes the next recurrent states, and the influence inputs.
 
   Args:
     agent: one agent's functions.
-    groups: bool [N] each, who takes part in what.
-    num_influencers: how many act first; 0 if all act at once.
+    played: the population's experiments.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
-    decision: of the step.
+    act_output: of the step.
     next_observation: stacked, [N, B, ...].
-    is_last: bool [B], whether nobody acts on it, since it ends an episode.
+    is_last: bool [B], whether the next observation ends an episode.
 
   Returns:
-    The next recurrent states, and what influence is judged by, by experiment.
+    The next recurrent states, and the inputs by experiment.
   """
-  moa_state: hk.LSTMState | tuple[()] = ()
-  inputs: dict[str, counterfactuals.Inputs] = {}
-  if groups.turns.any():
-    inputs['turns'] = basic.inputs(num_influencers, groups.turns, decision)
-  if groups.speech.any():
-    inputs['speech'] = communication.inputs(groups.speech, decision)
-  if groups.models.any():
-    moa_state, inputs['models'] = moa.observe(
+  moa_state = core_state.moa
+  inputs = {}
+  for name, (experiment, members, _) in played.items():
+    moa_state, inputs[name] = experiment.observe(
       agent,
-      groups.models,
+      members,
       params,
       observation,
-      core_state.moa,
-      decision,
+      moa_state,
+      act_output,
       next_observation,
       is_last,
     )
-  return networks_lib.CoreState(decision.memory.policy_state, moa_state), inputs
+  return networks_lib.CoreState(
+    act_output.carry.policy_state, moa_state
+  ), inputs
 
 
-def influence(
-  judges: Mapping[str, Judge],
-  step: system_types.Judged,
-  following: system_types.Judged | None = None,
+def _influence(
+  played: Mapping[str, _Played],
+  config: config_lib.InfluenceConfig,
+  step: system_types.InfluenceStep,
+  following: system_types.InfluenceStep | None = None,
 ) -> chex.Array:
   """Returns the influence of one step, float32 [N, ...], nats.
 
   Args:
-    judges: by experiment.
-    step: the one that is judged.
-    following: the next one; None if no judge needs it.
+    played: the experiments whose influence is known by now.
+    config: for the measure, and the influencees' reward.
+    step: in which the choices were made.
+    following: the next one; None if no experiment needs it.
   """
   total = jnp.zeros(system_types.actions_of(step.actions).shape, jnp.float32)
-  for name, judge in judges.items():
-    of_step, of_next = (
-      None if x is None else system_types.Judged(x.actions, x.inputs[name])
-      for x in (step, following if judge.delay else None)
+  for name, (experiment, _, _) in played.items():
+    output = experiment_lib.influence(
+      experiment, name, config.influence_measure, step, following
     )
-    assert of_step is not None
-    total += judge.influence(of_step, of_next)
+    total += output.reward
+    if config.influencee_reward and 'influencers' in experiment.reads:
+      total += experiment_lib.received(output)
   return total
-
-
-def _make_judges(config: config_lib.InfluenceConfig) -> dict[str, Judge]:
-  """Returns the judge of each experiment that some take part in."""
-  measure = config.influence_measure
-  judges: dict[str, Judge] = {}
-  if config.takes_turns:
-    at_once = functools.partial(
-      counterfactuals.influence_at_once, measure, config.influencee_reward
-    )
-    judges['turns'] = Judge(at_once, delay=0)
-  if config.speaks:
-    of_messages = functools.partial(
-      counterfactuals.influence_of_messages, measure
-    )
-    judges['speech'] = Judge(of_messages, delay=1)
-  if config.models_others:
-    by_model = functools.partial(counterfactuals.influence_by_model, measure)
-    # The realised next actions, which 'pmi' needs, are known one step late.
-    judges['models'] = Judge(by_model, delay=1 if measure == 'pmi' else 0)
-  return judges

@@ -1,4 +1,4 @@
-"""Rewards that heed what the others get: what the paper compares itself with.
+"""Shapes rewards by the rewards of others: the paper's comparisons.
 
 Letters: `...` batch axes, N agents.
 """
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from influence_acme import ops
 from influence_acme.system import config as config_lib
-from influence_acme.system import variants
+from influence_acme.system import masks, variants
 
 # (Rewards of a step, smoothed rewards before it) -> (shaped rewards, smoothed
 # rewards after it); float32 [N, ...] each.
@@ -19,13 +19,13 @@ ShapeFn = Callable[[chex.Array, chex.Array], tuple[jax.Array, jax.Array]]
 
 
 def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
-  """Returns how rewards are shaped; None if they are left as they are.
+  """Makes the shaping of rewards; None if they are not shaped.
 
   Args:
     config: of the agent.
   """
-  prosocial = variants.which(config.variant, (variants.PROSOCIAL,))
-  averse = variants.which(config.variant, (variants.INEQUITY,))
+  prosocial = variants.has(config.variant, shaping='prosocial')
+  averse = variants.has(config.variant, shaping='inequity_aversion')
   if not (prosocial.any() or averse.any()):
     return None
 
@@ -34,7 +34,7 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
     shaped = rewards
     if prosocial.any():
       caring = ops.prosocial_reward(by_agent, config.prosocial_weight)
-      shaped = variants.select(prosocial, jnp.moveaxis(caring, -1, 0), shaped)
+      shaped = masks.select(prosocial, jnp.moveaxis(caring, -1, 0), shaped)
     if averse.any():
       fair, smoothed = ops.inequity_averse_reward(
         by_agent,
@@ -44,7 +44,7 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
         gamma=config.discount,
         lam=config.inequity_smoothing,
       )
-      shaped = variants.select(averse, jnp.moveaxis(fair, -1, 0), shaped)
+      shaped = masks.select(averse, jnp.moveaxis(fair, -1, 0), shaped)
       smoothed = jnp.moveaxis(smoothed, -1, 0)
     return shaped, smoothed
 

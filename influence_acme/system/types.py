@@ -1,4 +1,4 @@
-"""How a population acts, as pure functions over a batch of environments.
+"""Defines how a population acts, as pure functions over a batch.
 
 One record serves an actor that plays one environment step by step and a
 rollout that scans many environments inside of one compiled call.
@@ -6,11 +6,11 @@ rollout that scans many environments inside of one compiled call.
 Time, for every step t:
 
   act(o_t):                    pi(. | s_t) -> a_t
-  observe(o_t, a_t, o_{t+1}):  everyone's a_t is known: recurrent states go on,
-                               and what the influence of a_t is judged by
-  influence(t, t + 1):         c_t, once all that it takes is known
+  observe(o_t, a_t, o_{t+1}):  everyone's a_t is known: the next recurrent
+                               states, and the inputs of the influence of a_t
+  influence(t, t + 1):         c_t, once all its inputs are known
 
-Letters: N agents, B environments.
+Letters: N agents, B environments, J = N - 1 others, K own choices, A actions.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,31 +22,38 @@ import jax.numpy as jnp
 
 from influence_acme import types
 
+# Inputs of `ops.influence_reward` for all agents of one experiment:
+#   'conditional_logits'  float32 [N, ..., K, J, A], of each other agent, for
+#                         each choice of each agent
+#   'policy_logits'       float32 [N, ..., K], that the choices came from
+#   'mask'                bool [N, ..., J], the others that count
+InfluenceInputs = Mapping[str, chex.Array]
 
-class Decision(NamedTuple):
-  """What the population decides at one step; arrays [N, B, ...].
+
+class ActOutput(NamedTuple):
+  """Output of one step of the population; arrays [N, B, ...].
 
   Attributes:
     actions: int32 [N, B]; or a dict of such, 'action' and 'message'.
-    extras: what a row of the replay holds about it, by name.
-    memory: what `observe` goes on from.
+    extras: entries of a replay's row, by name.
+    carry: for `observe`.
   """
 
   actions: Any
   extras: dict[str, chex.Array]
-  memory: Any
+  carry: Any
 
 
-class Judged(NamedTuple):
-  """A step as its influence is judged; arrays [N, ...], any batch axes.
+class InfluenceStep(NamedTuple):
+  """A step for `influence`; arrays [N, ...], any batch axes.
 
   Attributes:
     actions: int32 [N, ...], or a dict of such.
-    inputs: as `observe` gave them.
+    inputs: of each experiment, by name, as `observe` gave them.
   """
 
   actions: Any
-  inputs: Any
+  inputs: Mapping[str, InfluenceInputs]
 
 
 class JointPolicy(NamedTuple):
@@ -55,33 +62,33 @@ class JointPolicy(NamedTuple):
   Attributes:
     agent_ids: the agents' names, in the order of every axis N.
     initial_state: (B) -> recurrent states before an episode, [N, B, ...].
-    act: (params, observation [N, B, ...], states, keys [N, B, 2]) -> Decision.
-    observe: (params, observation, states, Decision, next observation, is_last
-      bool [B]) -> (next states, what influence is judged by, [N, B, ...]).
-    influence: (Judged step, Judged following step or None) -> float32 [N, ...],
-      nats.
+    act: (params, observation [N, B, ...], states, keys [N, B, 2]) -> ActOutput.
+    observe: (params, observation, states, ActOutput, next observation, is_last
+      bool [B]) -> (next states, influence inputs by experiment).
+    influence: (InfluenceStep, following InfluenceStep or None) -> float32
+      [N, ...], nats.
     delay: 1 if `influence` needs the following step, else 0.
-    at_end: (Judged step) -> float32 [N, ...], nats, of an episode's last step,
-      where the delay is 1. None if it has no influence.
-    shape: (rewards of a step, smoothed rewards before it) -> (shaped rewards,
-      smoothed rewards after it), float32 [N, ...] each; smoothed rewards are
-      zeros before an episode. None if rewards are left as they are.
+    last_step_influence: (InfluenceStep) -> float32 [N, ...], nats, of an
+      episode's last step, where the delay is 1. None if it has no influence.
+    shape_reward: (rewards of a step, smoothed rewards before it) -> (shaped
+      rewards, smoothed rewards after it), float32 [N, ...] each; smoothed
+      rewards are zeros before an episode. None if rewards are not shaped.
   """
 
   agent_ids: tuple[types.AgentId, ...]
   initial_state: Callable[[int], chex.ArrayTree]
-  act: Callable[..., Decision]
+  act: Callable[..., ActOutput]
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
-  influence: Callable[[Judged, Judged | None], chex.Array]
+  influence: Callable[[InfluenceStep, InfluenceStep | None], chex.Array]
   delay: int
-  at_end: Callable[[Judged], chex.Array] | None = None
-  shape: (
+  last_step_influence: Callable[[InfluenceStep], chex.Array] | None = None
+  shape_reward: (
     Callable[[chex.Array, chex.Array], tuple[chex.Array, chex.Array]] | None
   ) = None
 
 
 def actions_of(choices: Any) -> Any:
-  """Returns the actions alone of all that was chosen, messages or not."""
+  """Returns the actions of all choices, without the messages."""
   return choices['action'] if isinstance(choices, Mapping) else choices
 
 
@@ -97,7 +104,7 @@ def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:
 
 
 def sample(keys: chex.PRNGKey, logits: chex.Array) -> jax.Array:
-  """Returns everyone's choices, int32 [N, B].
+  """Samples everyone's choices, int32 [N, B].
 
   Args:
     keys: uint32 [N, B, 2].

@@ -74,7 +74,7 @@ def init(
     config: of the agents.
   """
   num_agents = len(jax.tree_util.tree_leaves(params)[0])
-  scale = normalisation.init(2 if config.speaks else 1)
+  scale = normalisation.init(2 if config.has_messages else 1)
   return TrainingState(
     params,
     jax.vmap(make_optimizer(config).init)(params),
@@ -130,7 +130,7 @@ def _track(
   config: config_lib.InfluenceConfig,
 ) -> TrainingState:
   """Adds a batch to the averages of the normalisation."""
-  is_padding = ops.episode_masks(sequences.start_of_episode).is_dummy
+  is_padding = ops.episode_masks(sequences.start_of_episode).is_padding
   scale = normalisation.track(
     state.return_scale,
     targets,
@@ -167,7 +167,7 @@ def _update_in_epochs(
   key: chex.PRNGKey,
 ) -> tuple[TrainingState, losses.Metrics]:
   """Estimates advantages once, then takes epochs of shuffled minibatches."""
-  is_padding = ops.episode_masks(sequences.start_of_episode).is_dummy
+  is_padding = ops.episode_masks(sequences.start_of_episode).is_padding
   output = heads.unroll(agent, config, state.params, own_index, sequences)
   estimates = [
     ppo.estimate(head, sequences.discount, is_padding, config)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from influence_acme.programs import checkpoint
+from influence_acme.runs import checkpoint
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / 'examples' / 'melting_pot.py'
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from pettingzoo import test as pettingzoo_test
 
-from influence_acme.programs import checkpoint
+from influence_acme.runs import checkpoint
 
 ROOT = pathlib.Path(__file__).parents[2]
 EXAMPLE = ROOT / 'examples' / 'own_pettingzoo.py'

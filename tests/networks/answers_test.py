@@ -52,7 +52,7 @@ def _state(seed):
 def test_answers_equal_the_oracle(jit, sources):
   agent, params = _agent()
   state = _state(2).policy
-  ask = agent.step_and_answers
+  ask = agent.step_and_counterfactuals
   ask = jax.jit(ask) if jit else ask
   asked = {'influencers': np.array(sources)}
   output, next_state, found = ask(params, _row(0), state, asked)
@@ -86,7 +86,7 @@ def test_answers_equal_the_oracle(jit, sources):
 def test_the_step_is_that_without_questions():
   agent, params = _agent()
   state = _state(3).policy
-  output, next_state, _ = agent.step_and_answers(
+  output, next_state, _ = agent.step_and_counterfactuals(
     params, _row(1), state, {'influencers': np.arange(I)}
   )
   expected, expected_state = agent.step(params, _row(1), state)
@@ -126,7 +126,7 @@ def test_an_influencer_sees_nothing_of_influencers():
 
 
 def test_agents_that_act_at_once_have_no_answers():
-  assert networks.make_agent_networks(N, A).step_and_answers is None
+  assert networks.make_agent_networks(N, A).step_and_counterfactuals is None
 
 
 @pytest.mark.parametrize('num_influencers', [-1, N])

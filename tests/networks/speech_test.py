@@ -70,8 +70,14 @@ def _check(output, b, expected):
 @pytest.mark.parametrize('jit', [True, False])
 def test_a_step_and_its_answers_equal_the_oracle(jit):
   agent, params = _agent()
-  assert agent.step_and_answers is not None and agent.counterfactuals is None
-  ask = jax.jit(agent.step_and_answers) if jit else agent.step_and_answers
+  assert (
+    agent.step_and_counterfactuals is not None and agent.counterfactuals is None
+  )
+  ask = (
+    jax.jit(agent.step_and_counterfactuals)
+    if jit
+    else agent.step_and_counterfactuals
+  )
   state, speakers = _state().policy, [0, 2]
   sources = {'messages': np.array(speakers)}
   output, next_state, found = ask(params, _row(0), state, sources)
@@ -113,4 +119,4 @@ def test_an_agent_that_says_nothing_has_no_such_weights():
   silent = networks.make_agent_networks(N, A, models_others=False)
   params = jax.eval_shape(silent.init, jax.random.PRNGKey(0), _row(0))
   assert not [name for name in params if 'message' in name]
-  assert silent.step_and_answers is None
+  assert silent.step_and_counterfactuals is None

@@ -231,7 +231,7 @@ def test_wrong_shapes_and_types_are_refused(change, message):
 
 
 @pytest.mark.parametrize(
-  ('start', 'is_dummy', 'episode_mask'),
+  ('start', 'is_padding', 'episode_mask'),
   (
     # One episode of three steps and its last observation, then another.
     ('1000100', '0001000', '1100100'),
@@ -250,14 +250,14 @@ def test_wrong_shapes_and_types_are_refused(change, message):
     ('100', '000', '100'),
   ),
 )
-def test_episode_masks_by_hand(start, is_dummy, episode_mask):
-  start, is_dummy, episode_mask = (
-    np.array([int(x) for x in row]) for row in (start, is_dummy, episode_mask)
+def test_episode_masks_by_hand(start, is_padding, episode_mask):
+  start, is_padding, episode_mask = (
+    np.array([int(x) for x in row]) for row in (start, is_padding, episode_mask)
   )
   masks = _episode_masks(start.astype(bool))
-  chex.assert_type(masks.is_dummy, bool)
+  chex.assert_type(masks.is_padding, bool)
   chex.assert_type(masks.episode_mask, jnp.float32)
-  np.testing.assert_array_equal(masks.is_dummy, is_dummy)
+  np.testing.assert_array_equal(masks.is_padding, is_padding)
   np.testing.assert_array_equal(masks.episode_mask, episode_mask)
 
 

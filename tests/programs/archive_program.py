@@ -63,7 +63,7 @@ class ArchivingBuilder(influence.InfluenceBuilder):
           name: _plain_row(getattr(data, name), b, t)
           for name in ('observation', 'action', 'reward', 'extras')
         }
-        row['is_dummy'] = bool(data.start_of_episode[b, t + 1])
+        row['is_padding'] = bool(data.start_of_episode[b, t + 1])
         row['is_last_step'] = bool(data.start_of_episode[b, t + 2])
         rows.append(row)
       _dump(self._archive / f'rows_{number}.pkl', rows)

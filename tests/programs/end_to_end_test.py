@@ -10,8 +10,8 @@ import own_session
 import pytest
 
 from influence_acme.agents import influence
-from influence_acme.programs import checkpoint, csv_log
-from influence_acme.system import config as config_lib
+from influence_acme.runs import checkpoint, csv_log
+from influence_acme.system import schedules
 from influence_acme.testing import row_oracle
 
 PROGRAM = pathlib.Path(__file__).with_name('archive_program.py')
@@ -63,10 +63,10 @@ def _check_rows(archive, versions):
   for path in sorted(archive.glob('rows_*')):
     for fields in _load(path):
       row = types.SimpleNamespace(**fields)
-      if row.is_dummy:
+      if row.is_padding:
         continue
       variables = _load(versions[int(row.extras['learner_steps'])])
-      weight = config_lib.influence_weight(
+      weight = schedules.influence_weight(
         config, variables['counts']['environment_steps']
       )
       expected = row_oracle.recompute(

@@ -5,7 +5,8 @@ from acme import core
 
 from influence_acme import wrappers
 from influence_acme.multiagent import recording
-from influence_acme.programs import evaluation, run_dir
+from influence_acme.programs import evaluation
+from influence_acme.runs import run_dir
 from influence_acme.testing import fakes
 
 

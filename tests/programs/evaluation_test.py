@@ -9,7 +9,8 @@ from acme import core
 from imageio import v3 as imageio
 
 from influence_acme.multiagent import recording
-from influence_acme.programs import evaluation, run_dir
+from influence_acme.programs import evaluation
+from influence_acme.runs import run_dir
 from influence_acme.testing import fakes
 
 AGENT_IDS = ('agent_0', 'agent_1', 'agent_2')

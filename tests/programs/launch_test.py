@@ -16,7 +16,7 @@ import pytest
 import toy
 
 from influence_acme import programs
-from influence_acme.programs import checkpoint, csv_log
+from influence_acme.runs import checkpoint, csv_log
 
 _PROGRAM = pathlib.Path(__file__).with_name('toy_program.py')
 _START_SECS = 400  # Many processes that import TensorFlow, on a busy machine.

@@ -8,7 +8,8 @@ import toy
 import tree
 
 from influence_acme import programs
-from influence_acme.programs import batches, checkpoint, journal_client
+from influence_acme.programs import batches, journal_client
+from influence_acme.runs import checkpoint
 
 
 def _run(run_dir, **overrides):

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import variant_program
 
-from influence_acme.programs import checkpoint, csv_log
+from influence_acme.runs import checkpoint, csv_log
 
 PROGRAM = pathlib.Path(variant_program.__file__)
 

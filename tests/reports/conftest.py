@@ -13,7 +13,8 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
-from influence_acme.programs import csv_log, evaluation, loggers, run_dir
+from influence_acme.programs import evaluation
+from influence_acme.runs import csv_log, loggers, run_dir
 
 STEPS = loggers.STEPS_KEY
 # Elements that have no end.

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from influence_acme import reports
-from influence_acme.programs import checkpoint, evaluation, loggers
+from influence_acme.programs import evaluation
 from influence_acme.reproduction import runner
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.runs import checkpoint, loggers
 
 STEPS = loggers.STEPS_KEY
 

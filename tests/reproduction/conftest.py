@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from influence_acme import reproduction
-from influence_acme.programs import checkpoint, csv_log, loggers
+from influence_acme.runs import checkpoint, csv_log, loggers
 
 STEPS = loggers.STEPS_KEY
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from influence_acme.programs import report
 from influence_acme.reproduction import statistics
+from influence_acme.runs import curves
 
 
 def test_interval_by_hand():
@@ -32,15 +32,15 @@ def test_intervals_hold_the_mean_as_often_as_they_say():
 
 def test_final_mean_by_hand():
   steps = np.array([100.0, 940, 950, 960, 1000])
-  series = report.Series(steps, np.array([9.0, 9, 1, 2, 6]))
+  series = curves.Series(steps, np.array([9.0, 9, 1, 2, 6]))
   assert statistics.final_mean(series) == 3  # From step 950 on.
-  only = report.Series(np.array([5.0]), np.array([7.0]))
+  only = curves.Series(np.array([5.0]), np.array([7.0]))
   assert statistics.final_mean(only) == 7
 
 
 def test_curves_on_common_steps():
-  line = report.Series(np.array([0.0, 10, 20]), np.array([0.0, 10, 20]))
-  longer = report.Series(np.array([5.0, 105]), np.array([1.0, 11]))
+  line = curves.Series(np.array([0.0, 10, 20]), np.array([0.0, 10, 20]))
+  longer = curves.Series(np.array([5.0, 105]), np.array([1.0, 11]))
   steps, values = statistics.on_grid([line, longer])
   assert (steps[0], steps[-1]) == (5, 20)
   np.testing.assert_allclose(values[0], steps)

@@ -6,7 +6,7 @@ import pytest
 
 from influence_acme.rollouts import episodes, records
 
-# Rows of two environments; '|' ends an episode, '-' is the dummy row after it.
+# Rows of two environments; '|' ends an episode, '-' is the padding row after it.
 # Environment 0: episodes of 3 steps; environment 1: of 5 and 1 steps.
 NUM_ROWS, LENGTHS = 16, ((3, 3, 3, 3), (5, 1, 5, 1))
 
@@ -54,10 +54,10 @@ def part(start, stop):
   return records.Episodes(totals=totals, **parts)
 
 
-def collect(history, cuts):
+def collect(episode_buffer, cuts):
   found = []
   for start, stop in zip(cuts, cuts[1:], strict=False):
-    found += history.add(part(start, stop))
+    found += episode_buffer.add(part(start, stop))
   return found
 
 
@@ -92,7 +92,7 @@ CUTS = [[0, 16], [0, 1, 7, 13, 16], [0, 3, 6, 9, 12, 15, 16], range(17)]
 @pytest.mark.parametrize('cuts', CUTS)
 @pytest.mark.parametrize(('delay', 'expected'), [(0, AT_ONCE), (1, LATE)])
 def test_influence_of_episodes(cuts, delay, expected):
-  found = collect(episodes.History(2, delay), list(cuts))
+  found = collect(episodes.EpisodeBuffer(2, delay), list(cuts))
   assert sorted(by_rows(found)) == sorted(expected)
   lengths = [episode.totals.num_steps for episode in found]
   assert lengths == [len(episode.influence) for episode in found]
@@ -100,7 +100,7 @@ def test_influence_of_episodes(cuts, delay, expected):
 
 @pytest.mark.parametrize('delay', [0, 1])
 def test_choices_are_those_of_the_first_environment(delay):
-  found = collect(episodes.History(2, delay), [0, 5, 11, 16])
+  found = collect(episodes.EpisodeBuffer(2, delay), [0, 5, 11, 16])
   chosen = [e.choices for e in found if e.choices is not None]
   assert [c['action'][:, 2].tolist() for c in chosen] == [
     [-1, -2, -3], [-5, -6, -7], [-9, -10, -11], [-13, -14, -15],
@@ -109,7 +109,7 @@ def test_choices_are_those_of_the_first_environment(delay):
 
 
 def test_sums_are_those_of_the_last_step():
-  first, second, *_ = collect(episodes.History(2, 0), [0, 16])
+  first, second, *_ = collect(episodes.EpisodeBuffer(2, 0), [0, 16])
   assert first.totals.returns.tolist() == [3, 3, 3]
   assert first.totals.events['waste'] == 3
   assert second.totals.events['apples'].tolist() == [50, 50, 50]
@@ -118,10 +118,10 @@ def test_sums_are_those_of_the_last_step():
 
 @pytest.mark.parametrize('cut', range(17))
 def test_goes_on_as_it_was_saved(cut):
-  whole = episodes.History(2, 1)
+  whole = episodes.EpisodeBuffer(2, 1)
   before = collect(whole, [0, cut]) if cut else []
   saved = whole.save()
-  resumed = episodes.History(2, 1)
+  resumed = episodes.EpisodeBuffer(2, 1)
   resumed.restore(saved)
   found = collect(resumed, [cut, 16]) if cut < 16 else []
   assert sorted(by_rows(before + found)) == sorted(LATE)
@@ -134,9 +134,9 @@ def test_goes_on_as_it_was_saved(cut):
 
 
 def test_rows_are_dropped_once_their_episodes_have_ended():
-  history = episodes.History(2, 0)
+  episode_buffer = episodes.EpisodeBuffer(2, 0)
   for t in range(16):
-    history.add(part(t, t + 1))
-    # Episodes of at most five steps, and a dummy row.
-    kept = history.save()['rows']
+    episode_buffer.add(part(t, t + 1))
+    # Episodes of at most five steps, and a padding row.
+    kept = episode_buffer.save()['rows']
     assert kept is None or len(kept[0]) <= 6

@@ -8,7 +8,7 @@ import tree
 
 from influence_acme import environments, programs, wrappers
 from influence_acme.agents import influence
-from influence_acme.programs import checkpoint, csv_log
+from influence_acme.runs import checkpoint, csv_log
 
 NUM_STEPS, OPTIMUM = 12_000, 40.0  # Two agents, 20 steps, 1 for each match.
 GAME = {'num_actions': 3, 'episode_length': 20}

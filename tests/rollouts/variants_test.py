@@ -9,7 +9,7 @@ import pytest
 
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.programs import checkpoint, csv_log
+from influence_acme.runs import checkpoint, csv_log
 from influence_acme.system import presets
 
 NUM_STEPS = 5_000

@@ -8,7 +8,7 @@ import tree
 
 from influence_acme import environments, programs
 from influence_acme.agents import influence
-from influence_acme.programs import checkpoint
+from influence_acme.runs import checkpoint
 
 GAME = {'num_agents': 3, 'num_actions': 3, 'episode_length': 7}
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from influence_acme.agents import influence
-from influence_acme.system import config as config_lib
+from influence_acme.system import schedules
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,16 @@ def test_a_mixed_population_heeds_what_any_of_its_agents_does():
   config = influence.InfluenceConfig(
     variant=('moa', 'prosocial'), prosocial_weight=0.5, moa_loss_weight=1.0
   )
-  assert config.models_others and not config.speaks and not config.takes_turns
+  assert (
+    config.has_moa and not config.has_messages and not config.has_influencers
+  )
   all_three = influence.InfluenceConfig(
     variant=('moa', 'visible_actions', 'communication'), num_symbols=4
   )
-  assert all_three.models_others and all_three.speaks and all_three.takes_turns
+  assert (
+    all_three.has_moa and all_three.has_messages
+  assert all_three.has_influencers
+  )
   with pytest.raises(ValueError, match='inequity_ahead is 1.0: leave it'):
     dataclasses.replace(config, inequity_ahead=1.0)
 
@@ -99,10 +104,10 @@ def test_who_is_not_paid_has_weight_zero():
     influence_weight=(2.0, 2.0, 2.0, 1.0),
     influence_curriculum_steps=100,
   )
-  weights = config_lib.influence_weight(config, 50)
+  weights = schedules.influence_weight(config, 50)
   np.testing.assert_array_equal(weights, [1.0, 0.0, 0.0, 0.5])
   same = dataclasses.replace(config, influence_weight=2.0)
-  weights = config_lib.influence_weight(same, 100)
+  weights = schedules.influence_weight(same, 100)
   np.testing.assert_array_equal(weights, [2.0, 0.0, 0.0, 2.0])
 
 
@@ -116,7 +121,7 @@ def test_the_weight_rises_linearly_and_stays():
     influence_weight=2.0, influence_curriculum_steps=100
   )
   weights = [
-    config_lib.influence_weight(config, steps) for steps in (0, 25, 100, 1000)
+    schedules.influence_weight(config, steps) for steps in (0, 25, 100, 1000)
   ]
   assert weights == [0.0, 0.5, 2.0, 2.0]
 
@@ -125,5 +130,5 @@ def test_each_agent_has_a_weight_of_its_own():
   config = influence.InfluenceConfig(
     influence_weight=(2.0, 0.0, 1.0), influence_curriculum_steps=100
   )
-  weights = config_lib.influence_weight(config, 25)
+  weights = schedules.influence_weight(config, 25)
   np.testing.assert_array_equal(weights, [0.5, 0.0, 0.25])

@@ -15,7 +15,7 @@ from influence_acme.system import losses, map_agents, normalisation, update
 from influence_acme.system import sequences as sequences_lib
 
 N, A, T, U = 2, 4, 8, 8
-_EPISODE_ROWS = 6  # 5 steps and a dummy row.
+_EPISODE_ROWS = 6  # 5 steps and a padding row.
 KEY = jax.random.PRNGKey(0)
 
 
@@ -34,8 +34,8 @@ def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
   """Sequences [N, T + 1, B, ...] that begin on given rows of the episodes."""
   position = (np.arange(T + 1)[:, None] + np.asarray(first_rows)) % 6
   batch = position.shape[1]
-  is_dummy = position == 5
-  discount = np.where(position == 4, last_discount, 1.0) * ~is_dummy
+  is_padding = position == 5
+  discount = np.where(position == 4, last_discount, 1.0) * ~is_padding
 
   def stack(x):
     return np.broadcast_to(x, (N, *np.shape(x)))
@@ -51,8 +51,8 @@ def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
     },
     own_actions=stack(zeros.astype(np.int32)),
     actions=stack(actions),
-    reward=stack((reward * ~is_dummy).astype(np.float32)),
-    extrinsic=stack((reward * ~is_dummy).astype(np.float32)),
+    reward=stack((reward * ~is_padding).astype(np.float32)),
+    extrinsic=stack((reward * ~is_padding).astype(np.float32)),
     influence=stack(zeros),
     discount=stack(discount.astype(np.float32)),
     start_of_episode=stack(position == 0),
@@ -112,7 +112,7 @@ def _train(sequences, config, num_steps=4000):
 @pytest.mark.parametrize(
   'first_rows',
   [list(range(6)), [5] * 6, [3] * 6],
-  ids=['contain the dummy row', 'begin on it', 'end on it'],
+  ids=['contain the padding row', 'begin on it', 'end on it'],
 )
 def test_a_time_limit_is_no_death(first_rows):
   # Reward 1 for ever: V = 1 / (1 - gamma) = 5, in every row, as the time
@@ -131,7 +131,7 @@ def test_a_death_is_a_death():
 
 
 def test_the_dummy_row_has_no_weight():
-  # Whatever stands in a dummy row or in the last row's action and reward,
+  # Whatever stands in a padding row or in the last row's action and reward,
   # loss and gradient stay the same.
   agent, params = _agent_and_params()
   own = jax.tree_util.tree_map(lambda x: x[0], params)

@@ -91,7 +91,7 @@ def test_every_row_equals_the_oracle(run):
         for name in ('extrinsic', 'influence'):
           assert not row.extras[name].any()
         continue
-      # The last row of the sequence may be the dummy one: unknown from here.
+      # The last row of the sequence may be the padding one: unknown from here.
       if t + 2 > T:
         continue
       is_last_step = data.start_of_episode[b, t + 2]

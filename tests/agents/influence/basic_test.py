@@ -162,7 +162,7 @@ def test_who_is_copied_is_paid_what_its_action_tells(
   _, inputs = joint.observe(
     params, observation, state, decision, observation, np.ones(B, bool)
   )
-  actual = joint.influence(system_types.Judged(actions, inputs), None)
+  actual = joint.influence(system_types.InfluenceStep(actions, inputs), None)
 
   p = np.exp([1.0, 0.0, -1.0])
   p = (p / p.sum())[actions[of]]

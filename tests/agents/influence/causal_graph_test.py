@@ -88,19 +88,19 @@ def _make_params(networks, config):
   )
   core, head = params['policy_core'], params['policy_value_head/policy']
   actions = 32  # After the view's features come everyone's last actions ...
-  if config.takes_turns or config.models_others:
+  if config.has_influencers or config.has_moa:
     _heed(core, A_, actions + B_ * A)
     head['w'][A_] = OBEYS
-  if config.takes_turns:  # ... and the influencers' current ones,
+  if config.has_influencers:  # ... and the influencers' current ones,
     _heed(core, D_, actions + N * A + B_ * A)
     head['w'][D_] = OBEYS
-  if config.speaks:  # or else everyone's last messages.
+  if config.has_messages:  # or else everyone's last messages.
     _heed(core, D_, actions + B_ * A)
     head['w'][D_] = OBEYS
     params['message_head/policy']['b'][B_] = POLICY
   else:
     head['b'][B_] = POLICY
-  if config.models_others:
+  if config.has_moa:
     for me in range(N):
       _heed(params['moa_core/~/lstm'], me, actions + B_ * A)
       if me != A_:
@@ -191,7 +191,7 @@ def _counts(population):
 
 def test_every_row_of_scripted_episodes(population):
   config, rows = population.config, population.rows
-  choices = rows.action['message'] if config.speaks else rows.action
+  choices = rows.action['message'] if config.has_messages else rows.action
   assert len(set(choices[:, B_])) == A
   extrinsic = np.concatenate([EXTRINSIC, np.zeros((1, N))])  # No step.
   counts = np.append(_counts(population), False)
@@ -215,17 +215,17 @@ def test_the_agents_do_what_they_are_said_to_do(population):
     if t % 4 == 3:
       continue
     obeyed = {}  # Who -> whose choice it heeds.
-    if t % 4 and (config.takes_turns or config.models_others):
+    if t % 4 and (config.has_influencers or config.has_moa):
       obeyed[A_] = rows.action[t - 1, B_]
-    if t % 4 and config.speaks:
+    if t % 4 and config.has_messages:
       obeyed[D_] = rows.action['message'][t - 1, B_]
-    if config.takes_turns:
+    if config.has_influencers:
       obeyed[D_] = rows.action[t, B_]
     for agent in range(N):
       expected = np.full(A, 0.25)
       if agent in obeyed:
         expected = np.where(np.arange(A) == obeyed[agent], 0.7, 0.1)
-      elif agent == B_ and not config.speaks:
+      elif agent == B_ and not config.has_messages:
         expected = np.exp(POLICY)
       np.testing.assert_allclose(probabilities[t, agent], expected, atol=1e-5)
 
@@ -236,7 +236,9 @@ def test_every_pair_of_the_matrix(population):
   if target is None:
     assert episode.influence is None
     return
-  choices = episode.messages if population.config.speaks else episode.actions
+  choices = (
+    episode.messages if population.config.has_messages else episode.actions
+  )
   expected = np.zeros((len(EXTRINSIC), N, N))
   expected[:, np.arange(N), np.arange(N)] = np.nan
   expected[:, B_, target] = NATS[choices[:, B_]] * _counts(population)

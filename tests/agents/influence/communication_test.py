@@ -138,7 +138,7 @@ def test_who_is_obeyed_is_paid_what_its_symbol_tells(measure, of):
     state, inputs = joint.observe(
       params, observation, state, decision, observation, np.zeros(B, bool)
     )
-    judged.append(system_types.Judged(decision.actions, inputs))
+    judged.append(system_types.InfluenceStep(decision.actions, inputs))
     messages = np.asarray(decision.actions['message']).T
     observation['messages'] = np.broadcast_to(messages, (N, B, N))
 

@@ -70,7 +70,7 @@ class Mixed:
       'actions': rng.integers(0, A, (N, B, N), dtype=np.int32),
       'visible': np.ones((N, B, N), bool),
     }
-    if self.config.speaks:
+    if self.config.has_messages:
       self.observation['messages'] = rng.integers(
         0, 9, (N, B, N), dtype=np.int32
       )
@@ -328,7 +328,7 @@ def _sample(population):
       population.networks.agent.initial_state(N),
     ),
   }
-  if config.speaks:
+  if config.has_messages:
     observation['messages'] = choices(9, N, N)
     action = {'action': action, 'message': choices(9, N)}
     extras['message_logits'] = np.zeros((*rows, N, 9), np.float32)

@@ -38,7 +38,7 @@ def test_episodes_and_steps_are_those_of_the_rows(actor):
   extrinsic = np.concatenate(
     [x.extras['extrinsic'][:, :-1] for x in sequences], axis=1
   )
-  num_episodes = (extrinsic.shape[1] + 1) // 5  # Four steps and a dummy row.
+  num_episodes = (extrinsic.shape[1] + 1) // 5  # Four steps and a padding row.
   expected = [
     extrinsic[b, 5 * e : 5 * e + 4].sum(axis=0).tolist()
     for e in range(num_episodes)
@@ -57,8 +57,8 @@ def test_new_parameters_are_taken_between_unrolls(game, actor, monkeypatch):
   monkeypatch.setattr(game.learner, 'counts', counts)
   actor.update(wait=True)
   sequences, _, _ = actor.play()
-  is_dummy = np.pad(sequences.start_of_episode[:, 1:], ((0, 0), (0, 1)))
-  expected = np.where(is_dummy, 0, 4)
+  is_padding = np.pad(sequences.start_of_episode[:, 1:], ((0, 0), (0, 1)))
+  expected = np.where(is_padding, 0, 4)
   expected[:, 0] = 3  # Held since before.
   np.testing.assert_array_equal(
     sequences.extras['learner_steps'][:, :-1], expected[:, :-1]

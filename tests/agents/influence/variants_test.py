@@ -83,12 +83,12 @@ def test_who_has_a_model_and_what_the_policy_sees(played):
   config, networks, sample, _ = played
   params = networks.init(jax.random.PRNGKey(0))
   has_moa = any(name.startswith('moa_core') for name in params)
-  assert has_moa == config.models_others
+  assert has_moa == config.has_moa
   # 32 features, 8 hidden units, and of all 3 agents the last one of 4 actions
   # or of 9 symbols; and the current action of the influencer if there is one.
-  sees_actions = config.models_others or config.takes_turns
-  inputs = 32 + 8 + 12 * sees_actions + 27 * config.speaks
-  inputs += 4 * config.takes_turns
+  sees_actions = config.has_moa or config.has_influencers
+  inputs = 32 + 8 + 12 * sees_actions + 27 * config.has_messages
+  inputs += 4 * config.has_influencers
   assert params['policy_core']['w'].shape == (3, inputs, 4 * 8)
   assert bool(sample.data.extras['core_state'][1]) == has_moa
 

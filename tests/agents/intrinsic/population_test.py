@@ -10,7 +10,7 @@ import population_program
 import pytest
 
 from influence_acme import programs
-from influence_acme.programs import checkpoint
+from influence_acme.runs import checkpoint
 
 PROGRAM = pathlib.Path(population_program.__file__)
 

@@ -140,7 +140,7 @@ def test_means_are_over_steps():
 
 
 def test_rows_that_are_no_steps_change_nothing():
-  """Whatever stands in dummy and padded rows, and in actions after them."""
+  """Whatever stands in padding and padded rows, and in actions after them."""
   kinds, data = _sequences()
   update, state = _moa()
   is_step = np.array([[kind == 'step' for kind in row] for row in kinds])

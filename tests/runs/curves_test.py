@@ -7,7 +7,11 @@ import pytest
 from imageio import v3 as imageio
 from matplotlib import figure as figure_lib
 
-from influence_acme.programs import csv_log, loggers, panels, report, run_dir
+from influence_acme.runs import csv_log
+from influence_acme.runs import curves
+from influence_acme.runs import loggers
+from influence_acme.runs import plot_specs
+from influence_acme.runs import run_dir
 
 STEPS = 'environment_steps'
 
@@ -28,7 +32,7 @@ def actor_row(steps, num_agents):
 def more_of_an_actor():
   """Returns what environments and speakers have beyond these."""
   skipped = {'collective_return', 'episode_return', 'equality', *learner_row(0)}
-  names = [p.name for p in panels.PANELS if p.name not in skipped]
+  names = [p.name for p in plot_specs.PANELS if p.name not in skipped]
   return dict.fromkeys(names, 0.5)
 
 
@@ -76,7 +80,7 @@ def test_load_merges_nodes_by_steps(run):
   write_log(run, 'actor_0', [actor_row(10, 2), actor_row(30, 2)])
   write_log(run, 'actor_1', [actor_row(20, 2)])
   write_log(run, 'learner', [learner_row(15)])
-  series = report.load(run.logs)
+  series = curves.load(run.logs)
   line = series['episode_return/agent_1']
   np.testing.assert_array_equal(line.steps, [10, 20, 30])
   np.testing.assert_array_equal(line.values, [11, 21, 31])
@@ -90,7 +94,7 @@ def test_load_merges_nodes_by_steps(run):
 def test_load_of_a_resumed_run(run):
   rows = [{STEPS: s, 'a': i} for i, s in enumerate([10, 20, 30, 20, 30])]
   write_log(run, 'learner', rows)
-  line = report.load(run.logs)['a']
+  line = curves.load(run.logs)['a']
   np.testing.assert_array_equal(line.steps, [10, 20, 20, 30])
   np.testing.assert_array_equal(line.values, [0, 1, 3, 4])
 
@@ -98,10 +102,10 @@ def test_load_of_a_resumed_run(run):
 def test_smooth_by_hand():
   values = np.array([0.0, 3.0, 6.0, 0.0, 9.0])
   np.testing.assert_allclose(
-    report.smooth(values, 3), [1.5, 3.0, 3.0, 5.0, 4.5]
+    curves.smooth(values, 3), [1.5, 3.0, 3.0, 5.0, 4.5]
   )
-  np.testing.assert_allclose(report.smooth(values, 1), values)
-  np.testing.assert_allclose(report.smooth(values, 99), [3.6] * 5)
+  np.testing.assert_allclose(curves.smooth(values, 1), values)
+  np.testing.assert_allclose(curves.smooth(values, 99), [3.6] * 5)
 
 
 def test_every_measure_of_training_has_a_panel():
@@ -115,16 +119,16 @@ def test_every_measure_of_training_has_a_panel():
   assert {'efficiency', 'fair_return', 'influence', 'moa_loss'} < names
   # Equality, 1 - Gini, stands for both; the dots for two names each.
   names -= {'gini', '..._coordination_influential'}
-  assert names <= {panel.name for panel in panels.PANELS}
+  assert names <= {panel.name for panel in plot_specs.PANELS}
 
 
 def test_draws_everything_that_was_logged(run, figures):
   rows = [actor_row(10 * i, 12) | more_of_an_actor() for i in range(100)]
   write_log(run, 'actor', rows)
   write_log(run, 'learner', [learner_row(i) for i in range(1000)])
-  report.write_curves(run)
+  curves.write_curves(run)
   (figure,) = figures
-  assert titles(figure) == [panel.title for panel in panels.PANELS]
+  assert titles(figure) == [panel.title for panel in plot_specs.PANELS]
   assert figure.get_suptitle() == 'my_run: 999 environment steps'
   (legend,) = figure.legends
   names = [text.get_text() for text in legend.get_texts()]
@@ -136,7 +140,7 @@ def test_draws_everything_that_was_logged(run, figures):
 @pytest.mark.parametrize('num_rows', [1, 2, 3, 24, 25])
 def test_draws_a_short_run(run, figures, num_rows):
   write_log(run, 'actor', [actor_row(i, 2) for i in range(num_rows)])
-  report.write_curves(run)
+  curves.write_curves(run)
   (figure,) = figures
   assert titles(figure) == [
     'Collective return',
@@ -149,23 +153,23 @@ def test_draws_a_short_run(run, figures, num_rows):
 
 
 def test_draws_a_run_that_logged_nothing(run, figures):
-  report.write_curves(run)
+  curves.write_curves(run)
   assert not figures[0].axes
   assert imageio.imread(run.curves_path).any()
 
 
 def test_draws_a_baseline_without_agents_by_name(run, figures):
   write_log(run, 'learner', [{STEPS: 0, 'value_loss': 1.0}])
-  report.write_curves(run)
+  curves.write_curves(run)
   assert titles(figures[0]) == ['Value loss']
   assert not figures[0].legends
 
 
 def test_draws_again_from_the_logs_alone(run):
   write_log(run, 'actor', [actor_row(i, 2) for i in range(30)])
-  report.write_curves(run)
+  curves.write_curves(run)
   first = imageio.imread(run.curves_path)
-  report.write_curves(run_dir.RunDirectory(run.path))
+  curves.write_curves(run_dir.RunDirectory(run.path))
   np.testing.assert_array_equal(imageio.imread(run.curves_path), first)
 
 
@@ -173,6 +177,6 @@ def test_a_schedule_is_drawn_as_it_is(run, figures):
   weights = np.minimum(np.arange(100) / 50, 1)
   rows = [{STEPS: i, 'influence_weight': w} for i, w in enumerate(weights)]
   write_log(run, 'learner', rows)
-  report.write_curves(run)
+  curves.write_curves(run)
   (line,) = figures[0].axes[0].get_lines()
   np.testing.assert_allclose(line.get_ydata(), weights)

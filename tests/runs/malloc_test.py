@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from influence_acme.programs import memory
+from influence_acme.runs import malloc
 
 # Takes and gives back 100 MB, as a compiled call does, and counts page faults.
 _SCRIPT = """
@@ -39,7 +39,7 @@ def _count_faults(*paths):
 
 def test_it_saves_page_faults():
   # 3 * 100 MB in pages of 4 KB would be 76,800 faults; huge pages make fewer.
-  kept = _count_faults(memory.__file__)
+  kept = _count_faults(malloc.__file__)
   assert kept < 100
   assert kept < _count_faults() / 2
 

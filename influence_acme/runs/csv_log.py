@@ -11,13 +11,13 @@ import io
 import os
 import pathlib
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from acme.utils.loggers import base
 
 
-class CSVLogger(base.Logger):
+class CSVLogger:
   """Appends rows to a CSV file, and widens it for columns that come later.
 
   Acme's own one drops the keys that its first row lacks, and goes on in a file
@@ -44,7 +44,7 @@ class CSVLogger(base.Logger):
     with open(self._path, newline='', encoding='utf-8') as file:
       self._columns = next(csv.reader(file), [])
 
-  def write(self, data: base.LoggingData) -> None:
+  def write(self, data: Mapping[str, Any]) -> None:
     """Appends a row.
 
     Args:

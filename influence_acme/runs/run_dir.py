@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 from absl import logging
-from acme.utils.loggers import base
 
-from influence_acme.programs import loggers
+from influence_acme.runs import loggers
 
 # Whose versions a result may depend on; names as pip knows them.
 _PACKAGES = (
@@ -131,7 +130,7 @@ class RunDirectory:
     try:
       self.logs.mkdir(parents=True, exist_ok=True)
       with tempfile.TemporaryFile(dir=self.path) as file:
-        file.write(b'Is there any room?')
+        file.write(b'0')
       # Whoever finds it takes the run for a failed one.
       self.failure_path.unlink(missing_ok=True)
     except OSError as error:
@@ -173,7 +172,7 @@ class RunDirectory:
 
   def make_logger(
     self, label: str, steps_key: str = loggers.STEPS_KEY
-  ) -> base.Logger:
+  ) -> loggers.Logger:
     """Makes the logger of one node; call it in that node.
 
     Args:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from influence_acme.programs import checkpoint
+from influence_acme.runs import checkpoint
 
 IDENTITY = {'environment': 'cleanup', 'num_agents': 5}
 

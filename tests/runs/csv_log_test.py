@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from influence_acme.programs import csv_log
+from influence_acme.runs import csv_log
 
 STEPS = 'environment_steps'
 

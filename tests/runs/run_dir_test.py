@@ -9,7 +9,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from influence_acme.programs import run_dir
+from influence_acme.runs import run_dir
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from influence_acme import one_core
+from influence_acme import xla_threads
 
 
 def _matmul(x, y):
@@ -20,7 +20,7 @@ def _matmul(x, y):
 
 def test_it_computes_what_jit_does():
   x, y = np.random.default_rng(0).normal(size=(2, 8, 8)).astype(np.float32)
-  actual = one_core.jit(_matmul)(x, y)['product']
+  actual = xla_threads.jit(_matmul)(x, y)['product']
   np.testing.assert_allclose(
     actual, jax.jit(_matmul)(x, y)['product'], rtol=1e-5, atol=1e-6
   )
@@ -28,7 +28,7 @@ def test_it_computes_what_jit_does():
 
 def test_each_layout_is_compiled_once_whoever_calls():
   chex.clear_trace_counter()
-  compiled: Any = one_core.jit(chex.assert_max_traces(_matmul, n=2))
+  compiled: Any = xla_threads.jit(chex.assert_max_traces(_matmul, n=2))
   x = np.ones((4, 4), np.float32)
   threads = [threading.Thread(target=compiled, args=(x, x)) for _ in range(8)]
   for thread in threads:
@@ -41,7 +41,7 @@ def test_each_layout_is_compiled_once_whoever_calls():
 
 
 def test_donated_arguments_are_gone():
-  compiled = one_core.jit(lambda x: x + 1, donate_argnums=0)
+  compiled = xla_threads.jit(lambda x: x + 1, donate_argnums=0)
   x = jax.numpy.ones(100)
   compiled(x)
   assert x.is_deleted()
@@ -49,14 +49,14 @@ def test_donated_arguments_are_gone():
 
 def test_the_thread_may_use_all_cores_again():
   before = os.sched_getaffinity(0)
-  one_core.jit(lambda x: x + 1)(np.ones(3))
+  xla_threads.jit(lambda x: x + 1)(np.ones(3))
   assert os.sched_getaffinity(0) == before
 
   def fail(x):
     raise RuntimeError('no such function')
 
   with pytest.raises(RuntimeError, match='no such function'):
-    one_core.jit(fail)(np.ones(3))
+    xla_threads.jit(fail)(np.ones(3))
   assert os.sched_getaffinity(0) == before
 
 
@@ -67,7 +67,7 @@ import jax
 import jax.numpy as jnp
 
 if len(sys.argv) > 1:
-  runpy.run_path(sys.argv[1])['keep_products_whole']()
+  runpy.run_path(sys.argv[1])['disable_intra_op_threads']()
 x = jnp.ones((1024, 1024))
 product = jax.jit(lambda x: x @ x)
 product(x).block_until_ready()
@@ -91,6 +91,6 @@ def _share_of_caller(*paths):
 
 
 def test_products_stay_in_the_thread_that_asks_for_them():
-  assert _share_of_caller(one_core.__file__) > 0.9
+  assert _share_of_caller(xla_threads.__file__) > 0.9
   if len(os.sched_getaffinity(0)) > 1:
     assert _share_of_caller() < 0.5

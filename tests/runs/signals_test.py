@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from influence_acme.programs import signals
+from influence_acme.runs import signals
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from imageio import v3 as imageio
 
-from influence_acme.programs import pictures
+from influence_acme.runs import pictures
 
 
 def test_frames_are_read_as_they_were_written(tmp_path):

@@ -49,7 +49,7 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
   return call
 
 
-def keep_products_whole() -> None:
+def disable_intra_op_threads() -> None:
   """Makes a product of matrices stay in the thread that asks for it.
 
   oneDNN cuts large ones up for a pool of threads, one for each core, even in
@@ -64,7 +64,7 @@ def keep_products_whole() -> None:
 
 
 def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-  # Eigen's products of matrices; for oneDNN's see `keep_products_whole`.
+  # Eigen's products of matrices; for oneDNN's see `disable_intra_op_threads`.
   options = {'xla_cpu_multi_thread_eigen': False}
   return jitted.lower(*args).compile(compiler_options=options)
 

@@ -24,7 +24,7 @@ def wrap_environment(
     The environment for `make_networks` and the agent's actors.
   """
   wrapped = wrappers.OthersActionsWrapper(environment)
-  if config.speaks:
+  if config.has_messages:
     return wrappers.MessageChannelWrapper(wrapped, config.num_symbols)
   return wrapped
 

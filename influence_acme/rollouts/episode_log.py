@@ -1,0 +1,58 @@
+"""Measures episodes of a rollout for the logs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from influence_acme.metrics import coordination
+from influence_acme.metrics import episode as episode_metrics
+from influence_acme.rollouts import episodes as episodes_lib
+
+
+def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
+  """Returns what is logged of an episode, as an environment loop logs it.
+
+  Args:
+    episode: that has ended.
+    networks: of the population that played it.
+  """
+  agent_ids = networks.agent_ids
+  returns = episode.totals.returns.tolist()
+  measured = {
+    'episode_length': episode.totals.num_steps,
+    'episode_return': dict(zip(agent_ids, returns, strict=True)),
+    **episode_metrics.of_group(episode.totals, agent_ids),
+    **episode_metrics.of_influence(episode.influence),
+  }
+  if episode.choices is None:
+    return measured
+  choices = coordination.make_choices(
+    episode.choices, networks.num_actions, networks.num_symbols
+  )
+  return {**measured, **coordination.of_choices(choices, episode.influence)}
+
+
+def mean(
+  episodes: Sequence[episodes_lib.Episode], networks: Any
+) -> dict[str, Any]:
+  """Returns the mean row of several episodes, as `measure` gives each."""
+  return _mean([measure(episode, networks) for episode in episodes])
+
+
+def _mean(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+  """Returns the mean of each number over the episodes that have it.
+
+  What has no meaning in an episode is NaN, and left out; what has none in any
+  of them stays NaN.
+  """
+  means: dict[str, Any] = {}
+  for name in dict.fromkeys(name for each in measured for name in each):
+    values = [each[name] for each in measured if name in each]
+    if isinstance(values[0], Mapping):
+      means[name] = _mean(values)
+    else:
+      defined = [value for value in values if not math.isnan(value)]
+      means[name] = float(np.mean(defined)) if defined else math.nan
+  return means

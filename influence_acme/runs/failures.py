@@ -1,0 +1,34 @@
+"""Writes down why a part of a run failed."""
+
+import pathlib
+import sys
+import traceback
+
+
+def report_failure(
+  path: pathlib.Path, name: str, summary: str, details: str = ''
+) -> None:
+  """Adds to the failures of a run.
+
+  Args:
+    path: of the file, `failure.txt`.
+    name: of the part that failed.
+    summary: of the failure, one line.
+    details: such as a traceback.
+  """
+  summary = summary.strip().splitlines()[0]
+  text = f'{name} failed: {summary}\n\n{details}\n'
+  try:
+    with open(path, 'a', encoding='utf-8') as file:
+      file.write(text)
+  except OSError:  # The disk may be the cause.
+    print(text, file=sys.stderr, flush=True)
+
+
+def report_exception(
+  path: pathlib.Path, name: str, error: BaseException
+) -> None:
+  """Adds an exception, with its traceback, to the failures of a run."""
+  summary = ''.join(traceback.format_exception_only(type(error), error))
+  details = ''.join(traceback.format_exception(error))
+  report_failure(path, name, summary, details)

@@ -1,0 +1,24 @@
+"""Names the settings that a resumed run shares with the run before."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+
+def make_identity(
+  agent: str, environment_spec: Any, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Returns the identity of a run.
+
+  Args:
+    agent: name of its kind of agent.
+    environment_spec: of its environment.
+    settings: further ones by name, such as the environment's name.
+  """
+  leaves, _ = jax.tree_util.tree_flatten_with_path(environment_spec)
+  return {
+    'agent': agent,
+    **{jax.tree_util.keystr(path)[1:]: repr(leaf) for path, leaf in leaves},
+    **settings,
+  }

@@ -1,0 +1,201 @@
+"""Logs what the parts of a run measure, to CSV files and TensorBoard."""
+
+import math
+import os
+import pathlib
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from absl import logging
+
+from influence_acme.runs import csv_log, tensorboard
+
+
+class Logger(Protocol):
+  """Takes rows of nested dicts of numbers; Acme's loggers are such."""
+
+  def write(self, data: Mapping[str, Any]) -> None:
+    """Writes a row."""
+
+  def close(self) -> None:
+    """Closes the outputs."""
+
+
+# What the counter of a program calls the steps of all its environments.
+STEPS_KEY = 'environment_steps'
+
+
+# A sum since the run began: of rows that are averaged the last one counts.
+_IS_COUNT = re.compile(r'(^|_)(steps|episodes|walltime)$')
+
+
+def make_logger(
+  directory: str | os.PathLike[str],
+  label: str,
+  steps_key: str = STEPS_KEY,
+  *,
+  time_delta: float = 1.0,
+) -> Logger:
+  """Makes a logger that writes `label.csv` and `tensorboard/label`.
+
+  It may be written to by any number of threads. An output that fails in mid-run
+  (a full disk) is reported, and tried again with the next row: a run is not
+  lost for its logs. Rows that come after `close` are dropped, since a thread
+  may still be in its last step when the run ends.
+
+  Args:
+    directory: for the logs of the run; made if it is not there.
+    label: of the node, its own: letters, digits, '_', '-' and '.'.
+    steps_key: the count of environment steps among the values; 0 if they lack
+      it, as a counter does before its first count.
+    time_delta: seconds; rows that follow another one faster are averaged into
+      the next row that is written, or at the end into one of their own.
+
+  Returns:
+    A logger of nested dicts of numbers, see `flatten`.
+
+  Raises:
+    ValueError: the label does not make a file name.
+    OSError: the directory cannot be written.
+  """
+  if not re.fullmatch(r'[\w-][\w.-]*', label):
+    raise ValueError(
+      f'The label of a logger names its files, but {label!r} does not: use '
+      "letters, digits, '_', '-' and '.' only."
+    )
+  path = pathlib.Path(directory)
+  events = path / 'tensorboard' / label
+  events.mkdir(parents=True, exist_ok=True)
+  outputs = (
+    csv_log.CSVLogger(path / f'{label}.csv', steps_key),
+    tensorboard.TensorBoardLogger(events, label, steps_key),
+  )
+  return _RunLogger(outputs, steps_key, time_delta)
+
+
+class _RunLogger:
+  """Flattens rows, averages those that come fast, and survives its outputs."""
+
+  def __init__(
+    self, outputs: Sequence[Logger], steps_key: str, time_delta: float
+  ):
+    self._outputs = outputs
+    self._steps_key = steps_key
+    self._time_delta = time_delta
+    self._lock = threading.Lock()
+    self._held: list[dict[str, int | float]] = []
+    self._written = -math.inf
+    self._closed = False
+
+  def write(self, data: Mapping[str, Any]) -> None:
+    row = flatten(data, self._steps_key)
+    with self._lock:
+      if self._closed:
+        return
+      self._held.append(row)
+      if time.monotonic() - self._written >= self._time_delta:
+        self._flush()
+
+  def close(self) -> None:
+    with self._lock:
+      if self._closed:
+        return
+      self._closed = True
+      if self._held:
+        self._flush()
+      for output in self._outputs:
+        try:
+          output.close()
+        except OSError as error:
+          logging.error('A log was not closed: %s', error)
+
+  def _flush(self) -> None:
+    row = average(self._held)
+    self._held, self._written = [], time.monotonic()
+    for output in self._outputs:
+      try:
+        output.write(row)
+      except OSError as error:
+        logging.log_every_n_seconds(
+          logging.ERROR, 'A row was not logged: %s', 60, error
+        )
+
+
+def average(
+  rows: Sequence[Mapping[str, int | float]],
+) -> dict[str, int | float]:
+  """Joins rows into one: means of measures, the last of each count.
+
+  Args:
+    rows: flat, at least one; a name need not be in all of them.
+
+  Returns:
+    Name -> mean of the values that are not NaN; NaN if there is none.
+  """
+  if len(rows) == 1:
+    return dict(rows[0])
+  joined: dict[str, int | float] = {}
+  for name in dict.fromkeys(name for row in rows for name in row):
+    values = [row[name] for row in rows if name in row]
+    if _IS_COUNT.search(name):
+      joined[name] = values[-1]
+    else:
+      defined = [value for value in values if not math.isnan(value)]
+      joined[name] = float(np.mean(defined)) if defined else math.nan
+  return joined
+
+
+def flatten(data: Mapping[str, Any], steps_key: str) -> dict[str, int | float]:
+  """Flattens what a node logs, so that every logger can take it.
+
+  `{'episode_return': {'agent_0': 1.0}}` becomes `episode_return/agent_0`, an
+  array `x` of more than one number `x/0`, `x/1`, ...; a None is left out.
+  Returns by agent get their sum, `collective_return`.
+
+  Args:
+    data: nested dicts of numbers and arrays of numbers.
+    steps_key: set to 0 if it is not there, and an int if it is.
+
+  Returns:
+    Name -> int or float.
+
+  Raises:
+    TypeError: a value is no number.
+  """
+  flat: dict[str, int | float] = {steps_key: 0}
+  for key, value in data.items():
+    _flatten_into(flat, str(key), value)
+  flat[steps_key] = int(flat[steps_key])
+  returns = [v for k, v in flat.items() if k.startswith('episode_return/')]
+  if returns:
+    flat['collective_return'] = sum(returns)
+  return flat
+
+
+def _flatten_into(flat: dict[str, int | float], key: str, value: Any) -> None:
+  """Adds a value, or everything in it, under its key."""
+  if value is None:
+    return
+  if isinstance(value, Mapping):
+    for inner, inner_value in value.items():
+      _flatten_into(flat, f'{key}/{inner}', inner_value)
+    return
+  array = np.asarray(value)
+  if array.size != 1:
+    for index, entry in enumerate(array):
+      _flatten_into(flat, f'{key}/{index}', entry)
+    return
+  number = array.reshape(())[()]
+  if np.issubdtype(array.dtype, np.integer) or array.dtype == bool:
+    flat[key] = int(number)
+    return
+  try:
+    flat[key] = float(str(number))  # float32(0.1) as 0.1, not 0.100000001490116
+  except ValueError:
+    raise TypeError(
+      f'Only numbers can be logged, but {key!r} is {value!r}.'
+    ) from None

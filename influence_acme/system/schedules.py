@@ -1,0 +1,53 @@
+"""Computes schedules as functions of global environment steps, in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from influence_acme.system import config as config_lib
+from influence_acme.system import update, variants
+
+
+def influence_weight(
+  config: config_lib.InfluenceConfig, environment_steps: int
+) -> float | np.ndarray:
+  """Returns the weight of influence; it rises linearly from 0 to beta.
+
+  Args:
+    config: with beta, and the steps over which it rises.
+    environment_steps: global ones.
+
+  Returns:
+    w(t), units of reward per nat; float64 [N], if the agents' weights differ.
+  """
+  rewarded = variants.has(config.variant, rewarded=True)
+  span = [0, config.influence_curriculum_steps]
+  share = np.interp(float(environment_steps), span, [0.0, 1.0])
+  weight = np.where(rewarded, config.influence_weight, 0.0) * share
+  return weight if weight.ndim else float(weight)
+
+
+def rates(
+  config: config_lib.InfluenceConfig, environment_steps: int
+) -> update.Rates:
+  """Returns the learning rate and the entropy cost.
+
+  Args:
+    config: with their starts, ends and lengths.
+    environment_steps: global ones.
+  """
+
+  def linear(start: float, end: float, num_steps: int) -> Any:
+    return np.interp(float(environment_steps), [0, num_steps], [start, end])
+
+  entropy_start = config.entropy_cost_start
+  return update.Rates(
+    learning_rate=linear(
+      config.learning_rate, config.learning_rate_end, config.learning_rate_steps
+    ),
+    entropy_cost=linear(
+      config.entropy_cost if entropy_start is None else entropy_start,
+      config.entropy_cost,
+      config.entropy_cost_steps,
+    ),
+  )

@@ -1,0 +1,106 @@
+"""Trains agents that influence each other, in one process.
+
+  python -m influence_acme.train --game=cleanup --variant=moa
+
+Stop it with Ctrl-C; go on with --resume --run_dir=THE_SAME. --help lists every
+option.
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import tyro
+
+from influence_acme import xla_threads
+
+# Before JAX's first array: a thread for each agent computes its products alone.
+xla_threads.disable_intra_op_threads()
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+# isort: split
+
+from influence_acme import checks, environments
+from influence_acme.runs import checkpoint, curves
+from influence_acme.system import config as system_config
+from influence_acme.system import practical, variants
+from influence_acme.training import config as config_lib
+from influence_acme.training import run as run_lib
+
+
+_PRESETS = {
+  'practical': practical.make_config,
+  'paper': lambda game, variant: system_config.InfluenceConfig(variant=variant),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Preset:
+  """Options that the defaults of all others depend on.
+
+  Attributes:
+    game: name of an environment.
+    variant: of the agents.
+    preset: 'practical', which learns these games in millions of steps; or
+      'paper', with the paper's numbers, for hundreds of millions.
+  """
+
+  game: str = 'cleanup'
+  variant: str = 'moa'
+  preset: str = 'practical'
+
+  def __post_init__(self):
+    """Raises ValueError: a name is unknown."""
+    checks.choice(self, 'game', environments.names())
+    checks.choice(self, 'variant', variants.VARIANTS)
+    checks.choice(self, 'preset', _PRESETS)
+
+
+def parse(argv: Sequence[str]) -> config_lib.TrainConfig:
+  """Returns the configuration that command-line arguments ask for.
+
+  Args:
+    argv: without the program's name.
+
+  Returns:
+    The configuration.
+
+  Raises:
+    ValueError: a value is out of range.
+  """
+  chosen, _ = tyro.cli(
+    _Preset,
+    args=[x for x in argv if x not in ('-h', '--help')],
+    return_unknown_args=True,
+  )
+  agent = _PRESETS[chosen.preset](chosen.game, chosen.variant)
+  default = config_lib.TrainConfig(agent=agent, game=chosen.game)
+  preset = Annotated[str, tyro.conf.arg(help=f'{", ".join(_PRESETS)}.')]
+  config, _ = tyro.cli(
+    tuple[
+      Annotated[config_lib.TrainConfig, tyro.conf.arg(name='')],
+      Annotated[preset, tyro.conf.arg(name='preset')],
+    ],
+    default=(default, chosen.preset),
+    args=[*argv],
+    description=__doc__,
+    config=(tyro.conf.OmitArgPrefixes,),
+  )
+  return config
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Trains, draws the curves, and returns the exit code."""
+  try:
+    config = parse(sys.argv[1:] if argv is None else argv)
+    code = run_lib.run(config)
+  except (ValueError, OSError, checkpoint.CheckpointError) as error:
+    print(error, file=sys.stderr)
+    return 2
+  return code
+
+
+if __name__ == '__main__':
+  sys.exit(main())

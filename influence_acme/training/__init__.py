@@ -1,0 +1,1 @@
+"""The fused trainer: unroll and update in one process, on any JAX."""
