@@ -7,33 +7,20 @@ option.
 """
 
 import dataclasses
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import tyro
 
-from influence_acme import xla_threads
-
-# Before JAX's first array: a thread for each agent computes its products alone.
-xla_threads.disable_intra_op_threads()
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-
-# isort: split
-
-from influence_acme import checks, environments
-from influence_acme.runs import checkpoint, curves
+from influence_acme import checks, environments, xla_threads
+from influence_acme.runs import checkpoint
 from influence_acme.system import config as system_config
 from influence_acme.system import practical, variants
 from influence_acme.training import config as config_lib
 from influence_acme.training import run as run_lib
 
-
-_PRESETS = {
-  'practical': practical.make_config,
-  'paper': lambda game, variant: system_config.InfluenceConfig(variant=variant),
-}
+_PRESETS = ('practical', 'paper')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +62,9 @@ def parse(argv: Sequence[str]) -> config_lib.TrainConfig:
     args=[x for x in argv if x not in ('-h', '--help')],
     return_unknown_args=True,
   )
-  agent = _PRESETS[chosen.preset](chosen.game, chosen.variant)
+  agent = system_config.InfluenceConfig(variant=chosen.variant)
+  if chosen.preset == 'practical':
+    agent = practical.make_config(chosen.game, chosen.variant)
   default = config_lib.TrainConfig(agent=agent, game=chosen.game)
   preset = Annotated[str, tyro.conf.arg(help=f'{", ".join(_PRESETS)}.')]
   config, _ = tyro.cli(
@@ -92,14 +81,15 @@ def parse(argv: Sequence[str]) -> config_lib.TrainConfig:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Trains, draws the curves, and returns the exit code."""
+  """Trains, and returns the exit code."""
+  # Before JAX's first array: each thread computes its products alone.
+  xla_threads.disable_intra_op_threads()
   try:
     config = parse(sys.argv[1:] if argv is None else argv)
-    code = run_lib.run(config)
+    return run_lib.run(config)
   except (ValueError, OSError, checkpoint.CheckpointError) as error:
     print(error, file=sys.stderr)
     return 2
-  return code
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # Part of the package -> its layer, lowest first.
 LAYERS = {
   'influence_acme.types': 0,
+  'influence_acme.checks': 0,
   'influence_acme.lazy': 0,
   'influence_acme.xla_threads': 0,
   'influence_acme.ops': 1,

@@ -106,7 +106,7 @@ class MOACore(hk.RNNCore):
       own_index: int [], which of the N agents this one is.
 
     Returns:
-      Logits float32 [B, K, J, A], K the own action that is counterfactual.
+      Logits float32 [B, K, J, A], K the counterfactual own action.
     """
     inputs = (features, actions)
     return self.step_and_counterfactuals(inputs, state, own_index=own_index)[0]
@@ -129,8 +129,8 @@ class MOACore(hk.RNNCore):
       own_index: int [], which of the N agents this one is.
 
     Returns:
-      Logits float32 [B, K, J, A], K the own action that is counterfactual, and the
-      next state, of the action that was really taken.
+      Logits float32 [B, K, J, A], K the counterfactual own action, and the next
+      state, of the action that was really taken.
     """
     features, actions = inputs
     is_own = jnp.arange(self._num_agents) == own_index  # [N]
@@ -142,14 +142,14 @@ class MOACore(hk.RNNCore):
     action_weights = weights[features.shape[-1] : joined.shape[-1]].reshape(
       self._num_agents, self._num_actions, -1
     )
-    counterfactual = jnp.tensordot(
+    own_weights = jnp.tensordot(
       is_own.astype(jnp.float32), action_weights, axes=1
     )  # [K, 4H]
     own_actions = jnp.take(actions, own_index, axis=-1)
     taken = jax.nn.one_hot(own_actions, self._num_actions)  # [B, K]
-    next_state = lstm.cell(shared + taken @ counterfactual, state)
+    next_state = lstm.cell(shared + taken @ own_weights, state)
 
-    counterfactual = lstm.cells(shared, counterfactual, state)  # [B, K, H]
+    counterfactual = lstm.cells(shared, own_weights, state)  # [B, K, H]
     return self._predict(counterfactual.hidden), next_state
 
   def _predict(self, output: chex.Array) -> chex.Array:

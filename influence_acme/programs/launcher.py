@@ -1,4 +1,4 @@
-"""Launches a program: in threads, as processes, or as one synchronous loop.
+"""Launches a program: in threads, as processes, or by the fused trainer.
 
 However it ends, it ends within seconds, leaves no process behind, and says how
 by its exit code:
@@ -11,14 +11,19 @@ by its exit code:
 
 import os
 import sys
+from typing import Any
 
+from acme.utils.loggers import base as loggers_base
+
+from influence_acme.agents.influence import builder as influence_builder
 from influence_acme.programs import (
   graph,
   learner_node,
-  single,
   workers,
 )
 from influence_acme.runs import checkpoint, failures, malloc, progress, signals
+from influence_acme.training import run as training_run
+from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
 
@@ -29,7 +34,8 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   Args:
     program: of `make_program`.
     launch: 'threads' of this process; 'processes', one for each node; or
-      'single', a synchronous loop without Launchpad.
+      'single', the fused trainer, of agents of `InfluenceBuilder` alone: as many
+      environments as a batch has sequences, without Launchpad or Reverb.
 
   Returns:
     The exit code, see above.
@@ -45,6 +51,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       f'launch is {launch!r}: it must be one of {", ".join(LAUNCHES)}.'
     )
   experiment = program.experiment
+  session = _make_session(program) if launch == 'single' else None
   directory = experiment.directory
   directory.prepare(resume=experiment.resume)
   malloc.keep()
@@ -58,8 +65,8 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   stuck: list[str] = []
   with signals.Signals() as received:
     with progress.Progress(directory, experiment.num_steps):
-      if launch == 'single':
-        _run_single(program, received)
+      if session is not None:
+        _train(session, experiment.resume, received)
       else:
         stuck = workers.run(
           program.graph, launch, received, directory.failure_path
@@ -73,16 +80,48 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   return code
 
 
-def _run_single(program: graph.Program, received: signals.Signals) -> None:
+def _make_session(program: graph.Program) -> session_lib.Session:
+  """Makes the fused trainer's session of an experiment.
+
+  Raises:
+    ValueError: the agents are not those of `InfluenceBuilder`.
+  """
   experiment = program.experiment
+  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+  if not isinstance(builder, influence_builder.InfluenceBuilder):
+    raise ValueError(
+      f"launch is 'single', which trains agents of InfluenceBuilder alone, not "
+      f"of {type(builder).__name__}: it must be 'threads' or 'processes'."
+    )
+  networks = experiment.network_factory(program.environment_spec)
+  functional = experiment.functional_environment
+  return session_lib.Session(
+    builder.config,
+    networks,
+    builder.make_joint_policy(networks),
+    training_run.functional_rollout(functional, networks, builder.config)
+    if experiment.num_environments and functional is not None
+    else training_run.host_rollout(
+      experiment.environment_factory, networks, builder.config, experiment.seed
+    ),
+    experiment.directory,
+    experiment.make_identity(program.environment_spec),
+    num_steps=experiment.num_steps,
+    seed=experiment.seed,
+    checkpoint_seconds=experiment.checkpoint_seconds,
+  )
+
+
+def _train(
+  session: session_lib.Session, resume: bool, received: signals.Signals
+) -> None:
+  """Runs a session; a failure is written down as of any node."""
   try:
-    single.run(
-      experiment, program.environment_spec, lambda: received.number > 0
-    )
+    if resume:
+      session.restore()
+    session.train(lambda: received.number > 0)
   except Exception as error:  # noqa: BLE001  As for any other node.
-    failures.report_exception(
-      experiment.directory.failure_path, 'single', error
-    )
+    failures.report_exception(session.directory.failure_path, 'single', error)
 
 
 def _conclude(program: graph.Program, received: signals.Signals) -> int:

@@ -121,17 +121,12 @@ class LearnerNode:
         raise
       raise StopIteration from error
 
-  def snapshot(self, lockstep: Any = None) -> checkpoint.Checkpoint:
-    """Returns all that is needed to go on from here.
-
-    Args:
-      lockstep: what the one-process program adds.
-    """
+  def snapshot(self) -> checkpoint.Checkpoint:
+    """Returns everything that is needed to go on from here."""
     return checkpoint.Checkpoint(
       self._identity,
       self._counter.get_counts(),
       checkpoint.to_numpy(self._learner.save()),
-      lockstep,
     )
 
   def write(self, snapshot: checkpoint.Checkpoint) -> None:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import chex
 
 from influence_acme.rollouts import vector_environment as vector_lib
-from influence_acme.system import types as system_types
 
 
 class RolloutStep(NamedTuple):
@@ -84,24 +83,6 @@ class ScanState(NamedTuple):
   keys: chex.PRNGKey
   num_steps: chex.Array
   totals: Totals
-
-
-class StepOutput(NamedTuple):
-  """Output of one step; arrays [N, B, ...].
-
-  Attributes:
-    act_output: of the policy.
-    environment: of the environments, after the step.
-    step: output of the environments.
-    core_state: of the policy, after the step.
-    influence_step: inputs of its influence.
-  """
-
-  act_output: system_types.ActOutput
-  environment: vector_lib.State
-  step: vector_lib.VectorStep
-  core_state: chex.ArrayTree
-  influence_step: system_types.InfluenceStep
 
 
 class RolloutState(NamedTuple):

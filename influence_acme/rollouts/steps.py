@@ -18,35 +18,36 @@ from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
 
-def play(
-  environment: vector_lib.VectorEnvironment,
+def act(
   policy: system_types.JointPolicy,
   actor_params: records.ActorParams,
   state: records.ScanState,
-) -> records.StepOutput:
-  """Plays one step, or starts the next episode, of every environment."""
-  params, observation = actor_params.params, state.step.observation
+) -> system_types.ActOutput:
+  """Samples everyone's actions in all environments."""
   step_keys = jax.vmap(jax.random.fold_in)(state.keys, state.num_steps)
   keys = system_types.agent_keys(step_keys, len(policy.agent_ids))
-  act_output = policy.act(params, observation, state.core_state, keys)
-  environment_state, step = environment.step(
-    state.environment, act_output.actions
+  return policy.act(
+    actor_params.params, state.step.observation, state.core_state, keys
   )
+
+
+def observe(
+  policy: system_types.JointPolicy,
+  actor_params: records.ActorParams,
+  state: records.ScanState,
+  act_output: system_types.ActOutput,
+  step: vector_lib.VectorStep,
+) -> tuple[chex.ArrayTree, system_types.InfluenceStep]:
+  """Computes the next recurrent states, and the inputs of influence."""
   core_state, inputs = policy.observe(
-    params,
-    observation,
+    actor_params.params,
+    state.step.observation,
     state.core_state,
     act_output,
     step.observation,
     step.is_last,
   )
-  return records.StepOutput(
-    act_output,
-    environment_state,
-    step,
-    core_state,
-    system_types.InfluenceStep(act_output.actions, inputs),
-  )
+  return core_state, system_types.InfluenceStep(act_output.actions, inputs)
 
 
 def add_row(
@@ -56,25 +57,57 @@ def add_row(
   state: records.ScanState,
 ) -> tuple[records.ScanState, tuple[records.RolloutStep, records.Episodes]]:
   """Computes one row: a step, or padding after an episode's last one."""
+  act_output = act(policy, actor_params, state)
+  environment_state, step = environment.step(
+    state.environment, act_output.actions
+  )
+  return finish_row(
+    policy, actor_params, state, act_output, environment_state, step
+  )
+
+
+def finish_row(
+  policy: system_types.JointPolicy,
+  actor_params: records.ActorParams,
+  state: records.ScanState,
+  act_output: system_types.ActOutput,
+  environment_state: Any,
+  step: vector_lib.VectorStep,
+) -> tuple[records.ScanState, tuple[records.RolloutStep, records.Episodes]]:
+  """Computes a row, once the environments have been stepped.
+
+  Args:
+    policy: the population's.
+    actor_params: of the learner.
+    state: before the row.
+    act_output: of the row.
+    environment_state: of the environments after the step.
+    step: output of the environments.
+
+  Returns:
+    The state after the row, and the row with its measures.
+  """
   is_padding = state.step.is_last  # The environment's step starts the next.
-  played = play(environment, policy, actor_params, state)
+  core_state, influence_step = observe(
+    policy, actor_params, state, act_output, step
+  )
   # Computed within the loop: its inputs are much larger than the rows.
   influence, at_last = _influence(
-    policy, state.influence_step, played.influence_step, is_padding
+    policy, state.influence_step, influence_step, is_padding
   )
-  reward = played.step.reward
+  reward = step.reward
   shaped, smoothed = reward, state.smoothed
   if policy.shape_reward is not None:
     shaped, smoothed = policy.shape_reward(reward, state.smoothed)
   row = records.RolloutStep(
     observation=state.step.observation,
-    actions=played.act_output.actions,
+    actions=act_output.actions,
     extrinsic=reward,
     shaped=shaped,
-    discount=played.step.discount,
+    discount=step.discount,
     start_of_episode=state.step.is_first,
     is_padding=is_padding,
-    extras=played.act_output.extras,
+    extras=act_output.extras,
     core_state=state.core_state,
     influence=influence,
     weight=actor_params.weight,
@@ -82,24 +115,22 @@ def add_row(
   )
   episodes = records.Episodes(
     is_step=~is_padding,
-    ended=played.step.is_last,
+    ended=step.is_last,
     totals=_add(state.totals, reward, is_padding),
-    events=played.step.events,
+    events=step.events,
     influence=influence,
     last_step_influence=at_last,
-    choices=jax.tree_util.tree_map(
-      lambda x: x[:, 0], played.act_output.actions
-    ),
+    choices=jax.tree_util.tree_map(lambda x: x[:, 0], act_output.actions),
   )
   state = records.ScanState(
-    environment=played.environment,
-    step=played.step,
+    environment=environment_state,
+    step=step,
     core_state=jax.tree_util.tree_map(
       # An episode starts from zeros: [N, B, ...] where [B] is padding.
       lambda x: zero_where(jnp.broadcast_to(is_padding, x.shape[:2]), x),
-      played.core_state,
+      core_state,
     ),
-    influence_step=played.influence_step if policy.delay else (),
+    influence_step=influence_step if policy.delay else (),
     smoothed=jnp.where(is_padding, 0, smoothed),
     keys=state.keys,
     num_steps=state.num_steps + ~is_padding,

@@ -72,7 +72,12 @@ def make_rollout(
   add_row = jax.jit(
     functools.partial(steps.add_row, environment, policy), inline=True
   )
-  begin = jax.jit(functools.partial(_begin, environment, policy, add_row))
+
+  @jax.jit
+  def begin(actor_params, environment_keys, keys):
+    environment_state, step = environment.reset(environment_keys)
+    return first_state(policy, actor_params, environment_state, step, keys)
+
   advance = xla_threads.jit(
     functools.partial(_advance, add_row, policy.delay, unroll_length),
     donate_argnums=1,
@@ -142,17 +147,23 @@ def _zeros(tree: Any, length: int) -> Any:
   )
 
 
-def _begin(
-  environment: vector_lib.VectorEnvironment,
+def first_state(
   policy: system_types.JointPolicy,
-  add_row: Callable[..., Any],
   actor_params: records.ActorParams,
-  environment_keys: chex.PRNGKey,
+  environment_state: Any,
+  step: vector_lib.VectorStep,
   keys: chex.PRNGKey,
 ) -> records.RolloutState:
-  """Starts the first episode of every environment, before any row."""
+  """Returns the state before any row; zeros overlap.
+
+  Args:
+    policy: the population's.
+    actor_params: of the learner.
+    environment_state: of the environments.
+    step: their first output.
+    keys: uint32 [B, 2], of the agents' actions in each environment.
+  """
   batch_size = keys.shape[0]
-  environment_state, step = environment.reset(environment_keys)
   state = records.ScanState(
     environment=environment_state,
     step=step,
@@ -170,10 +181,25 @@ def _begin(
   )
   if policy.delay:
     # Before the first row there is none; zeros have its shapes.
-    played = jax.eval_shape(
-      functools.partial(steps.play, environment, policy), actor_params, state
+    act_output = jax.eval_shape(
+      functools.partial(steps.act, policy), actor_params, state
     )
-    nothing = jax.tree_util.tree_map(jnp.zeros_like, played.influence_step)
-    state = state._replace(influence_step=nothing)
-  _, (row, _) = jax.eval_shape(add_row, actor_params, state)
+    _, influence_step = jax.eval_shape(
+      functools.partial(steps.observe, policy),
+      actor_params,
+      state,
+      act_output,
+      step,
+    )
+    state = state._replace(
+      influence_step=jax.tree_util.tree_map(
+        lambda x: jnp.zeros(x.shape, x.dtype), influence_step
+      )
+    )
+
+  def first_row(actor_params, state, step):
+    act_output = steps.act(policy, actor_params, state)
+    return steps.finish_row(policy, actor_params, state, act_output, (), step)
+
+  _, (row, _) = jax.eval_shape(first_row, actor_params, state, step)
   return records.RolloutState(state, _zeros(row, 1 + policy.delay))

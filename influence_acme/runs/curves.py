@@ -14,8 +14,7 @@ from matplotlib import figure as figure_lib
 from matplotlib import layout_engine, ticker
 from matplotlib import lines as lines_lib
 
-from influence_acme.runs import csv_log
-from influence_acme.runs import run_dir
+from influence_acme.runs import csv_log, run_dir
 from influence_acme.runs import plot_specs as panels_lib
 
 # Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.

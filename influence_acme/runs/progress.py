@@ -18,8 +18,7 @@ from absl import logging
 from rich import console as console_lib
 from rich import live, progress_bar, table
 
-from influence_acme.runs import csv_log
-from influence_acme.runs import run_dir
+from influence_acme.runs import csv_log, run_dir
 
 _TABLE_SECONDS = 1.0
 _LINE_SECONDS = 10.0

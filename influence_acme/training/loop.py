@@ -21,12 +21,11 @@ import chex
 import jax
 import numpy as np
 
-from influence_acme import environments, xla_threads
-from influence_acme.rollouts import records, unroll, vector_environment
+from influence_acme import xla_threads
+from influence_acme.rollouts import records, unroll
 from influence_acme.system import config as config_lib
 from influence_acme.system import (
   map_agents,
-  policy,
   schedules,
   sequences,
   update,
@@ -71,7 +70,7 @@ class Trainer:
 
   def __init__(
     self,
-    environment: environments.FunctionalEnvironment,
+    rollout: unroll.Rollout,
     networks: networks_lib.InfluenceNetworks,
     config: config_lib.InfluenceConfig,
     key: chex.PRNGKey,
@@ -79,7 +78,7 @@ class Trainer:
     """Makes the functions; they are compiled when they are first called.
 
     Args:
-      environment: one copy of what is played.
+      rollout: of the population, in B environments.
       networks: of the population.
       config: of the agents; B is its batch size, T its unroll length.
       key: of the first parameters and of the updates.
@@ -87,15 +86,7 @@ class Trainer:
     self._config = config
     self._networks = networks
     self._key = key
-    joint = policy.make_joint_policy(networks, config)
-    self.delay = joint.delay
-    self._rollout = unroll.make_rollout(
-      vector_environment.VectorEnvironment(
-        environment, networks.num_symbols > 0
-      ),
-      joint,
-      config.unroll_length,
-    )
+    self._rollout = rollout
     self._to_sequences = xla_threads.jit(sequences.to_sequences)
     update_one = update.make_update(networks.agent, config)
     self._update = (

@@ -7,11 +7,7 @@ import pytest
 from imageio import v3 as imageio
 from matplotlib import figure as figure_lib
 
-from influence_acme.runs import csv_log
-from influence_acme.runs import curves
-from influence_acme.runs import loggers
-from influence_acme.runs import plot_specs
-from influence_acme.runs import run_dir
+from influence_acme.runs import csv_log, curves, loggers, plot_specs, run_dir
 
 STEPS = 'environment_steps'
 

@@ -10,8 +10,7 @@ import pytest
 import tensorflow as tf
 from acme import core
 
-from influence_acme.runs import csv_log
-from influence_acme.runs import loggers
+from influence_acme.runs import csv_log, loggers
 from influence_acme.testing import fakes
 
 STEPS = 'environment_steps'

@@ -7,9 +7,7 @@ import time
 import pytest
 from rich import console as console_lib
 
-from influence_acme.runs import csv_log
-from influence_acme.runs import progress
-from influence_acme.runs import run_dir
+from influence_acme.runs import csv_log, progress, run_dir
 
 STEPS = 'environment_steps'
 

@@ -90,10 +90,8 @@ def test_a_mixed_population_heeds_what_any_of_its_agents_does():
   all_three = influence.InfluenceConfig(
     variant=('moa', 'visible_actions', 'communication'), num_symbols=4
   )
-  assert (
-    all_three.has_moa and all_three.has_messages
+  assert all_three.has_moa and all_three.has_messages
   assert all_three.has_influencers
-  )
   with pytest.raises(ValueError, match='inequity_ahead is 1.0: leave it'):
     dataclasses.replace(config, inequity_ahead=1.0)
 

@@ -1,0 +1,188 @@
+"""Steps environments that are no JAX functions: any multi-agent dm_env.
+
+B of them are stepped in a pool of threads, around compiled functions that act
+for all; rows are those of `unroll`.
+
+Letters: T steps, N agents, B environments.
+"""
+
+import functools
+import os
+from collections.abc import Sequence
+from concurrent import futures
+from typing import Any
+
+import chex
+import dm_env
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from influence_acme import types, xla_threads
+from influence_acme.rollouts import records, steps, unroll
+from influence_acme.rollouts import vector_environment as vector_lib
+from influence_acme.system import specs
+from influence_acme.system import types as system_types
+
+
+class HostEnvironments:
+  """A batch of environments, stepped side by side."""
+
+  def __init__(
+    self,
+    environments: Sequence[dm_env.Environment],
+    agent_ids: Sequence[types.AgentId],
+  ):
+    """Takes the environments over.
+
+    Args:
+      environments: B, each wrapped for its agents, see `system.wrap`.
+      agent_ids: N names, in the order of every axis N.
+    """
+    self._environments = list(environments)
+    self._agent_ids = tuple(agent_ids)
+    self._ended = np.ones(len(environments), bool)
+    self._threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+
+  def reset(self) -> vector_lib.VectorStep:
+    """Starts an episode of every environment."""
+    self._ended[:] = True
+    return self._step_each([None] * len(self._environments))
+
+  def step(self, choices: Any) -> vector_lib.VectorStep:
+    """Plays one step of each environment, or starts its next episode.
+
+    Args:
+      choices: int32 [N, B], or a dict of such; ignored where an episode has
+        ended.
+    """
+    choices = jax.tree_util.tree_map(np.asarray, choices)
+    return self._step_each(
+      [
+        specs.unstack_actions(
+          jax.tree_util.tree_map(lambda x: x[:, b], choices),  # noqa: B023
+          self._agent_ids,
+        )
+        for b in range(len(self._environments))
+      ]
+    )
+
+  def close(self) -> None:
+    """Closes the environments."""
+    self._threads.shutdown()
+    for environment in self._environments:
+      environment.close()
+
+  def _step_each(self, actions: Sequence[Any]) -> vector_lib.VectorStep:
+    parts = list(
+      self._threads.map(
+        self._step_one, self._environments, self._ended, actions
+      )
+    )
+    timesteps, events = zip(*parts, strict=True)
+    self._ended = np.array([timestep.last() for timestep in timesteps])
+    num_agents = len(self._agent_ids)
+
+    def stack(values: Sequence[Any], axis: int) -> Any:
+      return jax.tree_util.tree_map(lambda *x: np.stack(x, axis=axis), *values)
+
+    return vector_lib.VectorStep(
+      observation=stack([t.observation for t in timesteps], axis=1),
+      reward=stack(
+        [
+          np.zeros(num_agents, np.float32) if t.first() else t.reward
+          for t in timesteps
+        ],
+        axis=1,
+      ),
+      discount=np.array(
+        [1.0 if t.first() else t.discount for t in timesteps], np.float32
+      ),
+      is_first=np.array([timestep.first() for timestep in timesteps]),
+      is_last=self._ended,
+      events={
+        name: np.stack([each[name] for each in events], axis=-1)
+        for name in events[0]
+      },
+    )
+
+  def _step_one(
+    self, environment: dm_env.Environment, ended: bool, actions: Any
+  ) -> tuple[dm_env.TimeStep, dict[str, np.ndarray]]:
+    timestep = environment.reset() if ended else environment.step(actions)
+    events: dict[str, np.ndarray] = getattr(environment, 'events', dict)()
+    return specs.stack_timestep(timestep, self._agent_ids), events
+
+
+def make_rollout(
+  environments: HostEnvironments,
+  policy: system_types.JointPolicy,
+  unroll_length: int,
+) -> unroll.Rollout:
+  """Makes the functions of a rollout over host environments.
+
+  Args:
+    environments: B of them, which keep their own state.
+    policy: the population's.
+    unroll_length: T.
+
+  Returns:
+    The functions; `start` does not read the environments' keys.
+  """
+  act = xla_threads.jit(functools.partial(steps.act, policy))
+  finish_row = xla_threads.jit(
+    functools.partial(steps.finish_row, policy), donate_argnums=1
+  )
+
+  @jax.jit
+  def join(overlap, rows):
+    rows = jax.tree_util.tree_map(lambda *x: jnp.stack(x), *rows)
+    return jax.tree_util.tree_map(
+      lambda x, y: jnp.concatenate([x, y]), overlap, rows
+    )
+
+  @jax.jit
+  def to_sequences(rows):
+    size = 1 + policy.delay
+    overlap = jax.tree_util.tree_map(lambda x: x[-size:], rows)
+    return overlap, steps.to_sequences(rows, policy.delay)
+
+  def advance(actor_params, rollout, num_rows):
+    state, rows, episodes = rollout.state, [], []
+    for _ in range(num_rows):
+      act_output = act(actor_params, state)
+      step = environments.step(act_output.actions)
+      state, (row, measured) = finish_row(
+        actor_params, state, act_output, (), step
+      )
+      rows.append(row)
+      episodes.append(measured)
+    joined = join(rollout.overlap, rows)
+    return (
+      state,
+      joined,
+      jax.tree_util.tree_map(lambda *x: np.stack(x), *episodes),
+    )
+
+  def start(
+    actor_params: records.ActorParams,
+    environment_keys: chex.PRNGKey,
+    keys: chex.PRNGKey,
+  ) -> tuple[records.RolloutState, records.Episodes]:
+    del environment_keys
+    first = unroll.first_state(
+      policy, actor_params, (), environments.reset(), jnp.asarray(keys)
+    )
+    size = 1 + policy.delay
+    state, joined, episodes = advance(actor_params, first, size)
+    overlap = jax.tree_util.tree_map(lambda x: x[-size:], joined)
+    return records.RolloutState(state, overlap), episodes
+
+  def advance_batch(
+    actor_params: records.ActorParams, rollout: records.RolloutState
+  ) -> tuple[records.RolloutState, records.Episodes, records.Sequences]:
+    state, joined, episodes = advance(actor_params, rollout, unroll_length)
+    overlap, sequences = to_sequences(joined)
+    return records.RolloutState(state, overlap), episodes, sequences
+
+  return unroll.Rollout(start, advance_batch)
