@@ -1,6 +1,6 @@
-"""Multi-agent environments: pure JAX functions, and a dm_env face over them.
+"""Multi-agent environments: pure JAX functions, and a dm_env adapter over them.
 
-`functional` gives an environment's pure functions, `make` its dm_env face.
+`functional` gives an environment's pure functions, `make` its dm_env adapter.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ import importlib
 from typing import Any
 
 from influence_acme.environments.base import FunctionalEnvironment, Step
-from influence_acme.environments.face import MultiAgentEnvironment
+from influence_acme.environments.dm_env_adapter import MultiAgentEnvironment
 
 __all__ = (
   'FunctionalEnvironment',
@@ -66,7 +66,7 @@ def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
 def make(
   name: str, *, seed: int = 0, **overrides: Any
 ) -> MultiAgentEnvironment:
-  """Returns the dm_env face of an environment.
+  """Returns the dm_env adapter of an environment.
 
   Args:
     name: one of `names()`.

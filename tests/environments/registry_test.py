@@ -25,7 +25,7 @@ def test_functional_passes_overrides():
   assert environment.agent_ids == ('agent_0', 'agent_1', 'agent_2', 'agent_3')
 
 
-def test_make_returns_the_dm_env_face():
+def test_make_returns_the_dm_env_adapter():
   environment = environments.make('matrix', num_agents=3, seed=1)
   assert isinstance(environment, dm_env.Environment)
   assert environment.agent_ids == ('agent_0', 'agent_1', 'agent_2')

@@ -1,4 +1,4 @@
-"""The dm_env face of a functional environment: dicts keyed by agent."""
+"""The dm_env adapter of a functional environment: dicts keyed by agent."""
 
 import functools
 from collections.abc import Callable, Mapping
