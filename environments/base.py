@@ -57,7 +57,7 @@ class FunctionalEnvironment(abc.ABC):
 
   @property
   @abc.abstractmethod
-  def observation_shape(self) -> tuple[int, int, int]:
+  def observation_shape(self) -> tuple[int, ...]:
     """[H, W, 3] of one agent's view."""
 
   @abc.abstractmethod
