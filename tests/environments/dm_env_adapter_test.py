@@ -11,7 +11,7 @@ import pytest
 from dm_env import specs
 
 from influence_acme.environments import base, dm_env_adapter, matrix
-from influence_acme.testing import conformance
+from influence_acme.testing import conformance, fakes
 
 
 class _State(NamedTuple):
@@ -102,6 +102,21 @@ def test_specs():
     assert (reward.shape, reward.dtype) == ((), np.float32)
   discount = environment.discount_spec()
   assert (discount.shape, discount.dtype) == ((), np.float32)
+
+
+def test_vectors_come_as_they_are():
+  functional = fakes.FakeVectorEnvironment(num_agents=2, num_actions=3)
+  environment = dm_env_adapter.MultiAgentEnvironment(functional, seed=1)
+  spec = environment.observation_spec()['agent_0']['world']
+  assert (spec.shape, spec.dtype, spec.name) == ((4,), np.float32, 'world')
+  timestep = environment.reset()
+  state, _ = functional.reset(jax.random.fold_in(jax.random.PRNGKey(1), 0))
+  for i, agent_id in enumerate(environment.agent_ids):
+    vector = np.full(4, -1, np.float32)
+    vector[int(state.wanted[i])], vector[3] = 1, 0
+    world = timestep.observation[agent_id]['world']
+    assert world.dtype == np.float32
+    np.testing.assert_array_equal(world, vector)
 
 
 def test_specs_of_callers_are_their_own():
