@@ -1,6 +1,6 @@
-"""Multi-agent environments: pure JAX functions, and a dm_env face over them.
+"""Multi-agent environments: pure JAX functions, and a dm_env adapter over them.
 
-`functional` gives an environment's pure functions, `make` its dm_env face.
+`functional` gives an environment's pure functions, `make` its dm_env adapter.
 """
 
 import dataclasses
@@ -8,7 +8,8 @@ import importlib
 from typing import Any
 
 from influence_acme.environments.base import FunctionalEnvironment, Step
-from influence_acme.environments.face import MultiAgentEnvironment
+from influence_acme.environments.dm_env_adapter import MultiAgentEnvironment
+from influence_acme.environments.grid import levels
 
 __all__ = (
   'FunctionalEnvironment',
@@ -19,13 +20,25 @@ __all__ = (
   'names',
 )
 
-# Name -> (module, class). Loaded on demand: one game does not load the others.
-_REGISTRY = {
-  'box_trapped': ('influence_acme.environments.box_trapped', 'BoxTrapped'),
-  'cleanup': ('influence_acme.environments.cleanup', 'Cleanup'),
-  'coordination': ('influence_acme.environments.matrix', 'Coordination'),
-  'harvest': ('influence_acme.environments.harvest', 'Harvest'),
-  'matrix': ('influence_acme.environments.matrix', 'MatrixGame'),
+# Name -> (module, class, fields whose defaults are others than the class's).
+# Loaded on demand: one game does not load the others.
+_SMALL = {'num_agents': 3, 'episode_length': 500}
+_REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
+  'box_trapped': ('box_trapped', 'BoxTrapped', {}),
+  'cleanup': ('cleanup', 'Cleanup', {}),
+  'cleanup_small': (
+    'cleanup',
+    'Cleanup',
+    {'level': levels.CLEANUP_SMALL, **_SMALL},
+  ),
+  'coordination': ('matrix', 'Coordination', {}),
+  'harvest': ('harvest', 'Harvest', {}),
+  'harvest_small': (
+    'harvest',
+    'Harvest',
+    {'level': levels.HARVEST_SMALL, **_SMALL},
+  ),
+  'matrix': ('matrix', 'MatrixGame', {}),
 }
 
 
@@ -39,7 +52,8 @@ def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
 
   Args:
     name: one of `names()`.
-    **overrides: fields of the environment, such as `num_agents`.
+    **overrides: fields of the environment, such as `num_agents`, or the
+      `level` of Cleanup and Harvest, as text.
 
   Returns:
     An immutable environment, see `FunctionalEnvironment`.
@@ -51,8 +65,8 @@ def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
     raise ValueError(
       f'Unknown environment {name!r}: there are {", ".join(names())}.'
     )
-  module, class_name = _REGISTRY[name]
-  cls = getattr(importlib.import_module(module), class_name)
+  module, class_name, defaults = _REGISTRY[name]
+  cls = getattr(importlib.import_module(f'{__name__}.{module}'), class_name)
   known = [field.name for field in dataclasses.fields(cls) if field.init]
   unknown = sorted(set(overrides) - set(known))
   if unknown:
@@ -60,13 +74,13 @@ def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
       f'Unknown override {unknown[0]!r} of environment {name!r}: there are '
       f'{", ".join(known)}.'
     )
-  return cls(**overrides)
+  return cls(**{**defaults, **overrides})
 
 
 def make(
   name: str, *, seed: int = 0, **overrides: Any
 ) -> MultiAgentEnvironment:
-  """Returns the dm_env face of an environment.
+  """Returns the dm_env adapter of an environment.
 
   Args:
     name: one of `names()`.

@@ -1,23 +1,35 @@
 """What every environment is: an immutable record of pure functions.
 
-Letters: N agents, H x W the height and width of an agent's view.
+Letters: N agents, H x W x C the height, width and channels of an agent's view,
+D the length of a vector.
 """
 
 import abc
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import chex
 import jax
 import numpy as np
+from numpy import typing as npt
 
 from influence_acme import types
+
+# What `is_observation` accepts, in words.
+OBSERVATIONS = 'uint8 [H, W, C], pixels, or float32 [D], a vector'
+
+
+def is_observation(shape: Sequence[int], dtype: npt.DTypeLike) -> bool:
+  """Returns whether agents can observe arrays of this shape and dtype."""
+  kinds = {3: np.uint8, 1: np.float32}
+  return len(shape) in kinds and np.dtype(dtype) == kinds[len(shape)]
 
 
 class Step(NamedTuple):
   """What the agents get from one step.
 
   Attributes:
-    observation: uint8 [N, H, W, 3], each agent's view.
+    observation: what each agent sees, uint8 [N, H, W, C] or float32 [N, D].
     reward: float32 [N]; 0 on the first step of an episode.
     discount: float32 []; 1 on the first step, and on the last step of an
       episode that a time limit ends.
@@ -57,8 +69,13 @@ class FunctionalEnvironment(abc.ABC):
 
   @property
   @abc.abstractmethod
-  def observation_shape(self) -> tuple[int, int, int]:
-    """[H, W, 3] of one agent's view."""
+  def observation_shape(self) -> tuple[int, ...]:
+    """[H, W, C] or [D], of what one agent sees."""
+
+  @property
+  def observation_dtype(self) -> npt.DTypeLike:
+    """The type of what agents see: uint8 of pixels, float32 of a vector."""
+    return np.uint8
 
   @abc.abstractmethod
   def reset(self, key: jax.Array) -> tuple[Any, Step]:

@@ -5,11 +5,13 @@ in README.md. Letters: N = 2 agents, R x C = 9 x 9 the map.
 """
 
 import dataclasses
-from typing import ClassVar, NamedTuple
+import functools
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from influence_acme.environments.grid import (
   colours,
@@ -25,11 +27,6 @@ OPEN_BOX = moves.Action.FIRE
 
 # What the door can be like after a step.
 SHUT, AJAR, OPEN = range(3)
-
-_WALLS = levels.BOX_TRAPPED.mask(levels.WALL + levels.INNER_WALL)
-_DOOR = levels.BOX_TRAPPED.mask(levels.DOOR)
-_APPLE_CELLS = levels.BOX_TRAPPED.mask(levels.APPLE + levels.DOOR)
-_BACKGROUND = colours.background(levels.BOX_TRAPPED)
 
 
 class State(NamedTuple):
@@ -60,15 +57,18 @@ class BoxTrapped(world.GridWorld):
   """The paper's proof of concept: agent 0 is free, agent 1 in a box.
 
   Attributes:
-    level: the map.
+    level: the map, always this one.
+    view_size: 9, the whole map.
     num_agents: 2.
     episode_length: how many steps make an episode, at least 1.
     falls_shut: whether the door falls shut at the end of a step in which agent
       1 did not go through; else it stays open once it was opened.
   """
 
-  level: ClassVar[levels.Level] = levels.BOX_TRAPPED
-
+  level: levels.Level = dataclasses.field(
+    default=levels.BOX_TRAPPED, init=False
+  )
+  view_size: int = dataclasses.field(default=9, init=False)
   num_agents: int = 2
   episode_length: int = 30
   falls_shut: bool = True
@@ -91,10 +91,20 @@ class BoxTrapped(world.GridWorld):
     """As in `moves.Action`, then 'open box'."""
     return (*super().action_names[:OPEN_BOX], 'open box')
 
-  @property
-  def observation_shape(self) -> tuple[int, int, int]:
-    """[9, 9, 3]."""
-    return (*self.level.shape, 3)
+  @functools.cached_property
+  def walls(self) -> np.ndarray:
+    """Where nobody can ever go, bool [R, C]."""
+    return self.level.mask(levels.WALL + levels.INNER_WALL)
+
+  @functools.cached_property
+  def door(self) -> np.ndarray:
+    """Where the door is, bool [R, C]."""
+    return self.level.mask(levels.DOOR)
+
+  @functools.cached_property
+  def apple_cells(self) -> np.ndarray:
+    """Where apples can lie, the door included, bool [R, C]."""
+    return self.level.mask(levels.APPLE + levels.DOOR)
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
     """Returns the first state, always the same: both look up."""
@@ -119,13 +129,15 @@ class BoxTrapped(world.GridWorld):
     wanted = moves.targets(
       state.positions, state.headings, actions, self.level.shape
     )
-    blocked = _WALLS | (_DOOR & ~passable)
+    blocked = self.walls | (self.door & ~passable)
     # Each has its own part of the map, so that nobody is in the other's way.
     positions = moves.keep_out(state.positions, wanted, blocked)
 
     moved = jnp.any(positions != state.positions, axis=1)
-    eats = moved & jnp.asarray(_APPLE_CELLS)[positions[:, 0], positions[:, 1]]
-    went_out = jnp.asarray(_DOOR)[positions[1, 0], positions[1, 1]]
+    eats = (
+      moved & jnp.asarray(self.apple_cells)[positions[:, 0], positions[:, 1]]
+    )
+    went_out = jnp.asarray(self.door)[positions[1, 0], positions[1, 1]]
     stays = was_open | (passable & (went_out | (not self.falls_shut)))
     state = state._replace(
       time=state.time + 1,
@@ -145,10 +157,10 @@ class BoxTrapped(world.GridWorld):
     """Returns uint32 [R, C], packed colours: all but the agents."""
     things = [
       (self.apples(state), colours.APPLE),
-      (_DOOR & (state.door == SHUT), colours.SHUT),
-      (_DOOR & (state.door == AJAR), colours.AJAR),
+      (self.door & (state.door == SHUT), colours.SHUT),
+      (self.door & (state.door == AJAR), colours.AJAR),
     ]
-    return colours.paint(jnp.asarray(_BACKGROUND), things)
+    return colours.paint(jnp.asarray(self.background), things)
 
   def observe(self, state: State) -> chex.Array:
     """Returns uint8 [2, 9, 9, 3]: the whole map, turned as everyone looks."""
@@ -164,4 +176,4 @@ class BoxTrapped(world.GridWorld):
   def apples(self, state: State) -> chex.Array:
     """Returns bool [R, C], where apples lie."""
     free = moves.occupants(state.positions, self.level.shape) == 0
-    return _APPLE_CELLS & free & (~_DOOR | (state.door == OPEN))
+    return self.apple_cells & free & (~self.door | (state.door == OPEN))

@@ -1,36 +1,33 @@
 """Cleanup: apples grow on one bank only while the river at the other is clean.
 
 The rules in words are on the environment's card, in README.md. Letters: N
-agents, R x C = 25 x 18 the map.
+agents, R x C the map, M cells of river.
 """
 
 import dataclasses
-from typing import ClassVar, NamedTuple
+import fractions
+import functools
+import math
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from influence_acme.environments import checks
 from influence_acme.environments.grid import (
   beams,
   colours,
   foraging,
   levels,
   moves,
-  world,
 )
 from influence_acme.environments.grid import draws as draws_lib
 
 # From this share of waste in the river on, nothing grows and nothing pollutes.
-DENSITY_LIMIT = 0.4
-# The chance of an apple per cell and step while there is no waste at all.
-APPLE_CHANCE = 0.05
+DENSITY_LIMIT = fractions.Fraction(2, 5)
 
-_APPLE_CELLS = levels.CLEANUP.mask(levels.APPLE)
-_RIVER = levels.CLEANUP.mask(levels.WATER + levels.WASTE)
-_FIRST_WASTE = levels.CLEANUP.mask(levels.WASTE)
-_BACKGROUND = colours.background(levels.CLEANUP)
 _COUNTED = (*foraging.COUNTED, 'waste_cleaned')
 
 
@@ -59,18 +56,45 @@ class State(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cleanup(world.GridWorld):
-  """The paper's public goods game; `num_agents` is at most 10."""
+class Cleanup(foraging.ForagingWorld):
+  """The paper's public goods game.
 
-  level: ClassVar[levels.Level] = levels.CLEANUP
+  Attributes:
+    level: the map, with at least one river cell and one apple cell. The paper's
+      has 10 start cells.
+    apple_chance: the probability of an apple per cell and step while there is
+      no waste at all.
+    waste_chance: the probability with which a clean cell of the river becomes
+      waste when it is visited, see `grow`.
+  """
+
+  level: levels.Level = levels.CLEANUP
+  apple_chance: float = 0.05
+  waste_chance: float = 0.5
+
+  def __post_init__(self):
+    super().__post_init__()
+    for name in ('apple_chance', 'waste_chance'):
+      self._set(name, checks.number(name, getattr(self, name), 0, 1))
+    self.level.require(levels.WATER + levels.WASTE, type(self).__name__)
 
   @property
   def num_actions(self) -> int:
     """9, see `moves.Action`."""
     return len(moves.Action)
 
+  @functools.cached_property
+  def river(self) -> np.ndarray:
+    """Where waste can come up, bool [R, C]."""
+    return self.level.mask(levels.WATER + levels.WASTE)
+
+  @functools.cached_property
+  def waste_limit(self) -> int:
+    """From this many cells of waste on nothing grows; 48 on the paper's map."""
+    return math.ceil(DENSITY_LIMIT * int(self.river.sum()))
+
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
-    """Returns the first state: more waste than lets anything grow."""
+    """Returns the first state: no apples, and the level's waste."""
     positions, headings = self.place(draws)
     return State(
       key=key,
@@ -78,7 +102,7 @@ class Cleanup(world.GridWorld):
       positions=positions,
       headings=headings,
       apples=jnp.zeros(self.level.shape, bool),
-      waste=jnp.asarray(_FIRST_WASTE),
+      waste=jnp.asarray(self.level.mask(levels.WASTE)),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
       events=jnp.zeros((len(_COUNTED), self.num_agents), jnp.int32),
     )
@@ -88,14 +112,12 @@ class Cleanup(world.GridWorld):
   ) -> tuple[State, chex.Array]:
     """Moves, eats, fires and cleans, and grows, in this order."""
     ranks = draws_lib.ranks(draws.agents)
-    done = foraging.act(
-      state.positions, state.headings, actions, state.apples, ranks
-    )
+    done = self.act(state, actions, ranks)
     cleans = actions == moves.Action.CLEAN
     waste, covered, cleaned = beams.clean(
       done.lanes, cleans, state.waste, ranks
     )
-    new_apples, new_waste = grow(waste, draws.cells)
+    new_apples, new_waste = self.grow(waste, draws.cells)
 
     state = state._replace(
       time=state.time + 1,
@@ -125,28 +147,44 @@ class Cleanup(world.GridWorld):
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""
     things = [(state.waste, colours.WASTE), (state.apples, colours.APPLE)]
-    return colours.paint(jnp.asarray(_BACKGROUND), things, state.marks)
+    return colours.paint(jnp.asarray(self.background), things, state.marks)
 
+  def grow(
+    self, waste: chex.Array, words: chex.Array
+  ) -> tuple[chex.Array, chex.Array]:
+    """Draws where apples and waste come up, both on the map as it is.
 
-def grow(waste: chex.Array, words: chex.Array) -> tuple[chex.Array, chex.Array]:
-  """Draws where apples and waste come up, both on the map as it is.
+    In the published game clean river cells are visited in a random order, each
+    becomes waste with a probability p of 1/2, and the first to do so ends the
+    search. With k clean cells this is one of them, uniformly, with probability
+    1 - (1 - p)**k: certain on the paper's map, where k is at least 72.
 
-  In the published game clean river cells are visited in a random order, each
-  becomes waste with probability 1/2, and the first to do so ends the search.
-  With k clean cells this is one of them, uniformly, with probability
-  1 - 2**-k; below the limit k is at least 72, so it is taken to be certain.
+    Args:
+      waste: bool [R, C].
+      words: uint32 [R, C], uniform and independent.
 
-  Args:
-    waste: bool [R, C].
-    words: uint32 [R, C], uniform and independent.
+    Returns:
+      bool [R, C] each: the new apples, also on cells that have one, and the new
+      waste, one cell or none.
+    """
+    num_waste = jnp.sum(waste, dtype=jnp.int32)
+    density = num_waste / np.sum(self.river)
+    chance = self.apple_chance * jnp.maximum(
+      1 - density / float(DENSITY_LIMIT), 0
+    )
+    # Where the limit is a whole number, rounding must not let a little through.
+    chance = jnp.where(num_waste < self.waste_limit, chance, 0)
+    apples = self.apple_cells & draws_lib.happens(words, chance)
+    candidates = jnp.where(self.river & ~waste, draws_lib.distinct(words), 0)
+    comes_up = draws_lib.happens(
+      words[0, 0], jnp.asarray(self._waste_chances)[num_waste]
+    )
+    return apples, (candidates == jnp.max(candidates)) & comes_up
 
-  Returns:
-    bool [R, C] each: the new apples, also on cells that have one, and the new
-    waste, one cell or none.
-  """
-  density = jnp.sum(waste, dtype=jnp.int32) / np.sum(_RIVER)
-  chance = APPLE_CHANCE * jnp.maximum(1 - density / DENSITY_LIMIT, 0)
-  apples = _APPLE_CELLS & (words < (chance * 2.0**32).astype(jnp.uint32))
-  candidates = jnp.where(_RIVER & ~waste, draws_lib.distinct(words), 0)
-  chosen = (candidates == jnp.max(candidates)) & (density < DENSITY_LIMIT)
-  return apples, chosen
+  @functools.cached_property
+  def _waste_chances(self) -> np.ndarray:
+    """The probability of new waste by how much there is, float32 [M + 1]."""
+    num_waste = np.arange(self.river.sum() + 1)
+    num_clean = num_waste[::-1]
+    chances = 1 - (1 - self.waste_chance) ** num_clean
+    return np.where(num_waste < self.waste_limit, chances, 0).astype(np.float32)

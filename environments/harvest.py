@@ -1,35 +1,28 @@
 """Harvest: apples grow back only where others are left nearby.
 
 The rules in words are on the environment's card, in README.md. Letters: N
-agents, R x C = 16 x 38 the map.
+agents, R x C the map.
 """
 
 import dataclasses
-from typing import ClassVar, NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from influence_acme.environments import checks
 from influence_acme.environments.grid import (
   beams,
   colours,
   foraging,
   levels,
   moves,
-  world,
 )
 from influence_acme.environments.grid import draws as draws_lib
-
-# The chance of an apple per cell and step, by how many apples lie on the eight
-# cells around: 0, 1, 2, and 3 or more.
-CHANCES = (0.0, 0.005, 0.02, 0.05)
-
-_APPLE_CELLS = levels.HARVEST.mask(levels.APPLE)
-_BACKGROUND = colours.background(levels.HARVEST)
-# A word below its threshold is an apple.
-_THRESHOLDS = np.ceil(np.array(CHANCES) * 2.0**32).astype(np.uint32)
 
 
 class State(NamedTuple):
@@ -55,10 +48,23 @@ class State(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Harvest(world.GridWorld):
-  """The paper's tragedy of the commons; `num_agents` is at most 20."""
+class Harvest(foraging.ForagingWorld):
+  """The paper's tragedy of the commons.
 
-  level: ClassVar[levels.Level] = levels.HARVEST
+  Attributes:
+    level: the map, with at least one apple cell; a river is for the eye only.
+      The paper's has 20 start cells.
+    regrowth: the probability of an apple per cell and step, by how many apples
+      lie on the eight cells around: 0, 1, ..., and as many as the last one
+      stands for, or more.
+  """
+
+  level: levels.Level = levels.HARVEST
+  regrowth: tuple[float, ...] = (0.0, 0.005, 0.02, 0.05)
+
+  def __post_init__(self):
+    super().__post_init__()
+    self._set('regrowth', _check_regrowth(self.regrowth))
 
   @property
   def num_actions(self) -> int:
@@ -73,7 +79,7 @@ class Harvest(world.GridWorld):
       time=jnp.zeros((), jnp.int32),
       positions=positions,
       headings=headings,
-      apples=jnp.asarray(_APPLE_CELLS),
+      apples=jnp.asarray(self.apple_cells),
       marks=jnp.zeros(self.level.shape, jnp.uint8),
       events=jnp.zeros((len(foraging.COUNTED), self.num_agents), jnp.int32),
     )
@@ -83,9 +89,7 @@ class Harvest(world.GridWorld):
   ) -> tuple[State, chex.Array]:
     """Moves, eats, fires and grows, in this order."""
     ranks = draws_lib.ranks(draws.agents)
-    done = foraging.act(
-      state.positions, state.headings, actions, state.apples, ranks
-    )
+    done = self.act(state, actions, ranks)
     free = done.occupants == 0
     left = state.apples & free
     cleaned = jnp.zeros_like(done.fired)  # Nobody can.
@@ -93,7 +97,7 @@ class Harvest(world.GridWorld):
       time=state.time + 1,
       positions=done.positions,
       headings=done.headings,
-      apples=left | (grow(left, draws.cells) & free),
+      apples=left | (self.grow(left, draws.cells) & free),
       marks=beams.marks(done.lanes, done.fired, cleaned, self.level.shape),
       events=state.events + done.happened,
     )
@@ -106,24 +110,27 @@ class Harvest(world.GridWorld):
   def paint(self, state: State) -> chex.Array:
     """Returns uint32 [R, C], packed colours: all but the agents."""
     things = [(state.apples, colours.APPLE)]
-    return colours.paint(jnp.asarray(_BACKGROUND), things, state.marks)
+    return colours.paint(jnp.asarray(self.background), things, state.marks)
 
+  def grow(self, apples: chex.Array, words: chex.Array) -> chex.Array:
+    """Draws where apples come up, all on the map as it is.
 
-def grow(apples: chex.Array, words: chex.Array) -> chex.Array:
-  """Draws where apples come up, all on the map as it is.
+    Args:
+      apples: bool [R, C], after everyone ate.
+      words: uint32 [R, C], uniform and independent.
 
-  Args:
-    apples: bool [R, C], after everyone ate.
-    words: uint32 [R, C], uniform and independent.
-
-  Returns:
-    bool [R, C]: the new apples, also on cells that have one and under agents.
-  """
-  counts = around(apples)
-  threshold = jnp.zeros(apples.shape, jnp.uint32)
-  for count in range(1, len(CHANCES)):
-    threshold = jnp.where(counts >= count, _THRESHOLDS[count], threshold)
-  return _APPLE_CELLS & (words < threshold)
+    Returns:
+      bool [R, C]: the new apples, also on cells that have one and under agents.
+    """
+    counts = around(apples)
+    grows = jnp.zeros(apples.shape, bool)
+    for count, chance in enumerate(self.regrowth):
+      # The number of words that are an apple; all 2**32 are one too many to
+      # compare with, so compare with the highest of them.
+      num_words = math.ceil(chance * 2**32)
+      comes_up = words <= np.uint32(num_words - 1) if num_words else False
+      grows = jnp.where(counts >= count, comes_up, grows)
+    return self.apple_cells & grows
 
 
 def around(apples: chex.Array) -> chex.Array:
@@ -138,3 +145,22 @@ def around(apples: chex.Array) -> chex.Array:
   counts = jnp.pad(apples.astype(jnp.uint8), 1)
   counts = counts[:-2] + counts[1:-1] + counts[2:]
   return counts[:, :-2] + counts[:, 1:-1] + counts[:, 2:]
+
+
+def _check_regrowth(regrowth: Any) -> tuple[float, ...]:
+  """Checks probabilities by how many apples lie on the eight cells around."""
+  if isinstance(regrowth, np.ndarray):
+    regrowth = regrowth.tolist()
+  if (
+    not isinstance(regrowth, Sequence)
+    or isinstance(regrowth, str)
+    or not 1 <= len(regrowth) <= 9
+  ):
+    raise ValueError(
+      f'regrowth is {regrowth!r}: it must be 1 to 9 probabilities, by how many '
+      'apples are around: 0, 1, ..., 8.'
+    )
+  return tuple(
+    checks.number(f'regrowth[{count}]', chance, 0, 1)
+    for count, chance in enumerate(regrowth)
+  )

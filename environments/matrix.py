@@ -16,7 +16,6 @@ Letters: N agents, A actions, H x W the height and width of a view.
 
 import abc
 import dataclasses
-import numbers
 from typing import Any, NamedTuple
 
 import chex
@@ -25,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import base
+from influence_acme.environments import base, checks
 
 OWN = (255, 255, 255)
 OTHER = (0, 0, 255)
@@ -66,16 +65,20 @@ class _RepeatedGame(base.FunctionalEnvironment):
   episode_length: int = 20
 
   def __post_init__(self):
-    _check_at_least('num_agents', self.num_agents, 2)
-    _check_at_least('num_actions', self.num_actions, 2)
-    _check_at_least('episode_length', self.episode_length, 1)
+    for name, least in (
+      ('num_agents', 2),
+      ('num_actions', 2),
+      ('episode_length', 1),
+    ):
+      value = checks.integer(name, getattr(self, name), least)
+      object.__setattr__(self, name, value)
 
   @abc.abstractmethod
   def rewards(self, actions: jax.Array) -> jax.Array:
     """Returns float32 [N] for the joint action int32 [N]."""
 
   @property
-  def observation_shape(self) -> tuple[int, int, int]:
+  def observation_shape(self) -> tuple[int, ...]:
     """[max(N, 5), max(A, 5), 3]."""
     return max(self.num_agents, _MIN_SIZE), max(self.num_actions, _MIN_SIZE), 3
 
@@ -125,7 +128,7 @@ class _RepeatedGame(base.FunctionalEnvironment):
     own = jnp.eye(n, dtype=bool)[:, :, None, None]
     colour = jnp.where(own, jnp.uint8(OWN), jnp.uint8(OTHER))  # [N, N, 1, 3]
     views = jnp.where(played[None, :, :, None], colour, jnp.uint8(0))
-    height, width, _ = self.observation_shape
+    height, width = self.observation_shape[:2]
     padding = ((0, 0), (0, height - n), (0, width - self.num_actions), (0, 0))
     return jnp.pad(views, padding)
 
@@ -185,13 +188,6 @@ class Coordination(_RepeatedGame):
     """Returns float32 [N] for the joint action int32 [N]."""
     agreed = jnp.all(actions == actions[0]).astype(jnp.float32)
     return jnp.broadcast_to(agreed, (self.num_agents,))
-
-
-def _check_at_least(name: str, value: Any, least: int) -> None:
-  if not isinstance(value, numbers.Integral) or value < least:
-    raise ValueError(
-      f'{name} is {value!r}: it must be an integer of at least {least}.'
-    )
 
 
 def _to_tuples(array: np.ndarray) -> Any:

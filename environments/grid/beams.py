@@ -46,7 +46,10 @@ class Lanes(NamedTuple):
 
 
 def trace(
-  positions: chex.Array, headings: chex.Array, occupants: chex.Array
+  positions: chex.Array,
+  headings: chex.Array,
+  occupants: chex.Array,
+  walls: np.ndarray | None = None,
 ) -> Lanes:
   """Finds everyone's lanes.
 
@@ -54,6 +57,7 @@ def trace(
     positions: int32 [N, 2].
     headings: int32 [N].
     occupants: int32 [R, C], see `moves.occupants`.
+    walls: bool [R, C], the walls inside of the map; None if there are none.
 
   Returns:
     The lanes of all agents, whether they fire or not.
@@ -66,7 +70,11 @@ def trace(
   inside &= (columns > 0) & (columns < width - 1)
   cells = jnp.where(inside, rows * width + columns, 0)
   agents = occupants.reshape(-1)[cells]
-  return Lanes(cells, inside & ~_any_nearer(agents > 0), agents)
+  ends = agents > 0
+  if walls is not None:
+    inside &= ~jnp.asarray(walls.reshape(-1))[cells]
+    ends |= ~inside
+  return Lanes(cells, inside & ~_any_nearer(ends), agents)
 
 
 def fire(lanes: Lanes, firing: chex.Array) -> tuple[chex.Array, chex.Array]:

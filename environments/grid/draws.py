@@ -18,7 +18,8 @@ class Draws(NamedTuple):
 
   One word never decides two things in one step. An agent's word ranks it among
   those who want its cell or among those who fire, and nobody does both; a
-  cell's word decides about what can grow on that cell.
+  cell's word decides about what can grow on that cell. On walls nothing grows:
+  the word of the first cell, a corner, decides whether there is new waste.
 
   Attributes:
     cells: uint32 [R, C].
@@ -43,6 +44,17 @@ def draw(
     agents=words[num_cells : num_cells + num_agents],
     starts=words[num_cells + num_agents :],
   )
+
+
+def happens(words: chex.Array, chance: chex.Array) -> chex.Array:
+  """Returns bool [...], True with a given probability.
+
+  Args:
+    words: uint32 [...], uniform.
+    chance: float32 [] or [...], in [0, 1]; 0 never happens, 1 always does.
+  """
+  # 2**32 itself is too large for a word.
+  return (words < (chance * 2.0**32).astype(jnp.uint32)) | (chance >= 1)
 
 
 def distinct(words: chex.Array) -> chex.Array:

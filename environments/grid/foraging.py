@@ -1,17 +1,18 @@
-"""What agents do first in a step of Cleanup and Harvest: move, eat and fire.
+"""Worlds in which agents move, eat apples and fire: Cleanup and Harvest.
 
 Letters: N agents, L cells of a lane, R x C the map.
 """
 
-from typing import NamedTuple
+import dataclasses
+import functools
+from typing import Any, NamedTuple
 
 import chex
 import jax.numpy as jnp
+import numpy as np
 
-from influence_acme.environments.grid import beams, moves
-
-FIRE_COST = 1.0
-HIT_COST = 50.0
+from influence_acme.environments import checks
+from influence_acme.environments.grid import beams, levels, moves, world
 
 # What is counted of everyone: apples eaten, fining beams fired, hits by those
 # of others, and steps with at least one hit. As one array: a game counts in
@@ -41,43 +42,66 @@ class Outcome(NamedTuple):
   reward: chex.Array
 
 
-def act(
-  positions: chex.Array,
-  headings: chex.Array,
-  actions: chex.Array,
-  apples: chex.Array,
-  ranks: chex.Array,
-) -> Outcome:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ForagingWorld(world.GridWorld):
   """Moves and turns everyone, lets them eat where they are then, and fires.
 
-  Args:
-    positions: int32 [N, 2], no two equal.
-    headings: int32 [N].
-    actions: int32 [N].
-    apples: bool [R, C]. Those under the new positions are eaten, whatever the
-      agent did; taking them off the map is left to the game.
-    ranks: int32 [N], a permutation; of two rivals the lower rank wins.
-
-  Returns:
-    Where everyone is, what was fired, and the rewards.
+  Attributes:
+    fire_cost: what firing takes from an agent's reward, at least 0.
+    hit_cost: what each hit takes from the reward of the agent hit, at least 0.
   """
-  shape = apples.shape
-  wanted = moves.targets(positions, headings, actions, shape)
-  positions = moves.resolve(positions, wanted, ranks)
-  headings = moves.turn(headings, actions)
-  occupants = moves.occupants(positions, shape)
-  eats = apples[positions[:, 0], positions[:, 1]]
-  lanes = beams.trace(positions, headings, occupants)
-  fires = actions == moves.Action.FIRE
-  hits, fired = beams.fire(lanes, fires)
-  reward = eats - FIRE_COST * fires - HIT_COST * hits
-  happened = jnp.stack([eats, fires, hits, hits > 0])
-  return Outcome(
-    positions,
-    headings,
-    occupants,
-    lanes,
-    fired,
-    happened,
-    reward.astype(jnp.float32),
-  )
+
+  fire_cost: float = 1.0
+  hit_cost: float = 50.0
+
+  def __post_init__(self):
+    super().__post_init__()
+    for name in ('fire_cost', 'hit_cost'):
+      self._set(name, checks.number(name, getattr(self, name), 0))
+    self.level.require(levels.APPLE, type(self).__name__)
+    self.level.refuse(levels.DOOR, type(self).__name__)
+
+  @functools.cached_property
+  def apple_cells(self) -> np.ndarray:
+    """Where apples can grow, bool [R, C]."""
+    return self.level.mask(levels.APPLE)
+
+  def act(self, state: Any, actions: chex.Array, ranks: chex.Array) -> Outcome:
+    """Plays everyone's actions, up to what happens to the map.
+
+    Args:
+      state: before the step. Of its `apples`, bool [R, C], those under the new
+        positions are eaten, whatever the agent did; taking them off the map is
+        left to the game.
+      actions: int32 [N].
+      ranks: int32 [N], a permutation; of two rivals the lower rank wins.
+
+    Returns:
+      Where everyone is, what was fired, and the rewards.
+    """
+    positions, walls, shape = (
+      state.positions,
+      self.inner_walls,
+      self.level.shape,
+    )
+    wanted = moves.targets(positions, state.headings, actions, shape)
+    if walls is not None:
+      wanted = moves.keep_out(positions, wanted, jnp.asarray(walls))
+    positions = moves.resolve(positions, wanted, ranks)
+    headings = moves.turn(state.headings, actions)
+    occupants = moves.occupants(positions, shape)
+    eats = state.apples[positions[:, 0], positions[:, 1]]
+    lanes = beams.trace(positions, headings, occupants, walls)
+    fires = actions == moves.Action.FIRE
+    hits, fired = beams.fire(lanes, fires)
+    reward = eats - self.fire_cost * fires - self.hit_cost * hits
+    happened = jnp.stack([eats, fires, hits, hits > 0])
+    return Outcome(
+      positions,
+      headings,
+      occupants,
+      lanes,
+      fired,
+      happened,
+      reward.astype(jnp.float32),
+    )

@@ -18,29 +18,57 @@ STREAM = 's'  # looks like river, is never polluted
 INNER_WALL = 'x'  # a wall that is not on the border
 DOOR = 'd'  # an inner wall while it is shut, floor on which apples grow if not
 
+_LEGEND = {
+  WALL: 'outer wall',
+  INNER_WALL: 'inner wall',
+  FLOOR: 'floor',
+  START: 'start cell',
+  APPLE: 'apple cell',
+  WATER: 'clean river',
+  WASTE: 'polluted river',
+  STREAM: 'stream',
+  DOOR: 'door',
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Level:
   """A map with a wall around it.
 
-  Moves and beams know that ring alone: a cell is drawn as WALL if and only if
-  it lies on the border, so one comparison of coordinates replaces a look-up. A
-  game on a map with other walls blocks them by itself, with `moves.keep_out`.
+  Moves and beams take that ring for granted: a cell is drawn as WALL if and
+  only if it lies on the border, so one comparison of coordinates replaces a
+  look-up. Walls inside of the map are drawn as INNER_WALL.
 
   Attributes:
-    text: one line a row, one character (see above) a column.
+    text: one line a row, one character (see above) a column. Blank lines and
+      blanks around a line do not count.
   """
 
   text: str
 
   def __post_init__(self):
     """Checks what the rules rely on."""
-    if len({len(line) for line in self.text.split()}) != 1:
-      raise ValueError('text must have lines of one length.')
-    ring = np.ones(self.shape, bool)
-    ring[1:-1, 1:-1] = False
-    if not np.array_equal(self.mask(WALL), ring):
-      raise ValueError('text must have walls on its border and only there.')
+    if not isinstance(self.text, str) or not self.text.strip():
+      raise ValueError(
+        f'level is {self.text!r}: it must be text, one line a row, or a Level.'
+      )
+    lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+    # Equal maps are equal levels, however they are written down.
+    object.__setattr__(self, 'text', '\n'.join(lines))
+    for row, line in enumerate(lines):
+      if len(line) != len(lines[0]):
+        raise ValueError(
+          f'level has {len(line)} cells in row {row}, {line!r}, and '
+          f'{len(lines[0])} in row 0: all rows must have the same length.'
+        )
+    unknown = sorted(set(''.join(lines)) - set(_LEGEND))
+    if unknown:
+      legend = ', '.join(f'{key!r} {what}' for key, what in _LEGEND.items())
+      raise ValueError(
+        f'level has {unknown[0]!r} at {self.where(unknown[0])}: it must hold '
+        f'{legend}.'
+      )
+    self._check_walls()
 
   @property
   def shape(self) -> tuple[int, int]:
@@ -57,9 +85,66 @@ class Level:
     """Returns bool [R, C]: the cell is drawn as one of these characters."""
     return np.isin(self._cells, list(kinds))
 
+  def where(self, kinds: str) -> str:
+    """Returns in words where the first cell of these kinds is."""
+    return _place(self.mask(kinds))
+
+  def require(self, kinds: str, game: str) -> None:
+    """Checks that there is a cell of at least one of these kinds.
+
+    Args:
+      kinds: characters.
+      game: which needs it, for the error.
+
+    Raises:
+      ValueError: there is none.
+    """
+    if not self.mask(kinds).any():
+      names = ' or '.join(f'{_LEGEND[kind]} ({kind!r})' for kind in kinds)
+      raise ValueError(f'level has no {names}: {game} needs at least one.')
+
+  def refuse(self, kinds: str, game: str) -> None:
+    """Checks that there is no cell of these kinds.
+
+    Args:
+      kinds: characters.
+      game: in which they mean nothing, for the error.
+
+    Raises:
+      ValueError: there is one.
+    """
+    for kind in kinds:
+      if self.mask(kind).any():
+        raise ValueError(
+          f'level has a {_LEGEND[kind]} ({kind!r}) at {self.where(kind)}: '
+          f'{game} has none.'
+        )
+
+  def _check_walls(self) -> None:
+    """Checks that walls are on the border, and there alone."""
+    ring = np.ones(self.shape, bool)
+    ring[1:-1, 1:-1] = False
+    walls = self.mask(WALL)
+    if (ring & ~walls).any():
+      raise ValueError(
+        f'level has a hole in its outer wall at {_place(ring & ~walls)}: every '
+        f'cell on the border must be {WALL!r}.'
+      )
+    if (walls & ~ring).any():
+      raise ValueError(
+        f'level has {WALL!r} inside of its outer wall at '
+        f'{_place(walls & ~ring)}: inner walls must be {INNER_WALL!r}.'
+      )
+
   @functools.cached_property
   def _cells(self) -> np.ndarray:
-    return np.array([list(line) for line in self.text.split()])
+    return np.array([list(line) for line in self.text.splitlines()])
+
+
+def _place(mask: np.ndarray) -> str:
+  """Returns in words where the first cell of a mask is."""
+  row, column = np.argwhere(mask)[0]
+  return f'row {row}, column {column}'
 
 
 CLEANUP = Level("""
@@ -107,6 +192,31 @@ HARVEST = Level("""
 #.a....a.....aaa..a..+..........a....#
 #.......+.....a.........+..+.+.....+.#
 ######################################
+""")
+
+# 18 cells of river, 9 of them polluted, and 18 apple cells.
+CLEANUP_SMALL = Level("""
+############
+#ww~..+.aaa#
+#w~~.+..aaa#
+#ww~....aaa#
+#w~~.+..aaa#
+#ww~....aaa#
+#w~~..+.aaa#
+############
+""")
+
+# Four patches of five apple cells: agents that take all that they can reach
+# empty the map for good within some 15 steps.
+HARVEST_SMALL = Level("""
+############
+#+.a....a.+#
+#.aaa..aaa.#
+#..a.++.a..#
+#..a.++.a..#
+#.aaa..aaa.#
+#+.a....a.+#
+############
 """)
 
 # One part for agent 0, who starts above, and one for agent 1, below in its box.

@@ -1,6 +1,6 @@
 """What each agent sees: a square around it, turned so that ahead is up.
 
-Letters: N agents, V = 15 the side of a view, R x C the map.
+Letters: N agents, V the side of a view, R x C the map.
 """
 
 import chex
@@ -9,12 +9,15 @@ import jax.numpy as jnp
 
 from influence_acme.environments.grid import colours, moves
 
-RADIUS = 7
-SIZE = 2 * RADIUS + 1
+# The side of the paper's views.
+SIZE = 15
 
 
 def observe(
-  picture: chex.Array, positions: chex.Array, headings: chex.Array
+  picture: chex.Array,
+  positions: chex.Array,
+  headings: chex.Array,
+  size: int = SIZE,
 ) -> chex.Array:
   """Cuts every agent's view out of the picture of the map.
 
@@ -22,14 +25,15 @@ def observe(
     picture: uint32 [R, C], packed colours.
     positions: int32 [N, 2].
     headings: int32 [N].
+    size: V, odd.
 
   Returns:
     uint8 [N, V, V, 3]; black outside of the map.
   """
-  padded = jnp.pad(picture, RADIUS)
+  padded = jnp.pad(picture, size // 2)
 
   def view(position: chex.Array, heading: chex.Array) -> chex.Array:
-    return turn(jax.lax.dynamic_slice(padded, position, (SIZE, SIZE)), heading)
+    return turn(jax.lax.dynamic_slice(padded, position, (size, size)), heading)
 
   return colours.unpack(jax.vmap(view)(positions, headings))
 
@@ -51,12 +55,13 @@ def turn(square: chex.Array, heading: chex.Array) -> chex.Array:
   return jnp.where(turned, jnp.rot90(square, 2), square)
 
 
-def visible(positions: chex.Array) -> chex.Array:
+def visible(positions: chex.Array, size: int = SIZE) -> chex.Array:
   """Returns bool [N, N]: the column's agent is in the row's agent's view.
 
   Args:
     positions: int32 [N, 2].
+    size: V, odd.
   """
   distance = jnp.abs(positions[:, None] - positions[None, :])  # [N, N, 2]
-  near = jnp.all(distance <= RADIUS, axis=-1)
+  near = jnp.all(distance <= size // 2, axis=-1)
   return near & ~jnp.eye(positions.shape[0], dtype=bool)

@@ -1,11 +1,12 @@
-"""A grid world's episodes: what Cleanup and Harvest have in common.
+"""A grid world's episodes, on whatever level.
 
-Letters: N agents, P start cells, R x C the map.
+Letters: N agents, P start cells, R x C the map, V the side of a view.
 """
 
 import abc
 import dataclasses
-from typing import Any, ClassVar
+import functools
+from typing import Any
 
 import chex
 import dm_env
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import base
+from influence_acme.environments import base, checks
 from influence_acme.environments.grid import (
   colours,
   levels,
@@ -33,20 +34,38 @@ class GridWorld(base.FunctionalEnvironment):
   `positions` (int32 [N, 2]) and `headings` (int32 [N]).
 
   Attributes:
-    level: the map.
+    level: the map; its text is taken too.
     num_agents: N, at least 1, at most one for each start cell.
     episode_length: how many steps make an episode, at least 1.
+    view_size: V, the cells on each side of a view, odd and at least 3.
   """
 
-  level: ClassVar[levels.Level]
-
+  level: levels.Level
   num_agents: int = 5
   episode_length: int = 1000
+  view_size: int = views.SIZE
 
   def __post_init__(self):
-    most = len(self.level.starts)
-    _check_integer('num_agents', self.num_agents, most)
-    _check_integer('episode_length', self.episode_length)
+    _check_overrides(self)
+    if not isinstance(self.level, levels.Level):
+      self._set('level', levels.Level(self.level))
+    self.level.require(levels.START, type(self).__name__)
+    most, why = len(self.level.starts), 'number of start cells of the level'
+    if most > len(colours.AGENTS):
+      most, why = len(colours.AGENTS), "number of agents' colours"
+    self._set(
+      'num_agents',
+      checks.integer('num_agents', self.num_agents, 1, most, f', the {why}'),
+    )
+    self._set(
+      'episode_length', checks.integer('episode_length', self.episode_length, 1)
+    )
+    self._set('view_size', checks.integer('view_size', self.view_size, 3))
+    if self.view_size % 2 == 0:
+      raise ValueError(
+        f'view_size is {self.view_size}: it must be odd, since the agent is in '
+        'the middle.'
+      )
 
   @abc.abstractmethod
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> Any:
@@ -83,14 +102,27 @@ class GridWorld(base.FunctionalEnvironment):
     return tuple(names[: self.num_actions])
 
   @property
-  def observation_shape(self) -> tuple[int, int, int]:
-    """[15, 15, 3]."""
-    return views.SIZE, views.SIZE, 3
+  def observation_shape(self) -> tuple[int, ...]:
+    """[V, V, 3]."""
+    return self.view_size, self.view_size, 3
+
+  @functools.cached_property
+  def background(self) -> np.ndarray:
+    """The level with nothing on it, uint32 [R, C], packed colours."""
+    return colours.background(self.level)
+
+  @functools.cached_property
+  def inner_walls(self) -> np.ndarray | None:
+    """The walls inside of the map, bool [R, C]; None if there are none."""
+    walls = self.level.mask(levels.INNER_WALL)
+    return walls if walls.any() else None
 
   def observe(self, state: Any) -> chex.Array:
-    """Returns uint8 [N, H, W, 3], everyone's view: a square around it."""
+    """Returns uint8 [N, V, V, 3], everyone's view: a square around it."""
     picture = colours.paint_agents(self.paint(state), state.positions)
-    return views.observe(picture, state.positions, state.headings)
+    return views.observe(
+      picture, state.positions, state.headings, self.view_size
+    )
 
   def draw(self, key: jax.Array) -> draws_lib.Draws:
     """Returns the chance of one step."""
@@ -124,8 +156,8 @@ class GridWorld(base.FunctionalEnvironment):
     return state, self._step_at(state, jnp.where(finished, 0.0, reward))
 
   def visible(self, state: Any) -> chex.Array:
-    """Returns who stands in whose 15 x 15 view, bool [N, N]; diagonal False."""
-    return views.visible(state.positions)
+    """Returns who stands in whose view, bool [N, N]; diagonal False."""
+    return views.visible(state.positions, self.view_size)
 
   def render(self, state: Any) -> np.ndarray:
     """Returns a picture of the map, uint8 [16 R, 16 C, 3], for people."""
@@ -145,13 +177,22 @@ class GridWorld(base.FunctionalEnvironment):
       step_type=step_type.astype(jnp.int32),
     )
 
+  def _set(self, name: str, value: Any) -> None:
+    """Sets a field while the environment is initialised."""
+    object.__setattr__(self, name, value)
 
-def _check_integer(name: str, value: Any, most: int | None = None) -> None:
-  """Raises a ValueError unless the value is an integer from 1 to `most`."""
-  allowed = 'of at least 1' if most is None else f'from 1 to {most}'
-  if (
-    not isinstance(value, (int, np.integer))
-    or value < 1
-    or (most is not None and value > most)
-  ):
-    raise ValueError(f'{name} is {value!r}: it must be an integer {allowed}.')
+
+def _check_overrides(environment: Any) -> None:
+  """Checks that no subclass sets a field in a way that has no effect.
+
+  Without an annotation, an attribute of a dataclass is not a new default of the
+  inherited field: instances would go on with the old one.
+  """
+  for field in dataclasses.fields(environment):
+    cls = type(environment)
+    if getattr(cls, field.name, field.default) is not field.default:
+      raise ValueError(
+        f'{field.name} is set as an attribute of {cls.__name__}, which leaves '
+        'the field as it is: annotate it and make the class a dataclass, or '
+        f'give {field.name} when making the environment.'
+      )

@@ -15,7 +15,7 @@ class Outcome(NamedTuple):
   """What a step of the adapted environment brings.
 
   Attributes:
-    rewards: float by agent id.
+    rewards: a number by agent id; checked when the time step is made.
     observations: agent id -> dict of arrays, as the spec says.
     is_last: whether the episode is over.
     discount: whether what comes after this step counts, 0 or 1.
@@ -44,7 +44,8 @@ class AdaptedEnvironment(dm_env.Environment):
     Args:
       action_spec: int32 in [0, number of actions) by agent id, in the agents'
         order.
-      observation_spec: {'world': uint8 [H, W, C], ...} by agent id.
+      observation_spec: {'world': uint8 [H, W, C] or float32 [D], ...} by agent
+        id.
     """
     self.agent_ids: tuple[str, ...] = tuple(action_spec)
     self._action_spec = action_spec
@@ -61,6 +62,7 @@ class AdaptedEnvironment(dm_env.Environment):
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode, also in the middle of one."""
+    self._reset_next_step = True  # If starting fails.
     observations = self._start()
     self._reset_next_step = False
     return dm_env.restart(observations)
@@ -78,17 +80,19 @@ class AdaptedEnvironment(dm_env.Environment):
     Raises:
       ValueError: an action is missing, unknown, no integer or out of range, and
         the episode goes on as if the call had not been made; or the adapted
-        environment broke off, and the next step starts an episode.
+        environment broke off or gave what it must not, and the next step starts
+        an episode.
     """
     if self._reset_next_step:
       return self.reset()
     actions = self._check_actions(action)
     self._reset_next_step = True  # If playing fails.
     outcome = self._play(actions)
+    rewards = {name: _reward(outcome.rewards, name) for name in self.agent_ids}
     self._reset_next_step = outcome.is_last
     return dm_env.TimeStep(
       dm_env.StepType.LAST if outcome.is_last else dm_env.StepType.MID,
-      {name: np.float32(outcome.rewards[name]) for name in self.agent_ids},
+      rewards,
       np.float32(outcome.discount),
       outcome.observations,
     )
@@ -98,7 +102,7 @@ class AdaptedEnvironment(dm_env.Environment):
     return dict(self._action_spec)
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns {'world': uint8 [H, W, C], ...} for each agent."""
+    """Returns {'world': uint8 [H, W, C] or float32 [D], ...} for each agent."""
     return dict(self._observation_spec)
 
   def reward_spec(self) -> dict[str, specs.Array]:
@@ -123,3 +127,26 @@ class AdaptedEnvironment(dm_env.Environment):
       )
       for agent_id, own in zip(self.agent_ids, ordered, strict=True)
     }
+
+
+def _reward(rewards: Mapping[str, Any], agent_id: str) -> np.float32:
+  """Checks an agent's reward, and returns it as float32."""
+  if agent_id not in rewards:
+    raise ValueError(
+      f'Agent {agent_id!r} has no reward in this step: give 0 where there is '
+      'none.'
+    )
+  reward = np.asarray(rewards[agent_id])
+  if reward.shape != () or reward.dtype.kind not in 'biuf':
+    raise ValueError(
+      f'The reward of {agent_id!r} is {rewards[agent_id]!r}: it must be one '
+      'number.'
+    )
+  with np.errstate(over='ignore'):
+    converted = np.float32(reward)
+  if not np.isfinite(converted):
+    raise ValueError(
+      f'The reward of {agent_id!r} is {rewards[agent_id]!r}: it must be a '
+      'finite float32.'
+    )
+  return converted

@@ -9,40 +9,49 @@ from dm_env import specs
 from gymnasium import spaces as gymnasium_spaces
 
 from influence_acme.adapters import base, spaces
+from influence_acme.environments import base as environments_base
 
 _WORLD = 'world'
+
+# What the parallel API's functions return.
+_RESET = ('observations', 'infos')
+_STEP = ('observations', 'rewards', 'terminations', 'truncations', 'infos')
 
 
 class PettingZooEnvironment(base.AdaptedEnvironment):
   """Plays an environment of PettingZoo's parallel API through a dm_env.
 
-  Its agents must see pixels, choose from a number of actions, and be there from
-  an episode's beginning to its end: the discount, which says whether the future
-  counts, is one number for all of them.
+  Its agents must see pixels or a vector, choose from a number of actions, and
+  be there from an episode's beginning to its end: the discount, which says
+  whether the future counts, is one number for all of them.
 
   An episode ends with discount 0 if it was terminated, and with discount 1 if
-  it was only truncated, as by a time limit. An agent that is not there raises a
-  ValueError.
+  it was only truncated, as by a time limit. An agent that is not there, or
+  observes what its space does not hold, raises a ValueError.
   """
 
   def __init__(self, environment: pettingzoo.ParallelEnv, seed: int = 0):
     """Initialises the environment.
 
     Args:
-      environment: has `possible_agents`. Everyone's actions are Discrete,
-        observations are a Box of uint8 [H, W, C], which becomes 'world', or a
-        Dict with such a 'world'.
+      environment: has `possible_agents`, strings. Everyone's actions are
+        Discrete, observations are a Box of uint8 [H, W, C] or float32 [D],
+        which becomes 'world', or a Dict with such a 'world'.
       seed: given to the first reset.
 
     Raises:
-      ValueError: actions or observations are of another kind.
+      ValueError: agents, actions or observations are of another kind.
     """
-    agents = tuple(environment.possible_agents)
+    agents = _check_agents(getattr(environment, 'possible_agents', None))
+    self._spaces = {
+      a: _observation_spaces(environment.observation_space(a), a)
+      for a in agents
+    }
     super().__init__(
       {a: _action_spec(environment.action_space(a), a) for a in agents},
       {
-        a: _observation_spec(environment.observation_space(a), a)
-        for a in agents
+        a: {name: spaces.to_spec(part, name) for name, part in own.items()}
+        for a, own in self._spaces.items()
       },
     )
     self._environment = environment
@@ -55,16 +64,25 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
   def _start(self) -> dict[str, dict[str, np.ndarray]]:
     """Starts an episode; everyone must be there."""
     seed, self._seed = self._seed, None
-    observations, _ = self._environment.reset(seed=seed)
+    result = self._environment.reset(seed=seed)
+    observations, _ = _check_returned(result, 'reset', _RESET)
     self._check_present(observations, 'is not there at the beginning')
     return self._observe(observations)
 
   def _play(self, actions: dict[str, int]) -> base.Outcome:
     """Plays one step; all agents must stay, or end it for one reason."""
-    observations, rewards, terminations, truncations, _ = (
-      self._environment.step(actions)
+    result = self._environment.step(actions)
+    observations, rewards, terminations, truncations, _ = _check_returned(
+      result, 'step', _STEP
     )
-    self._check_present(observations, 'left before the others')
+    if not any(agent_id in observations for agent_id in self.agent_ids):
+      raise ValueError(
+        'step() returned no observations: it must return those of all agents, '
+        'in the last step of an episode too.'
+      )
+    self._check_present(
+      observations, 'left before the others, or skipped a step'
+    )
     is_terminated = self._all_or_none(terminations, 'terminated')
     is_truncated = self._all_or_none(truncations, 'truncated')
     return base.Outcome(
@@ -81,7 +99,13 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
 
   def _all_or_none(self, flags: Mapping[str, bool], what: str) -> bool:
     """Returns what is true of all agents."""
-    true = [a for a in self.agent_ids if flags.get(a, False)]
+    for agent_id in self.agent_ids:
+      if agent_id not in flags:
+        raise ValueError(
+          f'step() did not say whether agent {agent_id!r} is {what}: it must '
+          'do so for all agents.'
+        )
+    true = [a for a in self.agent_ids if flags[a]]
     false = [a for a in self.agent_ids if a not in true]
     if true and false:
       raise ValueError(
@@ -94,20 +118,27 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
   ) -> dict[str, dict[str, np.ndarray]]:
     """Returns everyone's observation, as arrays of its own."""
     observed = {}
-    for agent_id, spec in self._observation_spec.items():
+    for agent_id, parts in self._spaces.items():
       own = observations[agent_id]
       if not isinstance(own, Mapping):
         own = {_WORLD: own}
+      missing = [name for name in parts if name not in own]
+      if missing:
+        raise ValueError(
+          f'Agent {agent_id!r} observes {sorted(own)}, without {missing[0]!r}: '
+          f'its space has {sorted(parts)}.'
+        )
       observed[agent_id] = {
-        name: np.array(own[name], part.dtype) for name, part in spec.items()
+        name: spaces.to_value(space, own[name], f'{name!r} of {agent_id!r}')
+        for name, space in parts.items()
       }
     return observed
 
 
 _ALL_TOGETHER = (
   'all agents must end an episode together and for the same reason, since the '
-  'discount is one number for all. Keep who is out in the game, with a black '
-  'view and reward 0, until it is over.'
+  'discount is one number for all. Keep an agent that is out in the game, with '
+  'a view of zeros and reward 0, until it is over.'
 )
 
 
@@ -123,17 +154,53 @@ def _action_spec(
   return spec
 
 
-def _observation_spec(
+def _observation_spaces(
   space: gymnasium_spaces.Space, agent_id: str
-) -> dict[str, specs.Array]:
-  """Returns the spec of an agent's observations."""
+) -> dict[str, gymnasium_spaces.Space]:
+  """Returns the spaces of the parts of an agent's observations."""
   parts = {_WORLD: space}
   if isinstance(space, gymnasium_spaces.Dict):
     parts = dict(space.spaces)
   world = parts.get(_WORLD)
-  if world is None or world.dtype != np.uint8 or len(world.shape or ()) != 3:
+  if not isinstance(
+    world, gymnasium_spaces.Box
+  ) or not environments_base.is_observation(world.shape, world.dtype):
     raise ValueError(
-      f'The observation of {agent_id!r} is {space}: it must be a Box of uint8 '
-      "[H, W, C], the pixels that it sees, or a Dict with such a 'world'."
+      f'The observation of {agent_id!r} is {space}: it must be a Box of '
+      f"{environments_base.OBSERVATIONS}, or a Dict with such a 'world'. Other "
+      'dtypes and shapes take a wrapper that converts them.'
     )
-  return {name: spaces.to_spec(part, name) for name, part in parts.items()}
+  return parts
+
+
+def _check_agents(agents: Any) -> tuple[str, ...]:
+  """Returns the agents' names."""
+  if (
+    not isinstance(agents, (list, tuple))
+    or not agents
+    or not all(isinstance(agent, str) for agent in agents)
+  ):
+    raise ValueError(
+      f'possible_agents is {agents!r}: it must be a list of the names, each a '
+      'string, of all agents that there will ever be.'
+    )
+  return tuple(agents)
+
+
+def _check_returned(
+  result: Any, function: str, parts: tuple[str, ...]
+) -> tuple[Mapping[str, Any], ...]:
+  """Checks that a function returned its dicts by agent, and returns them."""
+  if (
+    not isinstance(result, tuple)
+    or len(result) != len(parts)
+    or not all(isinstance(part, Mapping) for part in result)
+  ):
+    kinds = type(result).__name__
+    if isinstance(result, tuple):
+      kinds = f'({", ".join(type(part).__name__ for part in result)})'
+    raise ValueError(
+      f'{function}() returned {kinds}: it must return ({", ".join(parts)}), '
+      'dicts by agent.'
+    )
+  return result

@@ -62,3 +62,45 @@ def to_spec(space: spaces.Space, name: str) -> specs.Array:
     f'{name!r} is in {space}: it must be in a Box, a MultiBinary, or a '
     'Discrete that starts at 0.'
   )
+
+
+def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
+  """Checks that a value lies in a space, and returns a copy of it.
+
+  Args:
+    space: a space that `to_spec` takes.
+    value: an array of the dtype and shape of a Box; what a MultiBinary or a
+      Discrete contains.
+    name: of the value, for the error.
+
+  Returns:
+    An array of the dtype that the space's spec has: that of a Box is kept,
+    boolean of a MultiBinary, int32 of a Discrete.
+
+  Raises:
+    ValueError: the value does not lie in the space.
+  """
+  if isinstance(space, spaces.Box):
+    problem = _describe_problem(space, value)
+  else:
+    problem = '' if space.contains(value) else f'is {value!r}'
+  if problem:
+    raise ValueError(
+      f'{name} {problem}: it must lie in its space, {space}, and is not '
+      'converted.'
+    )
+  return np.array(value, to_spec(space, name).dtype)
+
+
+def _describe_problem(space: spaces.Box, value: Any) -> str:
+  """Returns in words why a value does not lie in a Box, or nothing."""
+  if not isinstance(value, (np.ndarray, np.generic)):
+    return f'is a {type(value).__name__}'
+  if value.dtype != space.dtype:
+    return f'has dtype {value.dtype}'
+  if value.shape != space.shape:
+    return f'has shape {value.shape}'
+  array = np.asarray(value)
+  # Whatever is compared with NaN is False.
+  inside = (array >= space.low) & (array <= space.high) & np.isfinite(array)
+  return '' if inside.all() else f'holds {array[~inside].flat[0]}'

@@ -1,9 +1,10 @@
 """Cleanup once more, see `grid_oracle`.
 
-The river cell with the highest word is visited first.
+The river cell with the highest word is visited first. The word of the corner,
+(0, 0), decides whether any visit succeeds.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,11 +41,22 @@ class CleanupOracle(grid_oracle.GridOracle):
   """Plays Cleanup without JAX, given the same draws.
 
   Attributes:
+    river: cells that can hold waste.
+    polluted: those that do at the start of an episode.
+    stream: cells that only look like it.
+    apple_chance: of an apple where there is no waste.
+    waste_chance: of waste in each cell that is visited.
     waste: cells with waste.
   """
 
   shape = (25, 18)
   starts = _STARTS
+  river: ClassVar[set[grid_oracle.Cell]] = _RIVER
+  polluted: ClassVar[set[grid_oracle.Cell]] = _WASTE
+  stream: ClassVar[set[grid_oracle.Cell]] = _STREAM
+  orchard = _ORCHARD
+  apple_chance: ClassVar[float] = 0.05
+  waste_chance: ClassVar[float] = 0.5
 
   def __init__(self, num_agents: int = 5):
     """Initialises the oracle; call `reset` or `load` next."""
@@ -54,7 +66,7 @@ class CleanupOracle(grid_oracle.GridOracle):
   def reset(self, draws: Any) -> None:
     """Starts an episode, given the `Draws` of the reset."""
     super().reset(draws)
-    self.apples, self.waste = set(), set(_WASTE)
+    self.apples, self.waste = set(), set(self.polluted)
     self.events['waste_cleaned'] = [0] * self._num_agents
 
   def load(self, state: Any) -> None:
@@ -74,17 +86,20 @@ class CleanupOracle(grid_oracle.GridOracle):
 
   def grow(self, words: np.ndarray) -> None:
     """Lets apples and one waste come up, if the river is clean enough."""
-    density = len(self.waste) / len(_RIVER)
+    density = len(self.waste) / len(self.river)
     if density >= 0.4:
       return
-    chance = 0.05 * (1 - density / 0.4)
-    for cell in _ORCHARD - set(self.positions):
+    chance = self.apple_chance * (1 - density / 0.4)
+    for cell in self.orchard - set(self.positions):
       if int(words[cell]) / 2**32 < chance:
         self.apples.add(cell)
-    self.waste.add(max(_RIVER - self.waste, key=lambda cell: words[cell]))
+    clean = self.river - self.waste
+    all_visits_fail = (1 - self.waste_chance) ** len(clean)
+    if int(words[0, 0]) / 2**32 < 1 - all_visits_fail:
+      self.waste.add(max(clean, key=lambda cell: words[cell]))
 
   def ground(self, cell: grid_oracle.Cell) -> colours.RGB | None:
     """Returns the colour of waste and water."""
     if cell in self.waste:
       return colours.WASTE
-    return colours.WATER if cell in _RIVER | _STREAM else None
+    return colours.WATER if cell in self.river | self.stream else None

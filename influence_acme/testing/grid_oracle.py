@@ -67,6 +67,11 @@ class GridOracle(abc.ABC):
   Attributes:
     shape: rows and columns of the map.
     starts: cells on which agents start, row by row.
+    inner_walls: cells of walls that are not on the border.
+    orchard: cells on which apples can grow.
+    fire_cost: what firing takes from an agent's reward.
+    hit_cost: what a hit takes from the reward of the agent hit.
+    view_size: cells on each side of a view.
     time: steps of the episode played so far.
     positions: the cell of each agent.
     headings: of each agent.
@@ -77,6 +82,11 @@ class GridOracle(abc.ABC):
 
   shape: ClassVar[tuple[int, int]]
   starts: ClassVar[tuple[Cell, ...]]
+  inner_walls: ClassVar[set[Cell]] = set()
+  orchard: ClassVar[set[Cell]]
+  fire_cost: ClassVar[float] = 1
+  hit_cost: ClassVar[float] = 50
+  view_size: ClassVar[int] = 15
 
   def __init__(self, num_agents: int = 5):
     """Initialises the oracle; call `reset` or `load` next."""
@@ -123,10 +133,10 @@ class GridOracle(abc.ABC):
     fined = set()
     for i in order:
       if actions[i] == moves.Action.FIRE:
-        rewards[i] -= 1
+        rewards[i] -= self.fire_cost
         self.events['beams'][i] += 1
         for victim in self._fire(i):
-          rewards[victim] -= 50
+          rewards[victim] -= self.hit_cost
           self.events['hits'][victim] += 1
           fined.add(victim)
       elif actions[i] == moves.Action.CLEAN:
@@ -137,24 +147,27 @@ class GridOracle(abc.ABC):
     return rewards
 
   def observations(self) -> np.ndarray:
-    """Returns uint8 [N, 15, 15, 3], everyone's view."""
-    views = np.zeros((self._num_agents, 15, 15, 3), np.uint8)
+    """Returns uint8 [N, V, V, 3], everyone's view."""
+    size, reach = self.view_size, self.view_size // 2
+    views = np.zeros((self._num_agents, size, size, 3), np.uint8)
     for i, (cell, heading) in enumerate(
       zip(self.positions, self.headings, strict=True)
     ):
-      for row in range(15):
-        for column in range(15):
-          there = add(add(cell, heading, 7 - row), heading + 1, column - 7)
+      for row in range(size):
+        for column in range(size):
+          ahead = add(cell, heading, reach - row)
+          there = add(ahead, heading + 1, column - reach)
           views[i, row, column] = self._colour(there)
     return views
 
   def visible(self) -> np.ndarray:
     """Returns bool [N, N], who stands in whose view."""
     seen = np.zeros((self._num_agents, self._num_agents), bool)
+    reach = self.view_size // 2
     for i, (row, column) in enumerate(self.positions):
       for j, (other_row, other_column) in enumerate(self.positions):
-        near = abs(row - other_row) <= 7 and abs(column - other_column) <= 7
-        seen[i, j] = near and i != j
+        distance = max(abs(row - other_row), abs(column - other_column))
+        seen[i, j] = distance <= reach and i != j
     return seen
 
   def lanes(self, shooter: int) -> list[list[Cell]]:
@@ -189,7 +202,8 @@ class GridOracle(abc.ABC):
 
   def _is_wall(self, cell: Cell) -> bool:
     (row, column), (rows, columns) = cell, self.shape
-    return not (0 < row < rows - 1 and 0 < column < columns - 1)
+    inside = 0 < row < rows - 1 and 0 < column < columns - 1
+    return not inside or cell in self.inner_walls
 
   def _move(self, actions: Sequence[int], order: list[int]) -> None:
     wants: list[Cell | None] = []

@@ -1,6 +1,6 @@
 """Harvest once more, see `grid_oracle`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,25 +34,31 @@ _ORCHARD = grid_oracle.cells(_APPLE_RUNS)
 
 
 class HarvestOracle(grid_oracle.GridOracle):
-  """Plays Harvest without JAX, given the same draws."""
+  """Plays Harvest without JAX, given the same draws.
+
+  Attributes:
+    regrowth: of an apple, by how many are around, the last one for more too.
+  """
 
   shape = (16, 38)
   starts = _STARTS
+  orchard = _ORCHARD
+  regrowth: ClassVar[tuple[float, ...]] = (0, 0.005, 0.02, 0.05)
 
   def reset(self, draws: Any) -> None:
     """Starts an episode, given the `Draws` of the reset."""
     super().reset(draws)
-    self.apples = set(_ORCHARD)
+    self.apples = set(self.orchard)
 
   def grow(self, words: np.ndarray) -> None:
     """Lets apples come up where others are near, all at once."""
     grown = set()
-    for cell in _ORCHARD - self.apples - set(self.positions):
+    for cell in self.orchard - self.apples - set(self.positions):
       near = sum(
         (row - cell[0]) ** 2 + (column - cell[1]) ** 2 <= 2
         for row, column in self.apples
       )
-      chance = [0, 0.005, 0.02, 0.05][min(near, 3)]
+      chance = self.regrowth[min(near, len(self.regrowth) - 1)]
       if int(words[cell]) / 2**32 < chance:
         grown.add(cell)
     self.apples |= grown

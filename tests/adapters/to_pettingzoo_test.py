@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from pettingzoo import test as pettingzoo_test
 
 from influence_acme import adapters, environments, wrappers
@@ -38,6 +39,36 @@ def test_pettingzoos_own_tests_pass(name, wrap, overrides):
     warnings.simplefilter('error')
     pettingzoo_test.parallel_api_test(make())
     pettingzoo_test.parallel_seed_test(make)
+
+
+def _vectors(seed):
+  """Returns an environment of vectors."""
+  functional = fakes.FakeVectorEnvironment(num_agents=3, episode_length=30)
+  return environments.MultiAgentEnvironment(functional, seed=seed)
+
+
+def test_pettingzoos_own_tests_pass_on_vectors():
+  make = functools.partial(adapters.ParallelEnvironment, _vectors)
+  with warnings.catch_warnings():
+    warnings.simplefilter('error')
+    pettingzoo_test.parallel_api_test(make())
+    pettingzoo_test.parallel_seed_test(make)
+  assert make().observation_space('agent_0') == spaces.Dict(
+    {'world': spaces.Box(-np.inf, np.inf, (4,), np.float32)}
+  )
+
+
+def test_vectors_go_there_and_back_again():
+  back = adapters.PettingZooEnvironment(adapters.ParallelEnvironment(_vectors))
+  conformance.check_environment(back)
+  back = adapters.PettingZooEnvironment(
+    adapters.ParallelEnvironment(lambda seed: _vectors(4))
+  )
+  environment = _vectors(4)
+  actions = {'agent_0': 0, 'agent_1': 1, 'agent_2': 2}
+  for _ in range(40):
+    expected, found = environment.step(actions), back.step(actions)
+    np.testing.assert_equal(tuple(found), tuple(expected))
 
 
 def test_it_draws_a_picture():

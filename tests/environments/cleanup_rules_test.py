@@ -161,7 +161,9 @@ def test_beams_last_for_one_step():
 
 
 def grow(num_waste, words):
-  apples, waste = cleanup.grow(jnp.asarray(with_waste(num_waste)), words)
+  apples, waste = cleanup.Cleanup().grow(
+    jnp.asarray(with_waste(num_waste)), words
+  )
   return np.asarray(apples), np.asarray(waste)
 
 
@@ -208,7 +210,7 @@ def test_the_polluted_cell_is_the_first_success_in_a_random_order():
     shuffled = rng.permutation(clean)
     theirs.append(shuffled[np.argmax(rng.random(len(clean)) < 0.5)])
   words = jax.random.bits(jax.random.PRNGKey(0), (4000, *SHAPE), jnp.uint32)
-  growing = jax.jit(jax.vmap(cleanup.grow, (None, 0)))
+  growing = jax.jit(jax.vmap(cleanup.Cleanup().grow, (None, 0)))
   _, waste = growing(jnp.asarray(with_waste(40)), words)
   ours = np.nonzero(np.asarray(waste).reshape(4000, -1))[1]
   counts = [[np.sum(drawn == c) for c in clean] for drawn in (ours, theirs)]

@@ -147,7 +147,7 @@ def test_agent_1_cannot_open_the_box():
   assert events[-1]['box_opened'] == 0
 
 
-# Other environments, and the face.
+# Other environments, and the adapter.
 
 
 def test_matrix_games_count_nothing():
@@ -156,7 +156,7 @@ def test_matrix_games_count_nothing():
   assert env.events(state) == {}
 
 
-def test_the_face_tells_the_same():
+def test_the_adapter_tells_the_same():
   env = environments.make('harvest', num_agents=2, episode_length=3, seed=1)
   with pytest.raises(RuntimeError, match='call reset'):
     env.events()

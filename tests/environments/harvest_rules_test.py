@@ -50,7 +50,7 @@ def play(agents, actions, *, apples, words=NONE):
 
 def grow(apples, word):
   words = np.full(SHAPE, word, np.uint32)
-  return np.asarray(harvest.grow(jnp.asarray(apples), words))
+  return np.asarray(harvest.Harvest().grow(jnp.asarray(apples), words))
 
 
 # Growth.

@@ -61,7 +61,7 @@ class Game:
     )
 
   def make_environment(self, seed):
-    """Makes the dm_env face, as the step-by-step actor plays it."""
+    """Makes the dm_env adapter, as the step-by-step actor plays it."""
     return influence.make_environment(
       self.name, self.config, seed, **self.overrides
     )

@@ -1,7 +1,9 @@
 import dm_env
+import jax
 import numpy as np
 import pytest
 
+from influence_acme import environments, wrappers
 from influence_acme.testing import conformance, fakes
 
 FIRST, MID, LAST = dm_env.StepType
@@ -78,3 +80,45 @@ def test_worlds_tell_time_and_agent():
 def test_scripts_without_a_proper_end_raise(script):
   with pytest.raises(ValueError, match='LAST'):
     fakes.FakeMultiAgentEnvironment(script=script)
+
+
+# Vectors.
+
+
+@pytest.mark.parametrize(
+  'fields', [{}, {'num_agents': 11, 'num_actions': 2, 'episode_length': 1}]
+)
+def test_vectors_keep_the_contracts(fields):
+  functional = fakes.FakeVectorEnvironment(**fields)
+  conformance.check_functional(functional, num_steps=30)
+  environment = environments.MultiAgentEnvironment(functional)
+  conformance.check_environment(environment)
+
+
+def test_vectors_pass_through_the_wrappers():
+  functional = fakes.FakeVectorEnvironment()
+  environment = environments.MultiAgentEnvironment(functional)
+  environment = wrappers.MessageChannelWrapper(
+    wrappers.OthersActionsWrapper(environment), 2
+  )
+  spec = environment.observation_spec()['agent_1']['world']
+  assert (spec.shape, spec.dtype) == ((4,), np.float32)
+  conformance.check_environment(environment)
+
+
+def test_vectors_tell_what_is_wanted_and_when():
+  functional = fakes.FakeVectorEnvironment(num_agents=2, num_actions=3)
+  state, step = jax.jit(functional.reset)(jax.random.PRNGKey(0))
+  for t in range(6):
+    wanted = np.asarray(state.wanted)
+    expected = np.full((2, 4), -1, np.float32)
+    expected[np.arange(2), wanted] = 1
+    expected[:, 3] = t
+    np.testing.assert_array_equal(step.observation, expected)
+    # The first agent does what is wanted, the second does not.
+    actions = np.array([wanted[0], (wanted[1] + 1) % 3], np.int32)
+    state, step = jax.jit(functional.step)(state, actions)
+    starts = t == 5
+    assert step.reward.tolist() == [0 if starts else 1, 0]
+    kind = LAST if t == 4 else FIRST if starts else MID
+    assert step.step_type == kind

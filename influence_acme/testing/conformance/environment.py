@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from dm_env import specs
 
+from influence_acme.environments import base
 from influence_acme.testing.conformance import assertions, timesteps
 
 
@@ -92,8 +93,8 @@ def _check_specs(environment: Any) -> None:
     )
     world = observation['world']
     assertions.require(
-      world.dtype == np.uint8 and len(world.shape) == 3,
-      f"'world' of {agent_id!r} must be uint8 [H, W, 3]; it is {world!r}.",
+      base.is_observation(world.shape, world.dtype),
+      f"'world' of {agent_id!r} must be {base.OBSERVATIONS}; it is {world!r}.",
     )
   discount = environment.discount_spec()
   assertions.require(

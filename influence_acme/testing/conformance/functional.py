@@ -98,10 +98,16 @@ def _check_layout(
     and len(set(environment.agent_ids)) == n,
     f'agent_ids must be a tuple of {n} names; it is {environment.agent_ids}.',
   )
-  chex.assert_shape(first.observation, (n, *environment.observation_shape))
+  shape, dtype = environment.observation_shape, environment.observation_dtype
+  assertions.require(
+    base.is_observation(shape, dtype),
+    f'Observations must be {base.OBSERVATIONS}; observation_shape is {shape} '
+    f'and observation_dtype {np.dtype(dtype)}.',
+  )
+  chex.assert_shape(first.observation, (n, *shape))
   chex.assert_shape(first.reward, (n,))
   chex.assert_shape((first.discount, first.step_type), ())
-  chex.assert_type(tuple(first), [np.uint8, np.float32, np.float32, np.int32])
+  chex.assert_type(tuple(first), [dtype, np.float32, np.float32, np.int32])
   following = jax.jit(environment.step)(state, jnp.zeros(n, jnp.int32))
   chex.assert_trees_all_equal_shapes_and_dtypes((state, first), following)
   for leaf in jax.tree_util.tree_leaves(((state, first), following)):
@@ -142,6 +148,9 @@ def _check_steps(
     'FIRST must have reward 0 and discount 1.',
   )
   assertions.require(np.isfinite(reward).all(), 'Every reward must be finite.')
+  assertions.require(
+    np.isfinite(steps.observation).all(), 'Every observation must be finite.'
+  )
   assertions.require(
     ((discount >= 0) & (discount <= 1)).all(), 'discount must be in [0, 1].'
   )

@@ -64,6 +64,10 @@ def _check_value(spec: specs.Array, value: Any, name: str) -> None:
     spec.validate(value)
   except ValueError as error:
     raise AssertionError(f'The {name} breaks its spec: {error}') from error
+  # Specs allow NaN, whatever their bounds.
+  assertions.require(
+    np.isfinite(value).all(), f'The {name} must be finite; it is {value!r}.'
+  )
 
 
 def _check_observation(

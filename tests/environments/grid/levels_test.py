@@ -83,9 +83,9 @@ def test_box_trapped_s_parts_are_apart():
 @pytest.mark.parametrize(
   ('text', 'match'),
   [
-    ('###\n#.#\n####', 'lines of one length'),
-    ('###\n#..\n###', 'walls on its border and only there'),
-    ('####\n#.##\n####', 'walls on its border and only there'),
+    ('###\n#.#\n####', '4 cells in row 2, .*3 in row 0.*the same length'),
+    ('###\n#..\n###', "hole in its outer wall at row 1, column 2.*be '#'"),
+    ('####\n#.##\n####', "'#' inside of .* row 1, column 2.*must be 'x'"),
   ],
 )
 def test_broken_levels_raise(text, match):

@@ -70,6 +70,32 @@ class FloatWorld(_Fake):
     return {agent_id: {'world': spec} for agent_id in self.agent_ids}
 
 
+class ByteVector(_Fake):
+  def observation_spec(self):
+    spec = specs.Array((5,), np.uint8)
+    return {agent_id: {'world': spec} for agent_id in self.agent_ids}
+
+
+class NaNInAVector(_Changed):
+  def observation_spec(self):
+    spec = specs.BoundedArray((2,), np.float32, -1, 1)
+    return {
+      agent_id: {**own, 'world': spec}
+      for agent_id, own in super().observation_spec().items()
+    }
+
+  def changed(self, timestep):
+    vector = np.array([0.5, np.nan], np.float32)
+    return self.each(timestep, lambda i, own: {'world': vector})
+
+
+class NaNReward(_Changed):
+  def changed(self, timestep):
+    if timestep.reward:
+      timestep.reward['agent_3'] = np.float32(np.nan)
+    return timestep
+
+
 class DiscountPerAgent(_Fake):
   def discount_spec(self):
     return dict.fromkeys(self.agent_ids, super().discount_spec())
@@ -240,7 +266,10 @@ BROKEN = {
   SortedSpec: r'reward_spec\(\) must be a dict.*in this order',
   ContinuousActions: "Actions of 'agent_0' must be DiscreteArray",
   NoWorld: "dict with 'world'",
-  FloatWorld: 'must be uint8',
+  FloatWorld: "'world' of 'agent_0' must be uint8 .*pixels, or float32 .D., ",
+  ByteVector: "'world' of 'agent_0' must be uint8 .*pixels, or float32 .D., ",
+  NaNInAVector: "'world' of 'agent_0' must be finite",
+  NaNReward: "reward of 'agent_3' must be finite",
   DiscountPerAgent: r'discount_spec\(\) must be one scalar',
   RewardOnFirst: 'FIRST, with reward None',
   DiscountOnFirst: 'FIRST, with reward None and discount None',

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from influence_acme.environments import matrix
-from influence_acme.testing import conformance
+from influence_acme.testing import conformance, fakes
 
 
 class _Changed(matrix.Coordination):
@@ -129,6 +129,38 @@ class CountsInFloats(matrix.Coordination):
     return {'steps': jnp.full(2, state.time, jnp.float32)}
 
 
+class Vector(fakes.FakeVectorEnvironment):
+  pass
+
+
+class PixelsOfAnotherType(Vector):
+  observation_dtype = np.uint8
+
+
+class VectorsAsPixels(Vector):
+  observation_shape = (1, 4, 1)
+
+
+class DoubleVector(Vector):
+  observation_dtype = np.float64
+
+
+class VectorNotFinite(Vector):
+  def _step_at(self, state, reward):
+    step = super()._step_at(state, reward)
+    return step._replace(observation=step.observation / (state.time != 3))
+
+
+class VectorOfAnotherLength(Vector):
+  observation_shape = (3,)
+
+
+class IntegerVector(Vector):
+  def _step_at(self, state, reward):
+    step = super()._step_at(state, reward)
+    return step._replace(observation=step.observation.astype(int))
+
+
 class TooFewIds(matrix.Coordination):
   agent_ids = ('agent_0',)
 
@@ -153,6 +185,12 @@ BROKEN = {
   CountsDown: 'steps must not fall',
   CountsTheWrongAgents: 'shape',
   CountsInFloats: 'float32',
+  PixelsOfAnotherType: r'pixels, or float32 \[D\].* is \(4,\) and .* uint8',
+  VectorsAsPixels: r'uint8 \[H, W, C\].* is \(1, 4, 1\) and .* float32',
+  DoubleVector: r'float32 \[D\], a vector; .*float64',
+  VectorNotFinite: 'observation must be finite',
+  VectorOfAnotherLength: 'shape',
+  IntegerVector: 'int32',
   TooFewIds: 'agent_ids must be a tuple of 2',
 }
 
@@ -160,6 +198,7 @@ BROKEN = {
 def test_a_good_environment_passes():
   # Its episodes are of 20 steps; the next one must begin within the check.
   conformance.check_functional(_Changed(), num_steps=21)
+  conformance.check_functional(Vector(), num_steps=21)
 
 
 @pytest.mark.parametrize('broken', BROKEN, ids=lambda cls: cls.__name__)

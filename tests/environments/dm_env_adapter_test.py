@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from dm_env import specs
 
-from influence_acme.environments import base, face, matrix
-from influence_acme.testing import conformance
+from influence_acme.environments import base, dm_env_adapter, matrix
+from influence_acme.testing import conformance, fakes
 
 
 class _State(NamedTuple):
@@ -78,11 +78,13 @@ def _play(environment, num_steps, seed=0):
   ids=str,
 )
 def test_keeps_the_contract(functional):
-  conformance.check_environment(face.MultiAgentEnvironment(functional))
+  conformance.check_environment(
+    dm_env_adapter.MultiAgentEnvironment(functional)
+  )
 
 
 def test_specs():
-  environment = face.MultiAgentEnvironment(Dice(num_agents=11))
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice(num_agents=11))
   ids = tuple(f'agent_{i}' for i in range(11))
   assert environment.agent_ids == ids
   assert tuple(environment.action_spec()) == ids
@@ -102,8 +104,23 @@ def test_specs():
   assert (discount.shape, discount.dtype) == ((), np.float32)
 
 
+def test_vectors_come_as_they_are():
+  functional = fakes.FakeVectorEnvironment(num_agents=2, num_actions=3)
+  environment = dm_env_adapter.MultiAgentEnvironment(functional, seed=1)
+  spec = environment.observation_spec()['agent_0']['world']
+  assert (spec.shape, spec.dtype, spec.name) == ((4,), np.float32, 'world')
+  timestep = environment.reset()
+  state, _ = functional.reset(jax.random.fold_in(jax.random.PRNGKey(1), 0))
+  for i, agent_id in enumerate(environment.agent_ids):
+    vector = np.full(4, -1, np.float32)
+    vector[int(state.wanted[i])], vector[3] = 1, 0
+    world = timestep.observation[agent_id]['world']
+    assert world.dtype == np.float32
+    np.testing.assert_array_equal(world, vector)
+
+
 def test_specs_of_callers_are_their_own():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   environment.observation_spec()['agent_0']['more'] = None
   environment.action_spec().clear()
   assert list(environment.observation_spec()['agent_0']) == ['world']
@@ -113,7 +130,7 @@ def test_specs_of_callers_are_their_own():
 def test_every_agent_gets_its_own_in_spite_of_the_dicts_order():
   # The agents' names sorted put agent_10 before agent_2.
   functional = Dice(num_agents=12)
-  environment = face.MultiAgentEnvironment(functional, seed=3)
+  environment = dm_env_adapter.MultiAgentEnvironment(functional, seed=3)
   environment.reset()
   actions = {name: i % 9 for i, name in enumerate(environment.agent_ids)}
   through_jax = jax.tree_util.tree_map(lambda x: x, actions)
@@ -134,7 +151,7 @@ def test_every_agent_gets_its_own_in_spite_of_the_dicts_order():
 
 
 def test_an_episode_step_by_step():
-  environment = face.MultiAgentEnvironment(Dice(episode_length=4))
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice(episode_length=4))
   # Before a reset and after LAST, actions are ignored, be they bad.
   for begin in (environment.reset, lambda: environment.step({'me': 'ignored'})):
     timestep = begin()
@@ -154,7 +171,9 @@ def test_an_episode_step_by_step():
 
 
 def test_step_before_reset_resets():
-  one, two = (face.MultiAgentEnvironment(Dice(), seed=1) for _ in range(2))
+  one, two = (
+    dm_env_adapter.MultiAgentEnvironment(Dice(), seed=1) for _ in range(2)
+  )
   np.testing.assert_equal(one.step({}), two.reset())
 
 
@@ -173,7 +192,9 @@ def test_step_before_reset_resets():
   ids=str,
 )
 def test_bad_actions_raise_and_change_nothing(bad, named):
-  disturbed, calm = (face.MultiAgentEnvironment(Dice()) for _ in range(2))
+  disturbed, calm = (
+    dm_env_adapter.MultiAgentEnvironment(Dice()) for _ in range(2)
+  )
   disturbed.reset()
   calm.reset()
   _play(disturbed, 1)
@@ -186,7 +207,7 @@ def test_bad_actions_raise_and_change_nothing(bad, named):
 
 def test_the_seed_alone_makes_the_difference():
   def shown(seed):
-    return _play(face.MultiAgentEnvironment(Dice(), seed=seed), 12)
+    return _play(dm_env_adapter.MultiAgentEnvironment(Dice(), seed=seed), 12)
 
   np.testing.assert_equal(shown(1), shown(1))
   with pytest.raises(AssertionError):
@@ -194,7 +215,9 @@ def test_the_seed_alone_makes_the_difference():
 
 
 def test_an_episode_does_not_depend_on_the_ones_before():
-  played, cut = (face.MultiAgentEnvironment(Dice(), seed=1) for _ in range(2))
+  played, cut = (
+    dm_env_adapter.MultiAgentEnvironment(Dice(), seed=1) for _ in range(2)
+  )
   first = played.reset()
   _play(played, 4)
   second = played.step({})
@@ -207,7 +230,7 @@ def test_an_episode_does_not_depend_on_the_ones_before():
 
 
 def test_visible_belongs_to_the_caller():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   environment.reset()
   visible = environment.visible()
   assert (visible.shape, visible.dtype) == ((3, 3), bool)
@@ -217,7 +240,7 @@ def test_visible_belongs_to_the_caller():
 
 
 def test_render_shows_the_current_state():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   environment.reset()
   _play(environment, 2)
   picture = environment.render()
@@ -226,7 +249,7 @@ def test_render_shows_the_current_state():
 
 
 def test_nothing_to_show_before_the_first_episode():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   for method in (environment.visible, environment.render):
     with pytest.raises(RuntimeError, match='call reset'):
       method()
@@ -235,13 +258,13 @@ def test_nothing_to_show_before_the_first_episode():
 @pytest.mark.parametrize('num_steps', [0, 1, 3, 5, 6])
 def test_restore_continues_exactly(num_steps):
   # Before the first episode, at FIRST, in the middle, at LAST, in the second.
-  one = face.MultiAgentEnvironment(Dice(), seed=1)
+  one = dm_env_adapter.MultiAgentEnvironment(Dice(), seed=1)
   _play(one, num_steps)
   state = pickle.loads(pickle.dumps(one.save()))
   for leaf in jax.tree_util.tree_leaves(state):
     assert isinstance(leaf, np.ndarray)
   expected = _play(one, 9, seed=1)
-  other = face.MultiAgentEnvironment(Dice(), seed=2)
+  other = dm_env_adapter.MultiAgentEnvironment(Dice(), seed=2)
   _play(other, 2)
   other.restore(state)
   np.testing.assert_equal(other.save(), state)
@@ -249,7 +272,7 @@ def test_restore_continues_exactly(num_steps):
 
 
 def test_what_is_shown_after_restore():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   _play(environment, 3)
   state, visible = environment.save(), environment.visible()
   _play(environment, 1)
@@ -259,7 +282,7 @@ def test_what_is_shown_after_restore():
 
 
 def test_a_saved_state_does_not_change():
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   _play(environment, 3)
   state = environment.save()
   environment.restore(state)
@@ -273,9 +296,9 @@ def test_a_saved_state_does_not_change():
 
 @pytest.mark.parametrize('other', [matrix.Coordination(), matrix.MatrixGame()])
 def test_restoring_a_foreign_state_raises(other):
-  environment = face.MultiAgentEnvironment(Dice())
+  environment = dm_env_adapter.MultiAgentEnvironment(Dice())
   environment.reset()
-  foreign = face.MultiAgentEnvironment(other)
+  foreign = dm_env_adapter.MultiAgentEnvironment(other)
   foreign.reset()
   before = environment.save()
   with pytest.raises(ValueError, match='does not fit.*Dice'):
@@ -286,7 +309,7 @@ def test_restoring_a_foreign_state_raises(other):
 @pytest.mark.parametrize('seed', [-1, 2**32, np.nan])
 def test_bad_seeds_raise(seed):
   with pytest.raises(ValueError, match='seed is'):
-    face.MultiAgentEnvironment(Dice(), seed=seed)
+    dm_env_adapter.MultiAgentEnvironment(Dice(), seed=seed)
 
 
 _TRACES: list[str] = []
@@ -305,9 +328,13 @@ class TracedDice(Dice):
 
 def test_equal_environments_compile_once():
   _TRACES.clear()
-  one = face.MultiAgentEnvironment(TracedDice(episode_length=4), seed=1)
+  one = dm_env_adapter.MultiAgentEnvironment(
+    TracedDice(episode_length=4), seed=1
+  )
   _play(one, 12)
-  two = face.MultiAgentEnvironment(TracedDice(episode_length=4), seed=2)
+  two = dm_env_adapter.MultiAgentEnvironment(
+    TracedDice(episode_length=4), seed=2
+  )
   _play(two, 12)
   state = two.save()
   assert sorted(_TRACES) == ['reset', 'step']
@@ -319,7 +346,9 @@ def test_equal_environments_compile_once():
 
 def test_a_step_costs_little():
   # The bar of one actor: 400 steps/s. About 15,000 are usual for this one.
-  environment = face.MultiAgentEnvironment(matrix.Coordination(num_agents=5))
+  environment = dm_env_adapter.MultiAgentEnvironment(
+    matrix.Coordination(num_agents=5)
+  )
   actions = _actions(environment)
   _play_seconds = []
   environment.reset()

@@ -1,4 +1,4 @@
-"""The dm_env face of a functional environment: dicts keyed by agent."""
+"""The dm_env adapter of a functional environment: dicts keyed by agent."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class MultiAgentEnvironment(dm_env.Environment):
 
   Specs, observations, rewards and actions are dicts keyed by agent id, in the
   order of `agent_ids`; the discount is one scalar. An observation is a dict:
-  'world', uint8 [H, W, 3].
+  'world', of the environment's shape and dtype.
 
   Episode e (0, 1, ...) draws all its randomness from fold_in(seed, e), however
   the episodes before it went and wherever they were cut off.
@@ -124,10 +124,11 @@ class MultiAgentEnvironment(dm_env.Environment):
     }
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns {'world': uint8 [H, W, 3]} for each agent."""
+    """Returns {'world': uint8 [H, W, C] or float32 [D]} for each agent."""
     shape = self._functional.observation_shape
+    dtype = self._functional.observation_dtype
     return {
-      agent_id: {'world': specs.Array(shape, np.uint8, name='world')}
+      agent_id: {'world': specs.Array(shape, dtype, name='world')}
       for agent_id in self._agent_ids
     }
 

@@ -1,0 +1,73 @@
+"""Checks of environments' fields: each error says what a field may be."""
+
+import math
+import numbers
+from typing import Any
+
+
+def integer(
+  name: str, value: Any, least: int, most: int | None = None, why: str = ''
+) -> int:
+  """Checks a field that holds an integer.
+
+  Args:
+    name: of the field, for the error.
+    value: a Python or NumPy integer; True and 1.0 are none.
+    least: the lowest allowed.
+    most: the highest allowed; None: there is no limit.
+    why: says where the limits come from, for the error.
+
+  Returns:
+    The value as a Python integer.
+
+  Raises:
+    ValueError: it is not an integer, or out of range.
+  """
+  is_integer = isinstance(value, numbers.Integral)
+  if (
+    not is_integer
+    or isinstance(value, bool)
+    or value < least
+    or (most is not None and value > most)
+  ):
+    allowed = (
+      f'of at least {least}' if most is None else f'from {least} to {most}'
+    )
+    raise ValueError(
+      f'{name} is {value!r}: it must be an integer {allowed}{why}.'
+    )
+  return int(value)
+
+
+def number(
+  name: str, value: Any, least: float, most: float | None = None
+) -> float:
+  """Checks a field that holds a finite number.
+
+  Args:
+    name: of the field, for the error.
+    value: a Python or NumPy number; True is none.
+    least: the lowest allowed.
+    most: the highest allowed; None: there is no limit.
+
+  Returns:
+    The value as a Python float.
+
+  Raises:
+    ValueError: it is not a finite number, or out of range.
+  """
+  is_number = isinstance(value, numbers.Real)  # NumPy's booleans are none.
+  if (
+    not is_number
+    or isinstance(value, bool)
+    or not math.isfinite(value)
+    or value < least
+    or (most is not None and value > most)
+  ):
+    allowed = (
+      f'of at least {least}' if most is None else f'from {least} to {most}'
+    )
+    raise ValueError(
+      f'{name} is {value!r}: it must be a finite number {allowed}.'
+    )
+  return float(value)
