@@ -18,7 +18,7 @@ export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help install meltingpot demo test test-core test-slow lint format \
-  bench scaling report docs clean
+  bench report docs clean
 
 help: ## Lists the commands.
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -54,11 +54,8 @@ format: .venv/installed ## Formats the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed ## Measures the speed of everything, in minutes.
+bench: .venv/installed ## Measures speed and memory of training and its parts.
 	$(BIN)/python -m benchmarks
-
-scaling: .venv/installed ## Measures runs of all sizes, and draws diagrams.
-	$(BIN)/python -m benchmarks.scaling
 
 report: .venv/installed ## Writes the page of a run or sweep: RUN=its folder.
 	@$(BIN)/python -m influence_acme.reports $(RUN)

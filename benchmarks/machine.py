@@ -1,15 +1,14 @@
-"""The machine: what it is, and whether somebody else was using it."""
+"""Describes the machine, and what processes use of it."""
 
+import contextlib
 import importlib.metadata
 import os
+import pathlib
 import platform
+import re
 from typing import Any
 
 import psutil
-
-# Shares of the machine that others may take before a number is doubtful.
-_OTHERS_LIMIT = 0.05
-_BEFORE_LIMIT = 0.10
 
 
 def cores() -> list[int]:
@@ -18,95 +17,45 @@ def cores() -> list[int]:
 
 
 def describe() -> dict[str, Any]:
-  """Returns what a speed depends on: the machine and the versions."""
+  """Returns the CPU model, the number of cores, memory and versions."""
+  info = pathlib.Path('/proc/cpuinfo')
+  text = info.read_text('utf-8') if info.exists() else ''
+  model = re.search(r'^model name\s*: (.*)$', text, re.MULTILINE)
   return {
-    'cpu': _cpu_name(),
+    'cpu': model[1] if model else platform.machine(),
     'cores': len(cores()),
-    'memory_bytes': psutil.virtual_memory().total,
-    'platform': platform.platform(),
+    'memory_gib': psutil.virtual_memory().total / 2**30,
     'python': platform.python_version(),
     'jax': importlib.metadata.version('jax'),
-    'jaxlib': importlib.metadata.version('jaxlib'),
   }
 
 
-def load_before(seconds: float = 1.0) -> dict[str, float]:
-  """Looks at the machine for a moment, before anything is measured.
+def load() -> dict[str, float]:
+  """Returns the 'average' load of a minute, and the share of 'busy' cores.
 
-  Args:
-    seconds: how long to look.
+  The latter is that of one second, in which this process sleeps.
+  """
+  busy = psutil.cpu_percent(interval=1) / 100
+  return {'average': os.getloadavg()[0], 'busy': busy}
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+  """Returns a process and its descendants; only itself if it has ended."""
+  with contextlib.suppress(psutil.NoSuchProcess):
+    return [process, *process.children(recursive=True)]
+  return [process]
+
+
+def usage(process: psutil.Process) -> tuple[float, float]:
+  """Returns what a process and its descendants use; 0 of those that ended.
 
   Returns:
-    'load_average' of the last minute, and 'busy_before', the share of our
-    cores that was in use while we looked.
+    Resident memory in GiB, in which shared pages count once a process, and
+    CPU time so far in seconds.
   """
-  shares = psutil.cpu_percent(interval=seconds, percpu=True)
-  ours = [shares[core] for core in cores()]
-  return {
-    'load_average': os.getloadavg()[0],
-    'busy_before': sum(ours) / len(ours) / 100,
-  }
-
-
-class Watch:
-  """Measures which share of our cores' time others take, while it is open.
-
-  All processes that were started meanwhile must have been waited for.
-
-  Attributes:
-    others_share: of all time of our cores, once it is closed.
-  """
-
-  def __enter__(self) -> 'Watch':
-    self._busy, self._all, self._own = _read_times()
-    return self
-
-  def __exit__(self, *_: Any) -> None:
-    busy, all_, own = _read_times()
-    others = (busy - self._busy) - (own - self._own)
-    # The kernel's clock ticks coarsely: a short time may look negative.
-    self.others_share = max(0.0, others / max(all_ - self._all, 1e-9))
-
-
-def doubts(busy_before: float, others_shares: dict[str, float]) -> list[str]:
-  """Says what is doubtful since others used the machine.
-
-  Args:
-    busy_before: as of `load_before`.
-    others_shares: as of `Watch`, by the name of what was measured.
-
-  Returns:
-    Sentences, none if the machine was idle.
-  """
-  found = []
-  if busy_before > _BEFORE_LIMIT:
-    found.append(f'Before the start {busy_before:.0%} of it was in use.')
-  for name, share in others_shares.items():
-    if share > _OTHERS_LIMIT:
-      found.append(f'Others took {share:.0%} of it during {name}.')
-  return found
-
-
-def _read_times() -> tuple[float, float, float]:
-  """Returns seconds of our cores in use, and of all; and our own use."""
-  busy = total = 0.0
-  times = psutil.cpu_times(percpu=True)
-  for core in cores():
-    fields = times[core]._asdict()
-    # A guest's time is in the user's already.
-    seconds = sum(v for k, v in fields.items() if not k.startswith('guest'))
-    total += seconds
-    busy += seconds - fields['idle'] - fields.get('iowait', 0.0)
-  own = os.times()
-  return busy, total, sum(own[:4])  # With the children that have ended.
-
-
-def _cpu_name() -> str:
-  try:
-    with open('/proc/cpuinfo', encoding='utf-8') as file:
-      for line in file:
-        if line.startswith('model name'):
-          return line.partition(':')[2].strip()
-  except OSError:
-    pass
-  return platform.processor() or platform.machine()
+  gib = seconds = 0.0
+  for member in family(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+      gib += member.memory_info().rss / 2**30
+      seconds += sum(member.cpu_times()[:2])
+  return gib, seconds
