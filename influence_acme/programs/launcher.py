@@ -34,8 +34,8 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   Args:
     program: of `make_program`.
     launch: 'threads' of this process; 'processes', one for each node; or
-      'single', the fused trainer, of agents of `InfluenceBuilder` alone: as many
-      environments as a batch has sequences, without Launchpad or Reverb.
+      'single', the fused trainer, for agents of `InfluenceBuilder` alone: it
+      plays as many environments as a batch has sequences.
 
   Returns:
     The exit code, see above.

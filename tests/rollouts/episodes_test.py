@@ -6,7 +6,7 @@ import pytest
 
 from influence_acme.rollouts import episodes, records
 
-# Rows of two environments; '|' ends an episode, '-' is the padding row after it.
+# Rows of two environments; '|' ends an episode, '-' is the padding after it.
 # Environment 0: episodes of 3 steps; environment 1: of 5 and 1 steps.
 NUM_ROWS, LENGTHS = 16, ((3, 3, 3, 3), (5, 1, 5, 1))
 
@@ -37,7 +37,7 @@ def rows():
     totals=totals,
     events={'apples': influence.astype(np.int32), 'waste': num_steps},
     influence=influence,
-    at_end=np.zeros_like(influence),
+    last_step_influence=np.zeros_like(influence),
     choices={'action': -influence[..., 0], 'message': -influence[..., 0]},
   )
 

@@ -10,7 +10,7 @@ import two_ways
 from acme.utils import loggers
 
 from influence_acme.multiagent import observers
-from influence_acme.programs import rollout_node
+from influence_acme.rollouts import episode_log
 
 NUM_EPISODES = 2
 # Episodes end in the middle of unrolls of 6, and at their ends.
@@ -45,7 +45,7 @@ def both(request):
   while len(actual[0]) < NUM_EPISODES:
     *_, ended = actor.play()
     for i, episode in enumerate(ended):  # All are of one length.
-      log = rollout_node.measure(episode, game.networks)
+      log = episode_log.measure(episode, game.networks)
       actual[i % two_ways.B].append(log)
   return game, expected, actual
 

@@ -75,7 +75,7 @@ def test_the_learner_unrolls_what_the_actor_did(run):
   num = run.config.num_influencers
 
   def unroll(params, own_index, sequences):
-    seen = basic.what_is_seen(own_index, sequences.actions, num)
+    seen = basic.influencers_observed(own_index, sequences.actions, num)
     return run.networks.agent.unroll(
       params,
       dict(sequences.observation, influencers=seen),
@@ -180,10 +180,10 @@ def test_who_is_copied_is_paid_what_its_action_tells(
 def test_the_influencers_policies_do_not_depend_on_each_other(run):
   """Nor on those after them: they act first, all at once."""
   data, num = run.data, run.config.num_influencers
-  seen = basic.what_is_seen(0, data.action, num)
+  seen = basic.influencers_observed(0, data.action, num)
   np.testing.assert_array_equal(seen, np.full_like(seen, -1))
   np.testing.assert_array_equal(
-    basic.what_is_seen(num, data.action, num), data.action[..., :num]
+    basic.influencers_observed(num, data.action, num), data.action[..., :num]
   )
 
 
