@@ -33,9 +33,6 @@ _ACME = [
   'packaging',
   'cloudpickle',
   'psutil',
-  'matplotlib',
-  'pillow',
-  'rich',
 ]
 # Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
 _PETTINGZOO = ['pettingzoo>=1.27']
@@ -77,7 +74,24 @@ setuptools.setup(
   license='Apache-2.0',
   license_files=['LICENSE'],
   python_requires='>=3.10',
-  install_requires=['chex', 'dm-env', 'dm-haiku', 'jax', 'jaxlib', 'numpy'],
+  # The pure layers: everything but Acme's face. Any version of these goes.
+  install_requires=[
+    'absl-py',
+    'chex',
+    'dm-env',
+    'dm-haiku',
+    'jax',
+    'jaxlib',
+    'matplotlib',
+    'numpy',
+    'optax',
+    'pillow',
+    'rich',
+    'rlax',
+    'safetensors',
+    'tensorboardX',
+    'tyro',
+  ],
   extras_require={
     'acme': _ACME,
     'pettingzoo': _PETTINGZOO,
