@@ -8,7 +8,7 @@ Letters: T steps, N agents, B environments.
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -118,6 +118,7 @@ def make_rollout(
   environments: HostEnvironments,
   policy: system_types.JointPolicy,
   unroll_length: int,
+  arrange: Callable[..., Any],
 ) -> unroll.Rollout:
   """Makes the functions of a rollout over host environments.
 
@@ -125,6 +126,7 @@ def make_rollout(
     environments: B of them, which keep their own state.
     policy: the population's.
     unroll_length: T.
+    arrange: of `layout`.
 
   Returns:
     The functions; `start` does not read the environments' keys.
@@ -145,7 +147,7 @@ def make_rollout(
   def to_sequences(rows):
     size = 1 + policy.delay
     overlap = jax.tree_util.tree_map(lambda x: x[-size:], rows)
-    return overlap, steps.to_sequences(rows, policy.delay)
+    return overlap, arrange(rows, policy.delay)
 
   def advance(actor_params, rollout, num_rows):
     state, rows, episodes = rollout.state, [], []

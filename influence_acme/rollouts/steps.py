@@ -1,10 +1,10 @@
-"""Computes one row of all environments, and rows as the replay holds them.
+"""Computes one row of all environments.
 
 A row is a step of its environment; or, after an episode's last step, padding:
 it holds the last observation, and its action, reward, discount and extras are
 zero.
 
-Letters: T steps, N agents, B environments.
+Letters: N agents, B environments.
 """
 
 from typing import Any
@@ -181,46 +181,6 @@ def _add(
     num_steps=totals.num_steps + 1,
   )
   return jax.tree_util.tree_map(lambda x: jnp.where(is_padding, 0, x), added)
-
-
-def to_sequences(rows: records.RolloutStep, delay: int) -> records.Sequences:
-  """Brings influence to its rows, and rows to the replay's layout.
-
-  Args:
-    rows: T + 1 of them, and one more if influence is known one step late.
-    delay: 1 if it is, else 0.
-
-  Returns:
-    The sequences.
-  """
-  influence = rows.influence  # [T + 1, N, B]
-  if delay:
-    influence = influence[1:]
-    rows = jax.tree_util.tree_map(lambda x: x[:-1], rows)
-
-  def of_steps(x: chex.Array) -> chex.Array:
-    """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...], padding zero."""
-    return zero_where(rows.is_padding.T, jnp.moveaxis(x, 2, 0))
-
-  learner_steps = jnp.where(rows.is_padding, 0, rows.learner_steps[:, None])
-  return records.Sequences(
-    observation={
-      name: jnp.moveaxis(x, 2, 0) for name, x in rows.observation.items()
-    },
-    action=jax.tree_util.tree_map(of_steps, rows.actions),
-    reward=of_steps(rows.shaped + rows.weight[..., None] * influence),
-    discount=zero_where(rows.is_padding, rows.discount).T,
-    start_of_episode=rows.start_of_episode.T,
-    extras={
-      **{name: of_steps(x) for name, x in rows.extras.items()},
-      'core_state': jax.tree_util.tree_map(
-        lambda x: jnp.swapaxes(x[0], 0, 1), rows.core_state
-      ),
-      'learner_steps': learner_steps.T,
-      'extrinsic': of_steps(rows.extrinsic),
-      'influence': of_steps(influence),
-    },
-  )
 
 
 def zero_where(condition: chex.Array, x: chex.Array) -> chex.Array:

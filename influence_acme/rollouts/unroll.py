@@ -30,7 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import xla_threads
-from influence_acme.rollouts import records, steps
+from influence_acme.rollouts import layout, records, steps
 from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
@@ -57,6 +57,7 @@ def make_rollout(
   environment: vector_lib.VectorEnvironment,
   policy: system_types.JointPolicy,
   unroll_length: int,
+  arrange: Callable[..., Any] = layout.to_replay,
 ) -> Rollout:
   """Makes the functions of a rollout.
 
@@ -64,6 +65,7 @@ def make_rollout(
     environment: the environments.
     policy: the population's.
     unroll_length: T.
+    arrange: of `layout`; gives rows the layout of a replay or of the learner.
 
   Returns:
     The functions, compiled when they are first called.
@@ -79,7 +81,7 @@ def make_rollout(
     return first_state(policy, actor_params, environment_state, step, keys)
 
   advance = xla_threads.jit(
-    functools.partial(_advance, add_row, policy.delay, unroll_length),
+    functools.partial(_advance, add_row, arrange, policy.delay, unroll_length),
     donate_argnums=1,
   )
 
@@ -104,6 +106,7 @@ def make_rollout(
 
 def _advance(
   add_row: Callable[..., Any],
+  arrange: Callable[..., Any],
   delay: int,
   unroll_length: int,
   actor_params: records.ActorParams,
@@ -136,7 +139,7 @@ def _advance(
   return (
     records.RolloutState(state, overlap),
     episodes,
-    steps.to_sequences(rows, delay),
+    arrange(rows, delay),
   )
 
 

@@ -21,7 +21,6 @@ import chex
 import jax
 import numpy as np
 
-from influence_acme import xla_threads
 from influence_acme.rollouts import records, unroll
 from influence_acme.system import config as config_lib
 from influence_acme.system import (
@@ -78,7 +77,7 @@ class Trainer:
     """Makes the functions; they are compiled when they are first called.
 
     Args:
-      rollout: of the population, in B environments.
+      rollout: of the population, in B environments; arranged for the learner.
       networks: of the population.
       config: of the agents; B is its batch size, T its unroll length.
       key: of the first parameters and of the updates.
@@ -87,7 +86,6 @@ class Trainer:
     self._networks = networks
     self._key = key
     self._rollout = rollout
-    self._to_sequences = xla_threads.jit(sequences.to_sequences)
     update_one = update.make_update(networks.agent, config)
     self._update = (
       map_agents.over_threads(update_one)
@@ -162,9 +160,7 @@ class Trainer:
   def _unroll(
     self, actor_params: records.ActorParams, rollout: records.RolloutState
   ) -> tuple[records.RolloutState, records.Episodes, sequences.Sequences]:
-    rollout, episodes, unrolled = self._rollout.unroll(actor_params, rollout)
-    batch = self._to_sequences(unrolled)
-    return jax.block_until_ready((rollout, episodes, batch))
+    return jax.block_until_ready(self._rollout.unroll(actor_params, rollout))
 
   def _actor_params(
     self, training: update.TrainingState, steps: int, learner_steps: int

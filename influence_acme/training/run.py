@@ -17,6 +17,7 @@ import dm_env
 from influence_acme import environments
 from influence_acme.rollouts import (
   host_environments,
+  layout,
   unroll,
   vector_environment,
 )
@@ -133,7 +134,9 @@ def functional_rollout(
 
   def make(policy, first_step):
     del first_step  # The environments' keys depend on it alone.
-    rollout = unroll.make_rollout(vectorised, policy, agent.unroll_length)
+    rollout = unroll.make_rollout(
+      vectorised, policy, agent.unroll_length, layout.to_learner
+    )
     return rollout, lambda: None
 
   return make
@@ -162,7 +165,9 @@ def host_rollout(
       ],
       networks.agent_ids,
     )
-    rollout = host_environments.make_rollout(batch, policy, agent.unroll_length)
+    rollout = host_environments.make_rollout(
+      batch, policy, agent.unroll_length, layout.to_learner
+    )
     return rollout, batch.close
 
   return make
