@@ -1,60 +1,14 @@
 """Every number that the influence agent is trained with."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from influence_acme import checks, ops
-from influence_acme.system import variants
+from influence_acme.system import options, variants
+from influence_acme.system.ppo_config import PPOConfig
 from influence_acme.system.variants import VARIANTS
-
-UPDATES = ('vtrace', 'ppo')
-
-# Options that only some variants heed: the others must leave them alone.
-_BASIC, _COMMUNICATION, _MOA = (
-  variants.names(experiment=name) for name in ('basic', 'communication', 'moa')
-)
-_HEEDED_BY = {
-  'num_influencers': _BASIC,
-  'influencee_reward': ('basic_influence',),
-  'num_symbols': _COMMUNICATION,
-  'message_embedding_size': _COMMUNICATION,
-  'message_extrinsic_weight': ('communication',),
-  'message_loss_weight': _COMMUNICATION,
-  'message_entropy_cost': _COMMUNICATION,
-  'moa_loss_weight': _MOA,
-  'moa_only_visible': _MOA,
-  'prosocial_weight': ('prosocial',),
-  'inequity_behind': ('inequity_aversion',),
-  'inequity_ahead': ('inequity_aversion',),
-  'inequity_smoothing': ('inequity_aversion',),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class PPOConfig:
-  """Configuration of the PPO update; it checks itself.
-
-  Attributes:
-    clip: of the ratio of probabilities, around 1.
-    gae_lambda: mixing parameter of the advantages.
-    num_epochs: passes over a batch.
-    num_minibatches: of whole sequences, in each epoch.
-    advantage_floor: least deviation that advantages are normalised by, as a
-      share of the unit of values.
-  """
-
-  clip: float = 0.2
-  gae_lambda: float = 0.95
-  num_epochs: int = 3
-  num_minibatches: int = 4
-  advantage_floor: float = 0.02
-
-  def __post_init__(self):
-    """Raises ValueError: a field is out of range."""
-    checks.number(self, 'gae_lambda', high=1.0)
-    checks.positive(self, 'clip', 'advantage_floor')
-    checks.count(self, 'num_epochs', 'num_minibatches')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +53,9 @@ class InfluenceConfig:
       two: 'inequity_aversion' only.
     inequity_ahead: beta, weight of having more.
     inequity_smoothing: lambda, how slowly rewards are forgotten.
+    svo_target: theta*, the preferred angle between own and others' rewards, in
+      radians. This and the next one: 'svo' only.
+    svo_weight: w, of the distance from it.
     discount: gamma.
     update: 'vtrace', one step of gradient descent a batch, or 'ppo', epochs of
       minibatches.
@@ -147,6 +104,8 @@ class InfluenceConfig:
   inequity_behind: float = 5.0
   inequity_ahead: float = 0.05
   inequity_smoothing: float = 0.975
+  svo_target: float = math.pi / 4
+  svo_weight: float = 0.1
   discount: float = 0.99
   update: str = 'vtrace'
   vtrace_lambda: float = 0.95
@@ -173,7 +132,7 @@ class InfluenceConfig:
     """Raises ValueError: a field is out of range."""
     variants.check(self.variant)
     checks.choice(self, 'influence_measure', ops.MEASURES)
-    checks.choice(self, 'update', UPDATES)
+    checks.choice(self, 'update', ('vtrace', 'ppo'))
     checks.number(
       self, 'discount', 'vtrace_lambda', 'inequity_smoothing', high=1.0
     )
@@ -182,6 +141,7 @@ class InfluenceConfig:
       'prosocial_weight',
       'inequity_behind',
       'inequity_ahead',
+      'svo_weight',
       'message_extrinsic_weight',
       'message_loss_weight',
       'message_entropy_cost',
@@ -190,6 +150,7 @@ class InfluenceConfig:
       'value_cost',
       'learning_rate_end',
     )
+    checks.number(self, 'svo_target', low=-math.pi, high=math.pi)
     if self.entropy_cost_start is not None:
       checks.number(self, 'entropy_cost_start')
     checks.boolean(
@@ -248,7 +209,7 @@ class InfluenceConfig:
   def _check_applicable(self) -> None:
     """Raises ValueError: an option is set that the variant does not heed."""
     for field in dataclasses.fields(self):
-      heeding = _HEEDED_BY.get(field.name, VARIANTS)
+      heeding = options.HEEDED_BY.get(field.name, VARIANTS)
       value = getattr(self, field.name)
       if value != field.default and not np.isin(self.variant, heeding).any():
         raise ValueError(

@@ -1,4 +1,7 @@
-"""Shapes rewards by the rewards of others: the paper's comparisons.
+"""Shapes each agent's extrinsic reward by the rewards of all.
+
+A shaping is a function of everyone's rewards of a step, [..., N], and of
+smoothed rewards of the episode so far, likewise, which it may go on with.
 
 Letters: `...` batch axes, N agents.
 """
@@ -9,7 +12,6 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme import ops
 from influence_acme.system import config as config_lib
 from influence_acme.system import masks, variants
 
@@ -19,33 +21,25 @@ ShapeFn = Callable[[chex.Array, chex.Array], tuple[jax.Array, jax.Array]]
 
 
 def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
-  """Makes the shaping of rewards; None if they are not shaped.
+  """Makes the shaping of rewards; None if no agent shapes its own.
 
   Args:
     config: of the agent.
   """
-  prosocial = variants.has(config.variant, shaping='prosocial')
-  averse = variants.has(config.variant, shaping='inequity_aversion')
-  if not (prosocial.any() or averse.any()):
+  shapings = variants.shapings(config.variant)
+  if not shapings:
     return None
 
   def shape(rewards, smoothed):
     by_agent = jnp.moveaxis(rewards, 0, -1)  # [..., N]
+    smoothed_by_agent = jnp.moveaxis(smoothed, 0, -1)
     shaped = rewards
-    if prosocial.any():
-      caring = ops.prosocial_reward(by_agent, config.prosocial_weight)
-      shaped = masks.select(prosocial, jnp.moveaxis(caring, -1, 0), shaped)
-    if averse.any():
-      fair, smoothed = ops.inequity_averse_reward(
-        by_agent,
-        jnp.moveaxis(smoothed, 0, -1),
-        alpha=config.inequity_behind,
-        beta=config.inequity_ahead,
-        gamma=config.discount,
-        lam=config.inequity_smoothing,
+    for function in shapings:
+      members = variants.has(config.variant, shaping=function)
+      of_members, smoothed_by_agent = function(
+        by_agent, smoothed_by_agent, config
       )
-      shaped = masks.select(averse, jnp.moveaxis(fair, -1, 0), shaped)
-      smoothed = jnp.moveaxis(smoothed, -1, 0)
-    return shaped, smoothed
+      shaped = masks.select(members, jnp.moveaxis(of_members, -1, 0), shaped)
+    return shaped, jnp.moveaxis(smoothed_by_agent, -1, 0)
 
   return shape

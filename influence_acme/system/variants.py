@@ -3,9 +3,12 @@
 Letter: N agents.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from influence_acme.system import social_rewards, svo
 
 # Of all agents, or a tuple: each agent's own, in their order.
 VariantName = str | tuple[str, ...]
@@ -23,7 +26,7 @@ class Variant(NamedTuple):
 
   experiment: str | None = None
   rewarded: bool = False
-  shaping: str | None = None
+  shaping: Callable[..., Any] | None = None
 
 
 # Each of the paper's experiments comes with the baseline that has the same
@@ -36,8 +39,9 @@ _TABLE = {
   'communication': Variant('communication', rewarded=True),
   'moa_baseline': Variant('moa'),
   'moa': Variant('moa', rewarded=True),
-  'prosocial': Variant(shaping='prosocial'),
-  'inequity_aversion': Variant(shaping='inequity_aversion'),
+  'prosocial': Variant(shaping=social_rewards.prosocial),
+  'inequity_aversion': Variant(shaping=social_rewards.inequity_averse),
+  'svo': Variant(shaping=svo.shape),
 }
 VARIANTS = tuple(_TABLE)
 
@@ -52,7 +56,7 @@ def check(variant: VariantName) -> None:
     )
 
 
-def names(**properties: str | bool) -> tuple[str, ...]:
+def names(**properties: Any) -> tuple[str, ...]:
   """Returns the names of variants with these properties."""
   return tuple(
     name
@@ -61,7 +65,7 @@ def names(**properties: str | bool) -> tuple[str, ...]:
   )
 
 
-def has(variant: VariantName, **properties: str | bool) -> np.ndarray:
+def has(variant: VariantName, **properties: Any) -> np.ndarray:
   """Returns which agents' variants have properties.
 
   Args:
@@ -77,3 +81,11 @@ def has(variant: VariantName, **properties: str | bool) -> np.ndarray:
 def members(variant: VariantName, experiment: str) -> np.ndarray:
   """Returns which agents take part in an experiment, bool [N] or []."""
   return has(variant, experiment=experiment)
+
+
+def shapings(variant: VariantName) -> list[Callable[..., Any]]:
+  """Returns the reward shapings of some agents, each once."""
+  found = [
+    _TABLE[str(name)].shaping for name in dict.fromkeys(np.atleast_1d(variant))
+  ]
+  return [shaping for shaping in found if shaping is not None]

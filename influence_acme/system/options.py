@@ -1,0 +1,25 @@
+"""Names the variants that heed an option of the configuration."""
+
+from influence_acme.system import variants
+
+_BASIC, _COMMUNICATION, _MOA = (
+  variants.names(experiment=name) for name in ('basic', 'communication', 'moa')
+)
+# Options that only some variants heed: the others must leave them alone.
+HEEDED_BY = {
+  'num_influencers': _BASIC,
+  'influencee_reward': ('basic_influence',),
+  'num_symbols': _COMMUNICATION,
+  'message_embedding_size': _COMMUNICATION,
+  'message_extrinsic_weight': ('communication',),
+  'message_loss_weight': _COMMUNICATION,
+  'message_entropy_cost': _COMMUNICATION,
+  'moa_loss_weight': _MOA,
+  'moa_only_visible': _MOA,
+  'prosocial_weight': ('prosocial',),
+  'inequity_behind': ('inequity_aversion',),
+  'inequity_ahead': ('inequity_aversion',),
+  'inequity_smoothing': ('inequity_aversion',),
+  'svo_target': ('svo',),
+  'svo_weight': ('svo',),
+}
