@@ -86,7 +86,42 @@ def _launchpad(launch: str) -> Run:
   )
 
 
-WAYS = {run.name: run for run in map(_launchpad, ('threads', 'processes'))}
+def _fused(name: str, python: str) -> Run:
+  """Returns the same as a run of the fused trainer.
+
+  Args:
+    name: in the table.
+    python: path of the interpreter.
+  """
+  return dataclasses.replace(
+    _launchpad('threads'),
+    name=name,
+    argv=(
+      '-m',
+      'influence_acme.train',
+      '--game=cleanup',
+      '--variant=moa',
+      '--preset=paper',
+      '--batch_size=144',
+      '--max_queue_size=288',
+      '--num_steps=1000000000',
+      '--run_dir={folder}/run',
+    ),
+    python=python,
+  )
+
+
+# The second environment has no Acme, but today's JAX.
+_TODAY = ROOT / '.venv-core' / 'bin' / 'python'
+WAYS = {
+  run.name: run
+  for run in (
+    _launchpad('threads'),
+    _launchpad('processes'),
+    _fused('fused', sys.executable),
+    *([_fused('fused, today', str(_TODAY))] if _TODAY.exists() else []),
+  )
+}
 
 
 def measure(run: Run, seconds: float) -> dict[str, float]:

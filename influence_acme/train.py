@@ -18,7 +18,7 @@ from influence_acme.runs import checkpoint
 from influence_acme.system import config as system_config
 from influence_acme.system import practical, variants
 from influence_acme.training import config as config_lib
-from influence_acme.training import run as run_lib
+from influence_acme.training import runner as run_lib
 
 _PRESETS = ('practical', 'paper')
 

@@ -15,6 +15,7 @@ import io
 import pathlib
 import re
 import runpy
+import tempfile
 import textwrap
 from typing import Any
 
@@ -103,6 +104,17 @@ def _game():
   return {'jax': jax, 'actions': jnp.zeros(5, jnp.int32)}
 
 
+def _train():
+  folder = pathlib.Path(tempfile.mkdtemp())
+  return {
+    'run_dir': folder / 'run',
+    'another_run_dir': folder / 'other',
+    'MyEnvironment': lambda seed: fakes.FakeMultiAgentEnvironment(
+      episode_length=9
+    ),
+  }
+
+
 def _view():
   policies = dict.fromkeys(('agent_1', 'agent_2'), lambda _: np.int32(4))
   names = {
@@ -119,6 +131,7 @@ PAGES = {
   'docs/idea.md': dict,
   'docs/reproduction.md': dict,
   'docs/stock_learners.md': dict,
+  'docs/howto/train.md': _train,
   'docs/howto/arrays.md': _arrays,
   'docs/howto/network.md': dict,
   'docs/howto/adder.md': _adder,
@@ -169,7 +182,12 @@ def _run(block, names):
   for shown in _ERROR.findall(block):
     words = ' '.join(line.lstrip('# ') for line in shown.splitlines())
     assert error.startswith(words.removesuffix('...').strip())
-  lines, shown = printed.getvalue().splitlines(), _SHOWN.findall(block)
+  lines = [
+    line
+    for line in printed.getvalue().splitlines()
+    if not line.startswith('steps ')  # The progress of a run.
+  ]
+  shown = _SHOWN.findall(block)
   assert len(lines) == len(shown)
   for line, comment in zip(lines, shown, strict=True):
     assert comment.startswith(line)

@@ -22,7 +22,7 @@ from influence_acme.programs import (
   workers,
 )
 from influence_acme.runs import checkpoint, failures, malloc, progress, signals
-from influence_acme.training import run as training_run
+from influence_acme.training import runner as training_run
 from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
