@@ -1,4 +1,4 @@
-"""The node that plays."""
+"""The node that plays: step by step, or many environments at once."""
 
 import contextlib
 import time
@@ -6,22 +6,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
-from acme import adders, core, environment_loop, specs
+from acme import adders, environment_loop, specs
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
 
+from influence_acme.agents.influence import rollout_actor
 from influence_acme.multiagent import observers
 from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.rollouts import episode_log
 from influence_acme.runs import loggers
 
 # From one look to the next at whether the program stops.
 _POLL_SECS = 0.1
+# From one exchange of counts with the learner to the next.
+_COUNT_SECS = 1.0
+
+# Plays an episode, or an unroll, and returns its row for the log, if any.
+Play = Callable[[], Mapping[str, Any] | None]
 
 
 class ActorNode:
-  """Plays episodes in an environment of its own."""
+  """Plays and logs until the program stops."""
 
   def __init__(
     self,
@@ -29,123 +36,155 @@ class ActorNode:
     actor_id: int,
     replay: Mapping[str, blocking.StoppableReplay],
     learner: Any,
-    after_step: Callable[[], None],
-    *,
-    in_turn: bool = False,
+    stop_if_told: Callable[[], None],
   ):
-    """Makes the actor and its environment.
+    """Makes the actor, with environments of its own.
 
     Args:
       experiment: what is run.
       actor_id: the actor's number, from 0.
       replay: where it writes, by name; see `replays`.
       learner: the learner node, or a client of it.
-      after_step: called after every environment step.
-      in_turn: whether all nodes are called in turn. Else the actor fetches
-        parameters in the background, and counts about once a second.
+      stop_if_told: raises `StoppedError` once the program stops; called after
+        every environment step, or every sequence that is written.
     """
-    self._replay = replay
-    first_step = learner.first_step()
-    environment = experiment.environment_factory(
-      experiment.environment_seed(actor_id, first_step)
-    )
-    builder = experiment.builder_factory(loggers_base.NoOpLogger())
-    watched = observers.InfluenceObserver()
-    adder = builder.make_adder(replays.for_builder(replay))
-    if isinstance(adder, adders.Adder):
-      adder = watched.watch(adder)
-    actor = builder.make_actor(
-      experiment.actor_key(actor_id, first_step),
-      experiment.network_factory(specs.make_environment_spec(environment)),
-      adder,
-      learner,
-    )
-    self._environment = environment
-    self.actor: core.Actor = actor
+    make = _make_unroll if experiment.num_environments else _make_episode
+    self._play = make(experiment, actor_id, replay, learner, stop_if_told)
     self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
-    time_delta = -1 if in_turn else 1
-    budget = None if in_turn else experiment.num_steps
-    counter = counting.Counter(learner, time_delta=time_delta)
-    measures: list[observers_base.EnvLoopObserver] = []
-    if isinstance(environment.reward_spec(), Mapping):
-      measures = observers.make_observers(environment.action_spec(), watched)
-    self._loop = environment_loop.EnvironmentLoop(
-      environment,
-      actor,
-      counting.Counter(counter, 'actor', time_delta=time_delta),
-      loggers_base.NoOpLogger(),
-      should_update=not in_turn,
-      observers=[*measures, _AfterStep(counter, after_step, budget)],
-    )
-
-  @property
-  def parts(self) -> dict[str, Any]:
-    """What must be saved to go on exactly, by name."""
-    return {'actor': self.actor, 'environment': self._environment}
+    self._replay = replay
 
   def run(self) -> None:
-    """Plays until the program stops."""
+    """Plays until the program stops; then closes logs and replay."""
     try:
       with contextlib.suppress(blocking.StoppedError):
         while True:
-          self.play()
+          row = self._play()
+          if row is not None:
+            self._logger.write(row)
     finally:
-      self.close()
+      self._logger.close()
+      for client in self._replay.values():
+        client.close()
 
-  def play(self) -> None:
-    """Plays and logs one episode.
 
-    Raises:
-      StoppedError: the program stops.
-    """
-    self._logger.write(self._loop.run_episode())
-
-  def close(self) -> None:
-    """Closes the actor's logs, and its way into the replay."""
-    self._logger.close()
-    for client in self._replay.values():
-      client.close()
+def _make_episode(
+  experiment: experiment_lib.Experiment,
+  actor_id: int,
+  replay: Mapping[str, blocking.StoppableReplay],
+  learner: Any,
+  stop_if_told: Callable[[], None],
+) -> Play:
+  """Returns what plays an episode of one environment, step by step."""
+  first_step = learner.first_step()
+  environment = experiment.environment_factory(
+    experiment.environment_seed(actor_id, first_step)
+  )
+  builder = experiment.builder_factory(loggers_base.NoOpLogger())
+  watched = observers.InfluenceObserver()
+  adder = builder.make_adder(replays.for_builder(replay))
+  if isinstance(adder, adders.Adder):
+    adder = watched.watch(adder)
+  actor = builder.make_actor(
+    experiment.actor_key(actor_id, first_step),
+    experiment.network_factory(specs.make_environment_spec(environment)),
+    adder,
+    learner,
+  )
+  counter = counting.Counter(learner, time_delta=_COUNT_SECS)
+  measures: list[observers_base.EnvLoopObserver] = []
+  if isinstance(environment.reward_spec(), Mapping):
+    measures = observers.make_observers(environment.action_spec(), watched)
+  after_step = _AfterStep(counter, stop_if_told, experiment.num_steps)
+  return environment_loop.EnvironmentLoop(
+    environment,
+    actor,
+    counting.Counter(counter, 'actor', time_delta=_COUNT_SECS),
+    loggers_base.NoOpLogger(),
+    observers=[*measures, after_step],
+  ).run_episode
 
 
 class _AfterStep(observers_base.EnvLoopObserver):
-  """Counts environment steps, and calls back after each."""
+  """Counts environment steps, and stops after one if told to."""
 
   def __init__(
     self,
     counter: counting.Counter,
-    after_step: Callable[[], None],
-    budget: int | None,
+    stop_if_told: Callable[[], None],
+    budget: int,
   ):
     """Makes the observer.
 
     Args:
       counter: a child of the program's.
-      after_step: raises `StoppedError` once the program stops.
-      budget: of all actors, at which to wait for that; None to play on.
+      stop_if_told: raises `StoppedError` once the program stops.
+      budget: steps of all actors, at which to wait for that.
     """
     self._counter = counter
-    self._after_step = after_step
+    self._stop_if_told = stop_if_told
     self._budget = budget
 
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
-    """A reset is no step."""
+    """Counts nothing: a reset is not a step."""
     del env, timestep
 
   def observe(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
   ) -> None:
-    """Takes note of one step."""
+    """Counts one step."""
     del env, timestep, action
     counts = self._counter.increment(**{loggers.STEPS_KEY: 1})
-    self._after_step()
+    self._stop_if_told()
     # The learner ends the run, but it may be in a long step, or compiling.
-    while self._budget and counts[loggers.STEPS_KEY] >= self._budget:
+    while counts[loggers.STEPS_KEY] >= self._budget:
       time.sleep(_POLL_SECS)
-      self._after_step()
+      self._stop_if_told()
       counts = self._counter.get_counts()
 
   def get_metrics(self) -> dict[str, float]:
-    """Adds nothing to what is logged."""
+    """Adds nothing to the log."""
     return {}
+
+
+def _make_unroll(
+  experiment: experiment_lib.Experiment,
+  actor_id: int,
+  replay: Mapping[str, blocking.StoppableReplay],
+  learner: Any,
+  stop_if_told: Callable[[], None],
+) -> Play:
+  """Returns what plays an unroll of `num_environments` environments."""
+  first_step = learner.first_step()
+  num = experiment.num_environments
+  numbers = range(actor_id * num, (actor_id + 1) * num)
+  environment = experiment.functional_environment
+  assert environment is not None  # The experiment has checked it.
+  networks = experiment.network_factory(experiment.make_environment_spec())
+  actor = rollout_actor.RolloutActor(
+    experiment.builder_factory(loggers_base.NoOpLogger()),
+    networks,
+    environment,
+    seeds=[experiment.environment_seed(i, first_step) for i in numbers],
+    keys=[experiment.actor_key(i, first_step) for i in numbers],
+    variable_source=learner,
+    replay=replays.for_builder(replay),
+  )
+  counter = counting.Counter(learner, time_delta=_COUNT_SECS)
+  own_counter = counting.Counter(counter, 'actor', time_delta=_COUNT_SECS)
+
+  def play() -> Mapping[str, Any] | None:
+    started = time.monotonic()
+    actor.update(wait=True)
+    sequences, num_steps, episodes = actor.play()
+    counter.increment(**{loggers.STEPS_KEY: num_steps})
+    counts = own_counter.increment(steps=num_steps, episodes=len(episodes))
+    actor.write(sequences, stop_if_told)
+    if not episodes:
+      return None
+    rate = num_steps / (time.monotonic() - started)
+    row = episode_log.mean(episodes, networks)
+    return {**row, 'steps_per_second': rate, **counts}
+
+  return play

@@ -12,6 +12,7 @@ from acme.agents.jax import builders
 from acme.utils.loggers import base as loggers
 
 from influence_acme import environments
+from influence_acme.runs import identity as identity_lib
 from influence_acme.runs import random_keys
 from influence_acme.runs import run_dir as run_dir_lib
 
@@ -23,8 +24,7 @@ class Experiment:
   Attributes:
     builder_factory: takes the logger of the learner and gives the builder of
       the agent, such as `functools.partial(InfluenceBuilder, config)`.
-    environment_factory: takes a seed in [0, 2**32). To be resumed exactly, the
-      environment must have `save()` and `restore(state)`.
+    environment_factory: takes a seed in [0, 2**32).
     network_factory: takes the environment's spec; the networks are what the
       builder's `make_learner` and `make_actor` get.
     batch_size: how many items of its replay the learner takes for a step. The
@@ -107,12 +107,10 @@ class Experiment:
     Args:
       environment_spec: as of `make_environment_spec`.
     """
-    leaves, _ = jax.tree_util.tree_flatten_with_path(environment_spec)
-    return {
-      'agent': type(self.builder_factory(loggers.NoOpLogger())).__qualname__,
-      **{jax.tree_util.keystr(path)[1:]: repr(leaf) for path, leaf in leaves},
-      **self.identity,
-    }
+    builder = self.builder_factory(loggers.NoOpLogger())
+    return identity_lib.make_identity(
+      type(builder).__qualname__, environment_spec, self.identity
+    )
 
   def learner_key(self) -> jax.Array:
     """Returns the random key of the learner."""

@@ -17,18 +17,16 @@ from typing import Any
 import launchpad as lp
 import reverb
 from acme import specs
-from acme.utils import counting
 
 from influence_acme import xla_threads
 from influence_acme.programs import (
+  actor_node,
   blocking,
   learner_node,
-  players,
   replays,
   supervisor,
 )
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.runs import checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,28 +115,10 @@ def _make_learner(
   spec: specs.EnvironmentSpec,
   replay: dict[str, reverb.Client],
 ) -> learner_node.LearnerNode:
-  """Makes the learner, whose dataset ends at a stop or at the budget."""
-  stop = lp.stop_event()
-  counter = counting.Counter()
-
-  def stopping() -> bool:
-    return (
-      stop.is_set()
-      or learner_node.steps_so_far(counter) >= experiment.num_steps
-    )
-
-  saved = None
-  if experiment.resume:
-    path = experiment.directory.checkpoint_path
-    saved = checkpoint.load(path, experiment.make_identity(spec))
+  """Makes the learner, which ends at a stop or at the budget."""
+  stopping = lp.stop_event().is_set
   return learner_node.LearnerNode(
-    experiment,
-    spec,
-    _connect(replay, stop.is_set),
-    counter,
-    lambda dataset: blocking.StoppableIterator(dataset, stopping),
-    saved,
-    learner_node.first_step(saved),
+    experiment, spec, _connect(replay, stopping), stopping
   )
 
 
@@ -147,7 +127,7 @@ def _make_actor(
   actor_id: int,
   replay: dict[str, reverb.Client],
   learner: Any,
-) -> players.Player:
+) -> actor_node.ActorNode:
   """Makes an actor, which stops after the step in which it is told to."""
   stop = lp.stop_event()
 
@@ -155,7 +135,7 @@ def _make_actor(
     if stop.is_set():
       raise blocking.StoppedError
 
-  return players.make_player(
+  return actor_node.ActorNode(
     experiment,
     actor_id,
     _connect(replay, stop.is_set),

@@ -16,12 +16,15 @@ from typing import Any
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme.agents.influence import builder as influence_builder
-from influence_acme.programs import (
-  graph,
-  learner_node,
-  workers,
+from influence_acme.programs import graph, workers
+from influence_acme.runs import (
+  checkpoint,
+  failures,
+  malloc,
+  outcome,
+  progress,
+  signals,
 )
-from influence_acme.runs import checkpoint, failures, malloc, progress, signals
 from influence_acme.training import runner as training_run
 from influence_acme.training import session as session_lib
 
@@ -41,7 +44,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
     The exit code, see above.
 
   Raises:
-    ValueError: the launch is unknown.
+    ValueError: the launch is unknown, or not for these agents.
     CheckpointError: the run cannot go on from its checkpoint.
     OSError: the run directory holds a run already, or nothing to resume, or
       cannot be written.
@@ -71,11 +74,18 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
         stuck = workers.run(
           program.graph, launch, received, directory.failure_path
         )
-    code = _conclude(program, received)
+    done = checkpoint.steps_done(directory.checkpoint_path) or 0
+    code = outcome.conclude(
+      directory,
+      is_done=done >= experiment.num_steps,
+      signal_number=received.number,
+    )
   if stuck:
-    _tell(f'These nodes did not end in time: {", ".join(stuck)}.')
+    names = ', '.join(stuck)
+    print(f'These nodes did not end in time: {names}.', file=sys.stderr)
     if launch == 'threads':
       sys.stdout.flush()
+      sys.stderr.flush()
       os._exit(code)  # There is no other way to end a thread.
   return code
 
@@ -122,38 +132,3 @@ def _train(
     session.train(lambda: received.number > 0)
   except Exception as error:  # noqa: BLE001  As for any other node.
     failures.report_exception(session.directory.failure_path, 'single', error)
-
-
-def _conclude(program: graph.Program, received: signals.Signals) -> int:
-  """Finds out how a program ended, says so, and returns the exit code."""
-  directory = program.experiment.directory
-  path = directory.failure_path
-  if not path.exists():
-    if _budget_is_reached(program):
-      return 0
-    if received.number:
-      _tell(f'Stopped. Go on with --resume: {directory.path}')
-      return 128 + received.number
-    failures.report_failure(
-      path, 'program', 'it ended, but its step budget is not reached.'
-    )
-  if not path.exists():
-    return 1  # The disk is full: all there is to say was printed.
-  summary, *_ = path.read_text(encoding='utf-8').splitlines() or ['It failed.']
-  _tell(
-    f'{summary}\nThe traceback is in {path}. Once the cause is gone: resume'
-    ' (--resume), from the last checkpoint.'
-  )
-  return 1
-
-
-def _budget_is_reached(program: graph.Program) -> bool:
-  try:
-    saved = checkpoint.load(program.experiment.directory.checkpoint_path)
-  except checkpoint.CheckpointError:
-    return False
-  return learner_node.first_step(saved) >= program.experiment.num_steps
-
-
-def _tell(text: str) -> None:
-  print(text, file=sys.stderr, flush=True)

@@ -1,8 +1,4 @@
-"""The node that learns, counts and saves.
-
-It knows nothing of Launchpad, no more than that of `actor_node`: a program runs
-them in threads or processes of their own, or calls them in turn.
-"""
+"""The node that learns, counts and saves. It knows nothing of Launchpad."""
 
 import contextlib
 import time
@@ -13,19 +9,9 @@ import reverb
 from acme import specs
 from acme.utils import counting
 
+from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.programs import replays
 from influence_acme.runs import checkpoint, loggers
-
-
-def steps_so_far(counter: counting.Counter) -> int:
-  """Returns the environment steps of all actors, those before a resume too."""
-  return counter.get_counts().get(loggers.STEPS_KEY, 0)
-
-
-def first_step(saved: checkpoint.Checkpoint | None) -> int:
-  """Returns the environment steps before a run that goes on from `saved`."""
-  return int(saved.counts.get(loggers.STEPS_KEY, 0)) if saved else 0
 
 
 class LearnerNode:
@@ -41,10 +27,7 @@ class LearnerNode:
     experiment: experiment_lib.Experiment,
     environment_spec: specs.EnvironmentSpec,
     replay: Mapping[str, reverb.Client],
-    counter: counting.Counter,
-    wrap_dataset: Callable[[Iterator[Any]], Iterator[Any]],
-    saved: checkpoint.Checkpoint | None,
-    first_step: int,
+    stopping: Callable[[], bool],
   ):
     """Makes the learner, or restores it.
 
@@ -52,30 +35,33 @@ class LearnerNode:
       experiment: what is run.
       environment_spec: of its environment.
       replay: where the learner samples, by name; see `replays`.
-      counter: the program's; it gets the saved counts.
-      wrap_dataset: makes an iterator that ends, if it blocks, of one that may
-        block for ever.
-      saved: what to go on from.
-      first_step: of the run, for the random keys of actors.
+      stopping: whether the program stops.
 
     Raises:
-      CheckpointError: what is saved does not fit.
+      CheckpointError: the run cannot go on from its checkpoint.
     """
     directory = experiment.directory
     self._path = directory.checkpoint_path
     self._checkpoint_seconds = experiment.checkpoint_seconds
     self._identity = experiment.make_identity(environment_spec)
-    self._counter = counter
-    if saved:
-      counter.restore({'counts': dict(saved.counts), 'cache': {}})
-    self._first_step = first_step
+    self._counter = counting.Counter()
+    self._first_step = 0
+    saved = None
+    if experiment.resume:
+      saved = checkpoint.load(self._path, self._identity)
+      self._counter.restore({'counts': dict(saved.counts), 'cache': {}})
+      self._first_step = saved.environment_steps
     self._logger = directory.make_logger('learner')
     builder = experiment.builder_factory(self._logger)
     clients = replays.for_builder(replay)
-    self._datasets: list[Iterator[Any]] = []
+    self._datasets: list[blocking.StoppableIterator] = []
+
+    def must_end() -> bool:
+      steps = self._counter.get_counts().get(loggers.STEPS_KEY, 0)
+      return stopping() or steps >= experiment.num_steps
 
     def wrap(dataset: Iterator[Any]) -> Iterator[Any]:
-      self._datasets.append(wrap_dataset(dataset))
+      self._datasets.append(blocking.StoppableIterator(dataset, must_end))
       return self._datasets[-1]
 
     self._learner = builder.make_learner(
@@ -84,7 +70,7 @@ class LearnerNode:
       replays.each(wrap, builder.make_dataset_iterator(clients)),
       clients,
       # It takes no call to another node to be up to date.
-      counting.Counter(counter, 'learner', time_delta=-1),
+      counting.Counter(self._counter, 'learner', time_delta=-1),
     )
     if saved:
       self._learner.restore(
@@ -95,19 +81,19 @@ class LearnerNode:
     """Learns until the dataset ends; then writes the last checkpoint."""
     try:
       # A run that cannot be saved had better not begin.
-      self.write(self.snapshot())
-      written = time.monotonic()
+      self._save()
+      saved = time.monotonic()
       with contextlib.suppress(StopIteration):
         while True:
-          self.step()
-          if time.monotonic() - written > self._checkpoint_seconds:
-            self.write(self.snapshot())
-            written = time.monotonic()
-      self.write(self.snapshot())
+          self._step()
+          if time.monotonic() - saved > self._checkpoint_seconds:
+            self._save()
+            saved = time.monotonic()
+      self._save()
     finally:
-      self.close()
+      self._logger.close()
 
-  def step(self) -> None:
+  def _step(self) -> None:
     """Learns from one batch.
 
     Raises:
@@ -117,25 +103,20 @@ class LearnerNode:
       self._learner.step()
     except Exception as error:
       # Acme's prefetching makes another error of the end of its samples.
-      if not any(getattr(x, 'has_ended', False) for x in self._datasets):
+      if not any(dataset.has_ended for dataset in self._datasets):
         raise
       raise StopIteration from error
 
-  def snapshot(self) -> checkpoint.Checkpoint:
-    """Returns everything that is needed to go on from here."""
-    return checkpoint.Checkpoint(
-      self._identity,
-      self._counter.get_counts(),
-      checkpoint.to_numpy(self._learner.save()),
-    )
-
-  def write(self, snapshot: checkpoint.Checkpoint) -> None:
+  def _save(self) -> None:
     """Writes a checkpoint; `CheckpointError` if that fails."""
-    checkpoint.save(self._path, snapshot)
-
-  def close(self) -> None:
-    """Closes the learner's logs."""
-    self._logger.close()
+    checkpoint.save(
+      self._path,
+      checkpoint.Checkpoint(
+        self._identity,
+        self._counter.get_counts(),
+        checkpoint.to_numpy(self._learner.save()),
+      ),
+    )
 
   def first_step(self) -> int:
     """Returns where the run began: 0, or the steps at which it was resumed."""

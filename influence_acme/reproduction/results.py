@@ -8,7 +8,7 @@ import numpy as np
 
 from influence_acme.reproduction import runner, statistics
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import curves
+from influence_acme.runs import checkpoint, curves
 
 COLLECTIVE = 'collective_return'
 FAIR = 'fair_return'
@@ -91,11 +91,12 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
     series = curves.load(run.directory.logs)
     if COLLECTIVE in series:
       path = run.directory.path / runner.EPISODE_NAME
+      done = checkpoint.steps_done(run.directory.checkpoint_path) or 0
       results.append(
         Result(
           run,
           int(series[COLLECTIVE].steps[-1]),
-          (runner.steps_done(run.directory) or 0) >= sweep.num_steps,
+          done >= sweep.num_steps,
           series,
           json.loads(path.read_text('utf-8')) if path.exists() else {},
         )

@@ -8,26 +8,13 @@ from collections.abc import Callable
 import numpy as np
 
 from influence_acme import programs
-from influence_acme.programs import evaluation, learner_node
+from influence_acme.programs import evaluation
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import checkpoint, curves, run_dir
 
 Launch = Callable[[programs.Program, str], int]
 # What an episode of a finished run showed.
 EPISODE_NAME = 'episode.json'
-
-
-def steps_done(directory: run_dir.RunDirectory) -> int | None:
-  """Returns the environment steps of a run's checkpoint; None without one.
-
-  Args:
-    directory: of the run, which need not be there.
-  """
-  try:
-    saved = checkpoint.load(directory.checkpoint_path)
-  except programs.CheckpointError:
-    return None
-  return learner_node.first_step(saved)
 
 
 def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
@@ -52,6 +39,7 @@ def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
   for each in sweep.runs():
     code = _run_one(sweep, each, launch)
     if code > 1:
+      print('The same command goes on with the sweep.', file=sys.stderr)
       return code
     failed |= code == 1
   return int(failed)
@@ -61,7 +49,7 @@ def _run_one(
   sweep: sweep_lib.Sweep, each: sweep_lib.Run, launch: Launch
 ) -> int:
   directory = each.directory
-  done = steps_done(directory)
+  done = checkpoint.steps_done(directory.checkpoint_path)
   if done is None or done < sweep.num_steps:
     if done is None and directory.config_path.exists():
       _set_aside(directory)

@@ -1,14 +1,12 @@
 """Writes and reads the one file that a run is resumed from.
 
-It is a safetensors file: arrays by name, and as metadata the format's version,
-the run's identity and counts as JSON, and the SHA-256 of all of it. Reading it
-never executes code. It is written aside, synced and renamed: whenever the
-machine or the run ends, the file is the old one or the new one, whole.
+It is a `tensor_file`: arrays by name, and as metadata the format's version, and
+the run's identity and counts as JSON. It is written aside, synced and renamed:
+whenever the machine or the run ends, it is the old one or the new one, whole.
 """
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -18,11 +16,13 @@ from typing import Any
 
 import jax
 import numpy as np
-import safetensors
-from safetensors import numpy as safetensors_numpy
+
+from influence_acme.runs import loggers, named_arrays, tensor_file
 
 # Goes up whenever older files cannot be read any more.
 _VERSION = '2'
+# Trees, whose arrays bear these prefixes.
+_PARTS = ('learner', 'rollout')
 
 
 class CheckpointError(Exception):
@@ -46,6 +46,11 @@ class Checkpoint:
   counts: Mapping[str, int | float]
   learner: Any
   rollout: Any = None
+
+  @property
+  def environment_steps(self) -> int:
+    """Global environment steps so far."""
+    return int(self.counts.get(loggers.STEPS_KEY, 0))
 
 
 def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -71,7 +76,7 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
       raise
     raise CheckpointError(
       f'Cannot write the checkpoint {path}: {error}. The one before it, if '
-      'there is one, is as it was: make room, then resume (--resume).'
+      'there is one, is as it was: make room, then resume the run.'
     ) from error
 
 
@@ -111,6 +116,18 @@ def load(
   return checkpoint
 
 
+def steps_done(path: str | os.PathLike[str]) -> int | None:
+  """Returns the environment steps of a checkpoint; None without one of use.
+
+  Args:
+    path: of the file, which need not be there.
+  """
+  try:
+    return load(path).environment_steps
+  except CheckpointError:
+    return None
+
+
 def restore(
   path: str | os.PathLike[str], saved: Mapping[str, np.ndarray], like: Any
 ) -> Any:
@@ -129,14 +146,14 @@ def restore(
   Raises:
     CheckpointError: they differ in structure, shape or dtype.
   """
-  expected = _by_name(like)
-  check_layout(path, saved, expected)
-  leaves = [
-    type(leaf)(saved[name]) if isinstance(leaf, (int, float)) else saved[name]
-    for name, leaf in expected.items()
-  ]
-  tree = jax.tree_util.tree_structure(like)
-  return jax.tree_util.tree_unflatten(tree, leaves)
+  try:
+    return named_arrays.to_tree(saved, like)
+  except ValueError as error:
+    raise CheckpointError(
+      f'The checkpoint {path} does not fit: {error} Resume with the networks '
+      'and the configuration that it was written with, or start a new run in '
+      'another directory (--run_dir).'
+    ) from error
 
 
 def nested(saved: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
@@ -158,35 +175,6 @@ def nested(saved: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
   return found
 
 
-def check_layout(
-  path: str | os.PathLike[str],
-  saved: Mapping[str, Any],
-  expected: Mapping[str, Any],
-) -> None:
-  """Checks that a saved state fits, before anything is restored from it.
-
-  Args:
-    path: of the checkpoint, for the message.
-    saved: name -> array, of the checkpoint.
-    expected: name -> array, of this run.
-
-  Raises:
-    CheckpointError: they differ in structure, shape or dtype.
-  """
-  old, new = (
-    {name: f'{_dtype(x)}{np.shape(x)}' for name, x in each.items()}
-    for each in (saved, expected)
-  )
-  for name in sorted(old.keys() | new.keys()):
-    if old.get(name) != new.get(name):
-      raise CheckpointError(
-        f'The checkpoint {path} does not fit: {name} is '
-        f'{old.get(name, "missing")} in it, and {new.get(name, "missing")} in '
-        'this run. Resume with the networks and the configuration that it was '
-        'written with, or start a new run in another directory (--run_dir).'
-      )
-
-
 def to_numpy(tree: Any) -> Any:
   """Copies a tree to the host, so that later steps cannot change it."""
   return jax.tree_util.tree_map(
@@ -195,60 +183,40 @@ def to_numpy(tree: Any) -> Any:
 
 
 def _write(path: pathlib.Path, checkpoint: Checkpoint) -> None:
-  """Writes a whole file, without a second copy of the arrays in memory."""
+  """Writes a whole file."""
   arrays = {
-    f'{part}{name}': np.ascontiguousarray(leaf)
-    for part in ('learner', 'rollout')
-    for name, leaf in _by_name(getattr(checkpoint, part)).items()
+    f'{part}{name}': np.asarray(leaf, order='C')
+    for part in _PARTS
+    for name, leaf in named_arrays.by_name(getattr(checkpoint, part)).items()
   }
+  counts = {k: np.asarray(v).item() for k, v in checkpoint.counts.items()}
   metadata = {
     'version': _VERSION,
     'identity': json.dumps(checkpoint.identity),
-    'counts': json.dumps(
-      {k: np.asarray(v).item() for k, v in checkpoint.counts.items()}
-    ),
+    'counts': json.dumps(counts),
   }
-  metadata['sha256'] = _digest(arrays, metadata)
-  safetensors_numpy.save_file(arrays, path, metadata)
-  with open(path, 'rb') as file:
-    os.fsync(file.fileno())
+  tensor_file.write(path, arrays, metadata)
 
 
 def _read(path: str | os.PathLike[str]) -> Checkpoint:
-  """Raises whatever the libraries do, ValueError if the digest is wrong."""
-  with safetensors.safe_open(path, framework='numpy') as file:
-    metadata = dict(file.metadata())
-    arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-  digest = metadata.pop('sha256')
-  if metadata['version'] != _VERSION or digest != _digest(arrays, metadata):
-    raise ValueError('The version or the digest is wrong.')
-  parts: dict[str, dict[str, np.ndarray]] = {'learner': {}, 'rollout': {}}
-  for name, array in arrays.items():
-    parts[name[:7]][name[7:]] = array
+  """Raises whatever the libraries do, ValueError if the version is wrong."""
+  arrays, metadata = tensor_file.read(path)
+  if metadata['version'] != _VERSION:
+    raise ValueError(f'The version is {metadata["version"]}.')
+  learner, rollout = (
+    {
+      name.removeprefix(part): array
+      for name, array in arrays.items()
+      if name.startswith(part)
+    }
+    for part in _PARTS
+  )
   return Checkpoint(
     json.loads(metadata['identity']),
     json.loads(metadata['counts']),
-    parts['learner'],
-    parts['rollout'] or None,
+    learner,
+    rollout or None,
   )
-
-
-def _digest(
-  arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
-) -> str:
-  """Returns the SHA-256 of everything in a file."""
-  layout = {k: [str(x.dtype), x.shape] for k, x in arrays.items()}
-  header = json.dumps([layout, dict(metadata)], sort_keys=True)
-  digest = hashlib.sha256(header.encode('utf-8'))
-  for name in sorted(arrays):
-    digest.update(arrays[name].reshape(-1).view(np.uint8).data)
-  return digest.hexdigest()
-
-
-def _by_name(tree: Any) -> dict[str, Any]:
-  """Returns path -> leaf of a tree, in the tree's order."""
-  leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-  return {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
 
 
 def _check_identity(
@@ -263,16 +231,6 @@ def _check_identity(
         f'{saved.get(name)!r}, that of this run {expected.get(name)!r}. Set it '
         'as it was, or start a new run in another directory (--run_dir).'
       )
-
-
-def _dtype(leaf: Any) -> str:
-  """Returns a leaf's dtype; a count's is none.
-
-  New learners of Acme's count with Python's integers, and later with JAX's.
-  """
-  dtype = np.asarray(leaf).dtype
-  is_count = np.shape(leaf) == () and np.issubdtype(dtype, np.integer)
-  return 'int' if is_count else str(dtype)
 
 
 def _sync_directory(path: pathlib.Path) -> None:

@@ -7,7 +7,6 @@
 """
 
 import functools
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +23,7 @@ from influence_acme.rollouts import (
 from influence_acme.runs import (
   failures,
   malloc,
+  outcome,
   progress,
   random_keys,
   run_dir,
@@ -76,7 +76,11 @@ def run(
         session.train(lambda: received.number > 0)
       except Exception as error:  # noqa: BLE001  Told, with the exit code.
         failures.report_exception(directory.failure_path, 'train', error)
-    return _conclude(session, received.number)
+    return outcome.conclude(
+      directory,
+      is_done=session.environment_steps >= config.num_steps,
+      signal_number=received.number,
+    )
 
 
 def _make_session(
@@ -171,21 +175,3 @@ def host_rollout(
     return rollout, batch.close
 
   return make
-
-
-def _conclude(session: session_lib.Session, signal_number: int) -> int:
-  """Says how a run ended, and returns the exit code."""
-  directory = session.directory
-  go_on = f'go on with --resume --run_dir={directory.path}'
-  if directory.failure_path.exists():
-    text = directory.failure_path.read_text(encoding='utf-8')
-    print(
-      f'{text.splitlines()[0]}\nThe traceback is in {directory.failure_path}. '
-      f'Once the cause is gone, {go_on}.',
-      file=sys.stderr,
-    )
-    return 1
-  if session.environment_steps >= session.num_steps:
-    return 0
-  print(f'Stopped: {go_on}.', file=sys.stderr)
-  return 128 + signal_number

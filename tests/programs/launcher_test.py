@@ -1,17 +1,48 @@
 """What is checked before a program starts, and what a user reads after it."""
 
 import os
+import shutil
+import signal
 
 import pytest
 import toy
 import variant_program
 
 from influence_acme import programs
+from influence_acme.agents import influence
+
+# The fused trainer takes other agents than Launchpad's nodes do.
+_MAKE = {
+  'threads': toy.make_experiment,
+  'processes': toy.make_experiment,
+  'single': toy.make_trainable,
+}
 
 
-def _launch(run_dir, launch='single', **overrides):
-  experiment = toy.make_experiment(run_dir, **overrides)
+def _launch(run_dir, launch='threads', **overrides):
+  experiment = _MAKE[launch](run_dir, **overrides)
   return programs.launch(programs.make_program(experiment), launch)
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+  """Finished runs of one step, by the function that makes their experiment."""
+  runs = {}
+  for launch in ('threads', 'single'):
+    path = tmp_path_factory.mktemp(launch) / 'run'
+    assert _launch(path, launch, num_steps=1, config={'colour': 'green'}) == 0
+    runs[_MAKE[launch]] = path
+  return runs
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+  """Copies the finished run of a launch, and returns the copy's path."""
+
+  def copy(launch):
+    return shutil.copytree(finished[_MAKE[launch]], tmp_path / 'run')
+
+  return copy
 
 
 def test_the_graph_has_all_nodes(tmp_path):
@@ -40,17 +71,28 @@ def test_what_is_vectorised_keeps_products_whole(tmp_path, monkeypatch):
 
 def test_an_unknown_launch(tmp_path):
   with pytest.raises(ValueError, match="'threats'.*threads, processes, single"):
-    _launch(tmp_path / 'run', 'threats')
+    experiment = toy.make_experiment(tmp_path / 'run')
+    programs.launch(programs.make_program(experiment), 'threats')
+  assert not (tmp_path / 'run').exists()
+
+
+def test_the_fused_trainer_refuses_agents_of_others(tmp_path):
+  experiment = toy.make_experiment(tmp_path / 'run')
+  program = programs.make_program(experiment)
+  with pytest.raises(
+    ValueError, match="'single'.*not of ToyBuilder.*'threads' or 'processes'"
+  ):
+    programs.launch(program, 'single')
   assert not (tmp_path / 'run').exists()
 
 
 @pytest.mark.parametrize('launch', programs.LAUNCHES)
-def test_a_run_is_not_overwritten(tmp_path, launch):
-  assert _launch(tmp_path / 'run', num_steps=1) == 0
-  before = (tmp_path / 'run' / 'checkpoint').read_bytes()
+def test_a_run_is_not_overwritten(copy, launch):
+  path = copy(launch)
+  before = (path / 'checkpoint').read_bytes()
   with pytest.raises(FileExistsError, match='--resume'):
-    _launch(tmp_path / 'run', launch, num_steps=1)
-  assert (tmp_path / 'run' / 'checkpoint').read_bytes() == before
+    _launch(path, launch, num_steps=1)
+  assert (path / 'checkpoint').read_bytes() == before
 
 
 @pytest.mark.parametrize('launch', programs.LAUNCHES)
@@ -67,56 +109,87 @@ def test_the_run_directory_cannot_be_written(tmp_path, launch):
 
 
 @pytest.mark.parametrize('launch', programs.LAUNCHES)
-def test_a_broken_checkpoint(tmp_path, launch):
-  _launch(tmp_path / 'run', num_steps=1)
-  path = tmp_path / 'run' / 'checkpoint'
-  path.write_bytes(path.read_bytes()[:-1])
+def test_a_broken_checkpoint(copy, launch):
+  path = copy(launch)
+  content = (path / 'checkpoint').read_bytes()
+  (path / 'checkpoint').write_bytes(content[:-1])
   with pytest.raises(programs.CheckpointError, match='is broken'):
-    _launch(tmp_path / 'run', launch, num_steps=50, resume=True)
+    _launch(path, launch, num_steps=50, resume=True)
 
 
-@pytest.mark.parametrize('launch', programs.LAUNCHES)
-@pytest.mark.parametrize(
-  'overrides, message',
-  [
-    (
-      {'environment_factory': lambda seed: toy.ToyEnvironment(seed, width=3)},
-      'of another experiment: its observations',
-    ),
-    ({'identity': {'environment': 'chess'}}, 'its environment is None'),
-    (
-      {'builder_factory': lambda logger: _OtherBuilder(logger)},
-      "its agent is 'ToyBuilder', that of this run '_OtherBuilder'",
-    ),
-  ],
-)
-def test_a_checkpoint_of_another_experiment(
-  tmp_path, launch, overrides, message
-):
-  _launch(tmp_path / 'run', num_steps=1)
-  with pytest.raises(programs.CheckpointError, match=message):
-    _launch(tmp_path / 'run', launch, num_steps=50, resume=True, **overrides)
-
-
-class _OtherBuilder(toy.ToyBuilder):
+class _OtherToyBuilder(toy.ToyBuilder):
   pass
 
 
-def test_a_checkpoint_of_other_parameters(tmp_path, capfd):
+class _OtherBuilder(influence.InfluenceBuilder):
+  pass
+
+
+@pytest.mark.parametrize(
+  'launch, overrides, message',
+  [
+    *(
+      (launch, overrides, message)
+      for launch in ('threads', 'processes')
+      for overrides, message in [
+        (
+          {
+            'environment_factory': lambda seed: toy.ToyEnvironment(
+              seed, width=3
+            )
+          },
+          'of another experiment: its observations',
+        ),
+        (
+          {'builder_factory': _OtherToyBuilder},
+          "its agent is 'ToyBuilder', that of this run '_OtherToyBuilder'",
+        ),
+      ]
+    ),
+    ('single', {'num_actions': 4}, 'of another experiment: its actions'),
+    (
+      'single',
+      {'builder': _OtherBuilder},
+      "its agent is 'InfluenceBuilder', that of this run '_OtherBuilder'",
+    ),
+    *(
+      (
+        launch,
+        {'identity': {'environment': 'chess'}},
+        'its environment is None',
+      )
+      for launch in programs.LAUNCHES
+    ),
+  ],
+)
+def test_a_checkpoint_of_another_experiment(copy, launch, overrides, message):
+  path = copy(launch)
+  with pytest.raises(programs.CheckpointError, match=message):
+    _launch(path, launch, num_steps=50, resume=True, **overrides)
+
+
+@pytest.mark.parametrize(
+  'launch, overrides, message',
+  [
+    (
+      'threads',
+      {'builder_factory': lambda logger: toy.ToyBuilder(logger, num_params=5)},
+      "['momentum'] is float32(4,) in it, and float32(5,)",
+    ),
+    ('single', {'agent': {'hidden_size': 4}}, 'does not fit'),
+  ],
+)
+def test_a_checkpoint_of_other_parameters(
+  copy, capfd, launch, overrides, message
+):
   """Only the learner knows them: it fails as a node does."""
-  _launch(tmp_path / 'run', num_steps=1)
-  before = (tmp_path / 'run' / 'checkpoint').read_bytes()
-  code = _launch(
-    tmp_path / 'run',
-    num_steps=50,
-    resume=True,
-    builder_factory=lambda logger: toy.ToyBuilder(logger, num_params=5),
-  )
-  assert code == 1
-  assert (tmp_path / 'run' / 'checkpoint').read_bytes() == before
-  message = capfd.readouterr().err
-  assert "['momentum'] is float32(4,) in it, and float32(5,)" in message
-  assert str(tmp_path / 'run' / 'failure.txt') in message
+  path = copy(launch)
+  before = (path / 'checkpoint').read_bytes()
+  assert _launch(path, launch, num_steps=50, resume=True, **overrides) == 1
+  assert (path / 'checkpoint').read_bytes() == before
+  told = capfd.readouterr().err
+  assert message in told
+  assert str(path / 'failure.txt') in told
 
 
 def test_a_failure_is_forgotten_once_the_run_goes_on(tmp_path):
@@ -135,14 +208,12 @@ def test_a_failure_is_forgotten_once_the_run_goes_on(tmp_path):
   assert not (tmp_path / 'run' / 'failure.txt').exists()
 
 
-def test_settings_are_written_down(tmp_path):
-  _launch(tmp_path / 'run', num_steps=1, config={'colour': 'green'})
-  assert '"colour": "green"' in (tmp_path / 'run' / 'config.json').read_text()
+def test_settings_are_written_down(finished):
+  for path in finished.values():
+    assert '"colour": "green"' in (path / 'config.json').read_text()
 
 
 def test_signals_are_given_back(tmp_path):
-  import signal
-
   before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
   _launch(tmp_path / 'run', num_steps=1)
   after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]

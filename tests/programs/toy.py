@@ -8,6 +8,8 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
+import functools
+
 import dm_env
 import numpy as np
 import reverb
@@ -18,10 +20,13 @@ from acme.jax import variable_utils
 from dm_env import specs as dm_specs
 
 from influence_acme import programs
+from influence_acme.agents import influence
 
 AGENT_IDS = ('agent_0', 'agent_1')
 BATCH_SIZE = 2
 NUM_ACTIONS = 3
+# Of `make_trainable`: an iteration plays as many steps as the product of two.
+TRAINABLE = {'hidden_size': 8, 'batch_size': 2, 'unroll_length': 5}
 
 
 class ToyEnvironment(dm_env.Environment):
@@ -59,12 +64,6 @@ class ToyEnvironment(dm_env.Environment):
   def reward_spec(self):
     return {k: dm_specs.Array((), np.float32) for k in AGENT_IDS}
 
-  def save(self):
-    return {'random': self._random.bit_generator.state}
-
-  def restore(self, state):
-    self._random.bit_generator.state = state['random']
-
 
 class ToyActor(core.Actor):
   """Acts at random, with odds that the parameters shift."""
@@ -94,12 +93,6 @@ class ToyActor(core.Actor):
 
   def update(self, wait=False):
     self._client.update(wait)
-
-  def save(self):
-    return {'steps': self._steps}
-
-  def restore(self, state):
-    self._steps = state['steps']
 
 
 class ToyLearner(core.Learner):
@@ -206,3 +199,65 @@ def make_experiment(run_dir, **overrides):
     'run_dir': run_dir,
   }
   return programs.Experiment(**{**defaults, **overrides})
+
+
+class _Watched:
+  """An environment that calls a function before every step."""
+
+  def __init__(self, environment, step_fn):
+    self._environment = environment
+    self._step_fn = step_fn
+
+  def __getattr__(self, name):
+    return getattr(self._environment, name)
+
+  def step(self, action):
+    self._step_fn()
+    return self._environment.step(action)
+
+
+def make_trainable(
+  run_dir,
+  *,
+  builder=influence.InfluenceBuilder,
+  num_actions=3,
+  step_fn=lambda: None,
+  agent=None,
+  **overrides,
+):
+  """Returns the smallest experiment that the fused trainer takes.
+
+  Args:
+    run_dir: of the run.
+    builder: of the agents.
+    num_actions: of the game.
+    step_fn: called before every step of an environment.
+    agent: fields of the agents' configuration that differ.
+    **overrides: fields of the experiment that differ.
+  """
+  config = influence.InfluenceConfig(
+    **{**TRAINABLE, 'max_queue_size': 4, **(agent or {})}
+  )
+
+  def make_environment(seed):
+    environment = influence.make_environment(
+      'coordination',
+      config,
+      seed,
+      num_agents=2,
+      num_actions=num_actions,
+      episode_length=7,
+    )
+    return _Watched(environment, step_fn)
+
+  return make_experiment(
+    run_dir,
+    **{
+      'builder_factory': functools.partial(builder, config),
+      'environment_factory': make_environment,
+      'network_factory': functools.partial(
+        influence.make_networks, config=config
+      ),
+      **overrides,
+    },
+  )

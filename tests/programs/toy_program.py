@@ -27,7 +27,7 @@ def _raise():
 
 def main():
   parser = argparse.ArgumentParser()
-  parser.add_argument('--launch', default='single')
+  parser.add_argument('--launch', default='threads')
   parser.add_argument('--run_dir', required=True)
   parser.add_argument('--num_steps', type=int, default=10**9)
   parser.add_argument('--num_actors', type=int, default=1)
@@ -36,6 +36,7 @@ def main():
   parser.add_argument('--break_learner_when', default='')
   parser.add_argument('--break_actor_when', default='')
   parser.add_argument('--hang_learner_when', default='')
+  parser.add_argument('--hang_actor_when', default='')
   arguments = parser.parse_args()
 
   def learner_step():
@@ -44,20 +45,30 @@ def main():
 
   def actor_step():
     _fail_when(arguments.break_actor_when, _raise)
+    _fail_when(arguments.hang_actor_when, lambda: time.sleep(3600))
 
-  experiment = toy.make_experiment(
-    arguments.run_dir,
-    builder_factory=functools.partial(toy.ToyBuilder, step_fn=learner_step),
-    environment_factory=functools.partial(
-      toy.ToyEnvironment, step_fn=actor_step
-    ),
-    num_steps=arguments.num_steps,
-    num_actors=arguments.num_actors,
-    seed=arguments.seed,
-    resume=arguments.resume,
-    checkpoint_seconds=2.0,
-    config=vars(arguments),
-  )
+  settings = {
+    'num_steps': arguments.num_steps,
+    'num_actors': arguments.num_actors,
+    'seed': arguments.seed,
+    'resume': arguments.resume,
+    'checkpoint_seconds': 2.0,
+  }
+  if arguments.launch == 'single':
+    # Its environments are the only part of it that can break.
+    experiment = toy.make_trainable(
+      arguments.run_dir, step_fn=actor_step, **settings
+    )
+  else:
+    experiment = toy.make_experiment(
+      arguments.run_dir,
+      builder_factory=functools.partial(toy.ToyBuilder, step_fn=learner_step),
+      environment_factory=functools.partial(
+        toy.ToyEnvironment, step_fn=actor_step
+      ),
+      config=vars(arguments),
+      **settings,
+    )
   program = programs.make_program(experiment)
   return programs.launch(program, arguments.launch)
 

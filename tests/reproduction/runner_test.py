@@ -71,10 +71,14 @@ def test_everything_is_run_once(make_sweep, launched, write_checkpoint):
   assert launched == []
 
 
-def test_an_interrupted_sweep_goes_on(make_sweep, launched, write_checkpoint):
+def test_an_interrupted_sweep_goes_on(
+  make_sweep, launched, write_checkpoint, capsys
+):
   sweep = make_sweep()
   codes = (0, 130)
   assert _run(sweep, launched, write_checkpoint, codes, steps=40) == 130
+  told = 'The same command goes on with the sweep.\n'
+  assert capsys.readouterr().err == told
   launched.clear()
   assert _run(sweep, launched, write_checkpoint) == 0
   assert launched == [

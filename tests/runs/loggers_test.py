@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from acme import core
+from tensorboardX import event_file_writer
 
 from influence_acme.runs import csv_log, loggers
 from influence_acme.testing import fakes
@@ -25,7 +26,7 @@ def events(directory):
   """Returns (tag, step, value) of everything that TensorBoard would show."""
   (path,) = directory.iterdir()
   return [
-    (value.tag, event.step, float(tf.make_ndarray(value.tensor)))
+    (value.tag, event.step, value.simple_value)
     for event in tf.compat.v1.train.summary_iterator(str(path))
     for value in event.summary.value
   ]
@@ -88,10 +89,10 @@ def test_writes_csv_and_tensorboard(tmp_path):
   ]
   *others, (tag, step, value) = events(tmp_path / 'tensorboard' / 'learner')
   assert sorted(others) == [
-    ('learner/Influence/Agent0', 10, 0.25),
-    ('learner/MoaLoss', 10, 1.5),
+    ('learner/influence/agent_0', 10, 0.25),
+    ('learner/moa_loss', 10, 1.5),
   ]
-  assert (tag, step) == ('learner/MoaLoss', 20) and np.isnan(value)
+  assert (tag, step) == ('learner/moa_loss', 20) and np.isnan(value)
   logger.close()
 
 
@@ -104,12 +105,47 @@ def test_resume_appends(tmp_path):
   assert len(list((tmp_path / 'tensorboard' / 'actor_0').iterdir())) == 2
 
 
-def test_rows_that_follow_fast_are_dropped(tmp_path):
-  logger = loggers.make_logger(tmp_path, 'learner')
-  for i in range(100):
-    logger.write({STEPS: i})
+def test_rows_that_follow_fast_are_averaged(tmp_path):
+  logger = loggers.make_logger(tmp_path, 'learner', time_delta=60)
+  logger.write({STEPS: 0, 'loss': 9.0})  # The first is written at once.
+  logger.write({STEPS: 10, 'loss': 1.0, 'learner_steps': 1})
+  logger.write({STEPS: 20, 'loss': 2.0, 'learner_steps': 2, 'gini': 0.5})
+  logger.write({STEPS: 30, 'loss': 6.0, 'learner_steps': 3, 'gini': np.nan})
+  assert len(rows(tmp_path / 'learner.csv')) == 1
   logger.close()
-  assert len(rows(tmp_path / 'learner.csv')) < 10
+  (first, second) = rows(tmp_path / 'learner.csv')
+  assert first[STEPS] == '0' and first['loss'] == '9.0'
+  # (1 + 2 + 6) / 3, and the last of each count; NaN is no value.
+  assert second == {
+    STEPS: '30',
+    'loss': '3.0',
+    'learner_steps': '3',
+    'gini': '0.5',
+  }
+
+
+def test_an_average_by_hand():
+  rows_of_a_second = [
+    {'loss': 1.0, 'actor_episodes': 4, 'learner_walltime': 1.5, 'x': np.nan},
+    {'loss': 4.0, 'actor_episodes': 9, 'learner_walltime': 2.5, 'x': np.nan},
+  ]
+  joined = loggers.average(rows_of_a_second)
+  assert np.isnan(joined.pop('x'))
+  assert joined == {'loss': 2.5, 'actor_episodes': 9, 'learner_walltime': 2.5}
+  assert loggers.average(rows_of_a_second[:1]) == rows_of_a_second[0]
+
+
+def test_a_row_is_written_after_a_while(tmp_path, monkeypatch):
+  now = [100.0]
+  monkeypatch.setattr(loggers.time, 'monotonic', lambda: now[0])
+  logger = loggers.make_logger(tmp_path, 'learner')
+  for i, seconds in enumerate([0.0, 0.4, 0.7, 0.2]):
+    now[0] += seconds
+    logger.write({STEPS: i, 'x': float(i)})
+  logger.close()
+  # The row at 1.1 seconds takes that of 0.4 along, and close() the last.
+  written = [(row[STEPS], row['x']) for row in rows(tmp_path / 'learner.csv')]
+  assert written == [('0', '0.0'), ('2', '1.5'), ('3', '3.0')]
 
 
 def test_each_label_has_its_own_files(tmp_path):
@@ -140,12 +176,9 @@ def test_a_run_goes_on_without_its_logs(tmp_path, monkeypatch):
   def no_space(*_, **__):
     raise OSError(28, 'No space left on device')
 
-  def no_space_in_tensorflow(*_, **__):
-    raise tf.errors.ResourceExhaustedError(None, None, 'No space left')
-
   with monkeypatch.context() as patch:
     patch.setattr(csv_log.CSVLogger, '_append', no_space)
-    patch.setattr(tf.summary, 'scalar', no_space_in_tensorflow)
+    patch.setattr(event_file_writer.EventsWriter, 'write_event', no_space)
     logger.write({STEPS: 2, 'a': 2})
   logger.write({STEPS: 3, 'a': 3})
   logger.close()
