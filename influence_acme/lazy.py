@@ -31,6 +31,6 @@ def load(package: str, name: str, modules: Mapping[str, str]) -> Any:
       f'{package}.{name} needs Acme: install it by '
       "pip install '.[acme]' in an environment with Python 3.10 (later "
       'versions have no dm-launchpad), or train without it by '
-      f'python -m influence_acme.train. ({error})'
+      'python -m influence_acme.train.'
     ) from error
   return getattr(module, name)

@@ -1,1 +1,1 @@
-"""What tests need, ours and yours: fakes, oracles and conformance checks."""
+"""Gives tests, ours and yours, fake environments and conformance checks."""

@@ -16,6 +16,14 @@ from influence_acme import types
 from influence_acme.environments import actions as actions_lib
 from influence_acme.environments import base
 
+__all__ = (
+  'FakeMultiAgentEnvironment',
+  'FakeVectorEnvironment',
+  'ScriptedStep',
+  'death',
+  'time_limit',
+)
+
 
 class ScriptedStep(NamedTuple):
   """What follows one joint action.

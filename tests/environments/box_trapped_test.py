@@ -7,10 +7,10 @@ import dm_env
 import jax
 import numpy as np
 import pytest
+from oracles import box_trapped_oracle
 
 from influence_acme.environments import box_trapped
 from influence_acme.environments.grid import colours, moves
-from influence_acme.testing import box_trapped_oracle
 
 LEFT, RIGHT, FORWARD, BACK, STAY = range(5)
 CLOCKWISE, OPEN = moves.Action.TURN_CLOCKWISE, box_trapped.OPEN_BOX

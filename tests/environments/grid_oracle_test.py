@@ -6,11 +6,11 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from oracles import cleanup_oracle, harvest_oracle
 
 from influence_acme import environments
 from influence_acme.environments.grid import colours
 from influence_acme.environments.grid import draws as draws_lib
-from influence_acme.testing import cleanup_oracle, harvest_oracle
 
 # Their games have more than what all environments have.
 functional: Callable[..., Any] = environments.functional

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import network_oracle
 
 from influence_acme import networks
-from influence_acme.testing import network_oracle
 
 N, A, T, B = 3, 4, 6, 2
 

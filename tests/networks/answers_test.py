@@ -5,9 +5,9 @@ import functools
 import jax
 import numpy as np
 import pytest
+from oracles import network_oracle
 
 from influence_acme import networks
-from influence_acme.testing import network_oracle
 
 N, A, T, B, I = 4, 3, 5, 2, 2
 

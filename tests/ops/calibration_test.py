@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from oracles import social_oracle
 
 from influence_acme import ops
-from influence_acme.testing import social_oracle
 
 _calibration = jax.jit(ops.calibration, static_argnames='num_bins')
 

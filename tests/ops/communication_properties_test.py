@@ -7,9 +7,9 @@ import hypothesis.extra.numpy
 import hypothesis.strategies as st
 import jax
 import numpy as np
+from oracles import social_oracle
 
 from influence_acme import ops
-from influence_acme.testing import social_oracle
 
 T, N, M, A = 12, 3, 3, 4  # Rows, agents, symbols, actions.
 

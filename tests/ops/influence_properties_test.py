@@ -5,9 +5,9 @@ import hypothesis.extra.numpy
 import hypothesis.strategies as st
 import jax
 import numpy as np
+from oracles import influence_oracle
 
 from influence_acme import ops
-from influence_acme.testing import oracles
 
 INF = np.inf
 K, J, A = 4, 2, 5  # My choices, the others, their actions.
@@ -44,7 +44,7 @@ def _every_action(measure, conditional, policy, **options):
     measure=measure,
     **options,
   )
-  return output, oracles.softmax(policy)
+  return output, influence_oracle.softmax(policy)
 
 
 @_property
@@ -85,9 +85,8 @@ def _mutual_information(conditional, policy):
   """I(mine; other's) of each other, [J], from the joint distribution."""
   joint = np.zeros((J, K, A))
   for j, k in np.ndindex(J, K):
-    joint[j, k] = oracles.softmax(policy)[k] * oracles.softmax(
-      conditional[k, j]
-    )
+    mine = influence_oracle.softmax(policy)[k]
+    joint[j, k] = mine * influence_oracle.softmax(conditional[k, j])
   independent = joint.sum(1, keepdims=True) * joint.sum(2, keepdims=True)
   ratio = np.divide(joint, independent, np.ones_like(joint), where=joint > 0)
   return np.sum(joint * np.log(ratio), axis=(1, 2))
@@ -113,7 +112,7 @@ def test_mean_of_pmi_is_mutual_information(conditional, policy):
       'pmi', conditional, policy, others_actions=np.full((K, J), a)
     )
     for k, j in np.ndindex(K, J):
-      joint = my_policy[k] * oracles.softmax(conditional[k, j])[a]
+      joint = my_policy[k] * influence_oracle.softmax(conditional[k, j])[a]
       # What never happens counts nothing (it may have a PMI of -inf).
       if joint > 0:
         mean[j] += joint * output.per_agent[k, j]

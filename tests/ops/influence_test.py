@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import influence_oracle
 
 from influence_acme import ops
-from influence_acme.testing import oracles
 
 INF = np.inf
 B, K, J, A = 3, 4, 2, 5  # The sizes of most tests; no two are equal.
@@ -152,13 +152,13 @@ def test_agrees_with_oracle(measure, batch, impossible):
   }
   output = _influence(*arguments, **options)
   with np.errstate(divide='ignore'):
-    reward, per_agent = oracles.influence_reward(*arguments, **options)
+    reward, per_agent = influence_oracle.influence_reward(*arguments, **options)
   assert output.reward.shape == batch
   np.testing.assert_allclose(output.per_agent, per_agent, atol=2e-6)
   np.testing.assert_allclose(output.reward, reward, atol=2e-6)
   np.testing.assert_allclose(
     np.exp(output.marginal_log_probs),
-    oracles.counterfactual_marginal(*arguments[:2]),
+    influence_oracle.counterfactual_marginal(*arguments[:2]),
     atol=2e-6,
   )
 

@@ -4,9 +4,9 @@ import functools
 
 import jax
 import numpy as np
+from oracles import influence_oracle
 
 from influence_acme import ops
-from influence_acme.testing import oracles
 
 B, K, J, A = 3, 4, 2, 5
 
@@ -32,8 +32,8 @@ def test_marginal_weighted_along_the_others_action_axis():
   size = 4
   conditional = rng.normal(size=(size, J, size))
   policy = rng.normal(size=size)
-  probs = np.apply_along_axis(oracles.softmax, -1, conditional)
-  mine = oracles.softmax(policy)
+  probs = np.apply_along_axis(influence_oracle.softmax, -1, conditional)
+  mine = influence_oracle.softmax(policy)
   wrong = probs.sum(0) * mine[None, :]
   wrong /= wrong.sum(-1, keepdims=True)
   right = sum(mine[k] * probs[k] for k in range(size))

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import influence_oracle
 
 from influence_acme import ops
-from influence_acme.testing import oracles
 
 INF = np.inf
 T, B, J, A = 6, 3, 2, 5  # The sizes of most tests; no two are equal.
@@ -91,7 +91,7 @@ def test_agrees_with_oracle(shape, masked):
   arguments = _random_arguments(1, shape)
   masks = _random_masks(1, shape) if masked else {}
   output = _moa_loss(*arguments, **masks)
-  loss, accuracy = oracles.moa_loss(*arguments, **masks)
+  loss, accuracy = influence_oracle.moa_loss(*arguments, **masks)
   np.testing.assert_allclose(output.loss, loss, rtol=1e-5)
   np.testing.assert_allclose(output.accuracy, accuracy, rtol=1e-6)
   assert output.cross_entropy.shape == (shape[0] - 1, *shape[1:])
@@ -107,7 +107,7 @@ def test_fractional_weights_agree_with_oracle(scale):
     'episode_mask': rng.random((T, B)),
   }
   output = _moa_loss(*arguments, **masks)
-  loss, accuracy = oracles.moa_loss(*arguments, **masks)
+  loss, accuracy = influence_oracle.moa_loss(*arguments, **masks)
   np.testing.assert_allclose(output.loss, loss, rtol=1e-5)
   np.testing.assert_allclose(output.accuracy, accuracy, rtol=1e-5)
 
@@ -267,7 +267,7 @@ def test_episode_masks_agree_with_oracle(start):
   start = np.array(start).reshape(6, 2)  # [T, B]
   masks = _episode_masks(start)
   for b in range(2):
-    expected = oracles.episode_masks(start[:, b])
+    expected = influence_oracle.episode_masks(start[:, b])
     np.testing.assert_array_equal(masks.episode_mask[:, b], expected)
 
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import social_oracle
 
 from influence_acme import ops
-from influence_acme.testing import social_oracle
 
 NAN = np.nan
 T, N = 7, 5

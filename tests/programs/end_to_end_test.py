@@ -8,11 +8,11 @@ import types
 import numpy as np
 import own_session
 import pytest
+from oracles import row_oracle
 
 from influence_acme.agents import influence
 from influence_acme.runs import checkpoint, csv_log
 from influence_acme.system import schedules
-from influence_acme.testing import row_oracle
 
 PROGRAM = pathlib.Path(__file__).with_name('archive_program.py')
 

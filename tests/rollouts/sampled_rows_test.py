@@ -13,9 +13,9 @@ import jax
 import numpy as np
 import pytest
 import real_run
+from oracles import variants_oracle
 
 from influence_acme.agents import influence
-from influence_acme.testing import variants_oracle
 
 NUM_ROWS = 100
 _MIXED = {

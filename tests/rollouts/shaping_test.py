@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import two_ways
-
-from influence_acme.testing import social_oracle
+from oracles import social_oracle
 
 LENGTH = 7  # Of an episode; its last row of 8 is no step. Unrolls are of 6.
 

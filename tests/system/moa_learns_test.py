@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import populations
 
 from influence_acme import environments, networks, ops
 from influence_acme.agents import influence
 from influence_acme.system import map_agents, update
 from influence_acme.system import sequences as sequences_lib
-from influence_acme.testing import populations
 
 A, T, B = 4, 16, 32
 POPULATION = (

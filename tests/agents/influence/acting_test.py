@@ -2,11 +2,11 @@
 
 import jax
 import numpy as np
+from oracles import row_oracle
 
 from influence_acme import networks
 from influence_acme.system import counterfactuals
 from influence_acme.system import sequences as sequences_lib
-from influence_acme.testing import row_oracle
 
 
 def _row(data, b, t):

@@ -6,13 +6,13 @@ import acme
 import jax
 import numpy as np
 import pytest
+from oracles import basic_oracle
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import influence
 from influence_acme.system import basic, policy
 from influence_acme.system import sequences as sequences_lib
 from influence_acme.system import types as system_types
-from influence_acme.testing import turns_oracle
 
 N, A, U, B = 4, 3, 5, 6
 WORLD = environments.functional('coordination').observation_shape
@@ -43,7 +43,7 @@ def test_every_row_equals_the_oracle(run):
       if data.start_of_episode[b, t + 1]:
         assert not row.extras['influence'].any()
         continue
-      expected = turns_oracle.recompute(
+      expected = basic_oracle.recompute(
         run.params,
         row,
         num_influencers=config.num_influencers,

@@ -6,12 +6,12 @@ import acme
 import jax
 import numpy as np
 import pytest
+from oracles import communication_oracle
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import influence
 from influence_acme.system import policy
 from influence_acme.system import types as system_types
-from influence_acme.testing import speech_oracle
 
 N, A, U, B = 3, 4, 6, 6
 M = A  # Symbols, which a copier takes for actions.
@@ -43,7 +43,7 @@ def test_every_row_equals_the_oracle(run):
         assert not row.extras['influence'].any()
         continue
       is_last_step = data.start_of_episode[b, t + 2]
-      expected = speech_oracle.recompute(
+      expected = communication_oracle.recompute(
         run.params,
         row,
         None if is_last_step else following,

@@ -11,10 +11,10 @@ import reverb
 from acme import specs, types
 from acme.adders import reverb as reverb_adders
 from hypothesis import strategies
+from oracles import sample_oracle
 
 from influence_acme.agents import intrinsic
 from influence_acme.agents.intrinsic import rows
-from influence_acme.testing import sample_oracle
 
 CONFIG = intrinsic.MOAConfig(
   own_index=0, num_agents=3, num_actions=3, view_shape=(5, 5, 3)

@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 from acme import types
+from oracles import influence_oracle, intrinsic_oracle, sample_oracle
 
 from influence_acme.agents import intrinsic
 from influence_acme.agents.intrinsic import training
-from influence_acme.testing import intrinsic_oracle, oracles, sample_oracle
 
 OWN, N, A, HIDDEN = 1, 3, 3, 4
 OTHERS = [0, 2]
@@ -189,7 +189,7 @@ def test_transitions_are_the_oracles(measure, source):
     )
     is_last = t == 8
     visible = before['visible'][OTHERS] & (not is_last)
-    reward, _ = oracles.influence_reward(
+    reward, _ = influence_oracle.influence_reward(
       asked,
       present[OWN] if logits is None else logits[t],
       actions[OWN],
@@ -198,11 +198,13 @@ def test_transitions_are_the_oracles(measure, source):
     )
     influence.append(reward)
     for j in np.flatnonzero(visible):
-      target = oracles.softmax(expected[OTHERS[j]])
-      said = oracles.softmax(asked[actions[OWN], j])
+      target = influence_oracle.softmax(expected[OTHERS[j]])
+      said = influence_oracle.softmax(asked[actions[OWN], j])
       losses.append(-np.sum(target * np.log(said)))
     for i in range(N):
-      present_losses.append(-np.log(oracles.softmax(present[i])[actions[i]]))
+      present_losses.append(
+        -np.log(influence_oracle.softmax(present[i])[actions[i]])
+      )
 
   assert np.max(influence) > 1e-2
   np.testing.assert_allclose(judgement.influence, influence, atol=1e-5)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import moves_oracle
 from scipy import stats
 
 from influence_acme.environments.grid import moves
-from influence_acme.testing import moves_oracle
 
 SHAPE = (9, 9)
 A, B, C, D = (4, 4), (4, 5), (5, 5), (5, 4)  # A square of cells, clockwise.

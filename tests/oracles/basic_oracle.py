@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.testing import network_oracle, oracles, row_oracle
+from oracles import influence_oracle, network_oracle, row_oracle
 
 
 def recompute(
@@ -54,7 +54,7 @@ def recompute(
         actions[influencer] = supposed
         seen = actions[:num_influencers]
         answers.append(_ask(params, row, influencee, seen, blind)[0])
-      reward, _ = oracles.influence_reward(
+      reward, _ = influence_oracle.influence_reward(
         np.stack(answers)[:, None],  # [K, 1, A]
         logits[influencer],
         np.asarray(row.action[influencer]),

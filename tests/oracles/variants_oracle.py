@@ -10,25 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.testing import (
+from oracles import (
+  basic_oracle,
+  communication_oracle,
   network_oracle,
   row_oracle,
   social_oracle,
-  speech_oracle,
-  turns_oracle,
 )
 
 _EXPERIMENTS = {
-  'turns': ('visible_actions', 'basic_influence'),
-  'speech': ('comm_baseline', 'communication'),
-  'models': ('moa_baseline', 'moa'),
+  'basic': ('visible_actions', 'basic_influence'),
+  'communication': ('comm_baseline', 'communication'),
+  'moa': ('moa_baseline', 'moa'),
 }
 PAID = ('basic_influence', 'communication', 'moa')
 # What policies read beside what they see, in its order, and who reads it.
 _READS = {
-  'actions': ('turns', 'models'),
-  'influencers': ('turns',),
-  'messages': ('speech',),
+  'actions': ('basic', 'moa'),
+  'influencers': ('basic',),
+  'messages': ('communication',),
 }
 _Params = Mapping[str, Mapping[str, Any]]
 
@@ -80,7 +80,7 @@ def recompute(
     influence[members] = of_it.influence[members]
     for x, y in zip(policy, states, strict=True):
       x[members] = y[members]
-    moa = moa_states if experiment == 'models' else moa
+    moa = moa_states if experiment == 'moa' else moa
   core_state = (policy, moa)
   if 'message_head/policy' not in params:
     return row_oracle.RecomputedRow(logits, influence, core_state)
@@ -88,7 +88,7 @@ def recompute(
     network_oracle.message(row_oracle.own_params(params, k), hidden)[0]
     for k, hidden in enumerate(policy[0])
   ]
-  return speech_oracle.RecomputedRow(
+  return communication_oracle.RecomputedRow(
     logits, np.stack(message_logits), influence, core_state
   )
 
@@ -104,8 +104,8 @@ def _recompute_one(
 ) -> Any:
   """Asks one experiment's oracle; see `recompute`."""
   measure = config.influence_measure
-  if experiment == 'speech':
-    return speech_oracle.recompute(
+  if experiment == 'communication':
+    return communication_oracle.recompute(
       params,
       row,
       following,
@@ -114,8 +114,8 @@ def _recompute_one(
       blind=blind,
     )
   row = row._replace(action=_actions(row))
-  if experiment == 'turns':
-    return turns_oracle.recompute(
+  if experiment == 'basic':
+    return basic_oracle.recompute(
       params,
       row,
       num_influencers=config.num_influencers,

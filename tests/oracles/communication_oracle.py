@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from influence_acme.testing import network_oracle, oracles, row_oracle
+from oracles import influence_oracle, network_oracle, row_oracle
 
 
 class RecomputedRow(NamedTuple):
@@ -75,7 +75,7 @@ def recompute(
           asked, following, listener, messages, after[listener]
         )
         answers.append(answer)
-      reward, _ = oracles.influence_reward(
+      reward, _ = influence_oracle.influence_reward(
         np.stack(answers)[:, None],  # [M, 1, A]
         message_logits[speaker],
         np.asarray(row.action['message'][speaker]),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from influence_acme.testing import populations
+from oracles import populations
 
 POPULATION = (
   populations.Constant(1),

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from influence_acme.environments.grid import colours, moves
-from influence_acme.testing import moves_oracle
+from oracles import moves_oracle
 
 Cell = moves_oracle.Cell
 

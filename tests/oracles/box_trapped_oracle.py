@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from influence_acme.environments.grid import colours, moves
-from influence_acme.testing import grid_oracle
+from oracles import grid_oracle
 
 _ORCHARD = grid_oracle.cells(
   ((1, 1, 7), (2, 1, 3), (2, 5, 3), (4, 1, 7), (5, 1, 7), (7, 5, 1))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from influence_acme.testing import network_oracle, oracles
+from oracles import influence_oracle, network_oracle
 
 
 class RecomputedRow(NamedTuple):
@@ -67,7 +67,7 @@ def recompute(
     )
     visible = np.delete(row.observation['visible'][agent], agent)
     counts = visible & (not is_last_step) & (agent not in blind)
-    reward, _ = oracles.influence_reward(
+    reward, _ = influence_oracle.influence_reward(
       conditional,
       own_logits,
       np.asarray(row.action[agent]),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from influence_acme.environments.grid import colours
-from influence_acme.testing import grid_oracle
+from oracles import grid_oracle
 
 # The map, as runs of cells: row, first column, how many.
 _WASTE_RUNS = (

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from influence_acme.testing import network_oracle, oracles, sample_oracle
+from oracles import influence_oracle, network_oracle, sample_oracle
 
 
 class Row(NamedTuple):
@@ -130,7 +130,7 @@ def influence(
         if policy_logits is None
         else (policy_logits[b, t])
       )
-      found[b, t], _ = oracles.influence_reward(
+      found[b, t], _ = influence_oracle.influence_reward(
         row.asked,
         own,
         row.actions[own_index],
@@ -173,12 +173,14 @@ def losses(
     )
     for row, is_step in zip(rows, masks.is_step, strict=True):
       if is_step:
-        p = oracles.softmax(row.present[own_index])[row.actions[own_index]]
+        p = influence_oracle.softmax(row.present[own_index])[
+          row.actions[own_index]
+        ]
         own_losses.append(-np.log(p))
   logits, actions, visible, predicts = (
     np.stack(x, axis=1) for x in zip(*columns, strict=True)
   )
-  loss, accuracy = oracles.moa_loss(
+  loss, accuracy = influence_oracle.moa_loss(
     logits,
     actions,
     mask=visible if only_visible else None,
