@@ -197,7 +197,7 @@ def to_numpy(tree: Any) -> Any:
 def _write(path: pathlib.Path, checkpoint: Checkpoint) -> None:
   """Writes a whole file, without a second copy of the arrays in memory."""
   arrays = {
-    f'{part}{name}': np.ascontiguousarray(leaf)
+    f'{part}{name}': np.asarray(leaf, order='C')
     for part in ('learner', 'rollout')
     for name, leaf in _by_name(getattr(checkpoint, part)).items()
   }
