@@ -67,8 +67,9 @@ class InfluenceConfig:
     reward_scale: factor of all rewards inside the learner where returns are not
       normalised, the same for every agent and variant. A beam costs 50, so that
       raw returns in the thousands drown the policy.
-    normalise_influence: whether the weighted influence is brought to the unit
-      of returns by its own running deviation, so that the weight is a share.
+    normalise_influence: whether the weighted influence is brought to the size
+      of extrinsic returns by its own running deviation, so that the weight is a
+      share of them.
     entropy_cost: weight of the entropy bonus; from `entropy_cost_steps` on, if
       it has another start.
     entropy_cost_start: what it is at first, falling linearly; None if it is
@@ -241,5 +242,5 @@ class InfluenceConfig:
     if self.normalise_influence and not self.normalise_returns:
       raise ValueError(
         'normalise_influence is True: it must be False where '
-        'normalise_returns is, as influence is brought to the unit of returns.'
+        'normalise_returns is, as influence is brought to the size of returns.'
       )

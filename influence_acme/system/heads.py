@@ -72,7 +72,7 @@ def make_heads(
   reward is e + w * c.
   """
   units = normalisation.units(scale, config)
-  # Rewards for influence, which alone are brought to the unit of returns.
+  # Rewards for influence, which alone are brought to the size of returns.
   paid = is_rewarded(config, own_index)
   weighted = paid * (sequences.reward - sequences.extrinsic)
   factor = normalisation.influence_factor(scale, config)

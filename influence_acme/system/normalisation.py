@@ -2,12 +2,15 @@
 
 The unit of a head is an average over updates of abs(mean) + deviation of its
 targets: the size of a return of that agent. With the influence normalised, the
-weighted influence is brought to the same unit, as RND (Burda et al., 2019) does
-with its bonus, so that the weight is a share of the return.
+discounted influence is brought to the size of the discounted extrinsic rewards
+by its deviation, as RND (Burda et al., 2019) scales its bonus, so that the
+weight is a share of the extrinsic return. The targets would not do for that:
+they hold the influence, and would grow with it without end.
 
 Letters: T steps, B sequences, H heads (1, or 2 with messages).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import chex
@@ -27,11 +30,13 @@ class ReturnScale(NamedTuple):
 
   Attributes:
     returns: float32 [H], of the size of targets, in units of reward.
+    extrinsic: float32 [], of the size of discounted extrinsic rewards.
     influence: float32 [], of the deviation of discounted influence, in nats.
     weight: float32 [], how much of an average is data.
   """
 
   returns: chex.Array
+  extrinsic: chex.Array
   influence: chex.Array
   weight: chex.Array
 
@@ -43,7 +48,7 @@ def init(num_heads: int) -> ReturnScale:
     num_heads: H.
   """
   zero = jnp.zeros((), jnp.float32)
-  return ReturnScale(jnp.zeros(num_heads, jnp.float32), zero, zero)
+  return ReturnScale(jnp.zeros(num_heads, jnp.float32), zero, zero, zero)
 
 
 def units(scale: ReturnScale, config: config_lib.InfluenceConfig) -> chex.Array:
@@ -55,7 +60,7 @@ def units(scale: ReturnScale, config: config_lib.InfluenceConfig) -> chex.Array:
   """
   if not config.normalise_returns:
     return jnp.full_like(scale.returns, 1.0 / config.reward_scale)
-  known = jnp.maximum(scale.returns / jnp.maximum(scale.weight, 1e-8), 0.0)
+  known = scale.returns / jnp.maximum(scale.weight, 1e-8)
   return jnp.where(
     scale.weight > 0, jnp.maximum(known, config.min_return_scale), 1.0
   )
@@ -68,17 +73,20 @@ def influence_factor(
 
   Args:
     scale: of one agent.
-    config: 1 unless it normalises the influence.
+    config: 1 unless it normalises the influence, or before any data.
   """
   if not config.normalise_influence:
     return jnp.ones((), jnp.float32)
-  deviation = scale.influence / jnp.maximum(scale.weight, 1e-8)
-  return units(scale, config)[-1] / jnp.maximum(deviation, _LEAST_INFLUENCE)
+  weight = jnp.maximum(scale.weight, 1e-8)
+  size = jnp.maximum(scale.extrinsic / weight, config.min_return_scale)
+  deviation = jnp.maximum(scale.influence / weight, _LEAST_INFLUENCE)
+  return jnp.where(scale.weight > 0, size / deviation, 1.0)
 
 
 def track(
   scale: ReturnScale,
-  targets: list[chex.Array],
+  targets: Sequence[chex.Array],
+  extrinsic: chex.Array,
   influence: chex.Array,
   discounts: chex.Array,
   weights: chex.Array,
@@ -88,6 +96,7 @@ def track(
   Args:
     scale: of one agent.
     targets: of each head, float32 [T, B], in units of reward.
+    extrinsic: float32 [T, B], the environment's rewards.
     influence: float32 [T, B], in nats.
     discounts: float32 [T, B], 0 where an episode ends.
     weights: float32 [T, B], of mean 1 over the steps.
@@ -100,20 +109,29 @@ def track(
     mean = jnp.mean(weights * x)
     return mean, jnp.sqrt(jnp.mean(weights * (x - mean) ** 2))
 
-  def discounted(total, step):
-    total = step[0] + step[1] * total
-    return total, total
+  def size(x: chex.Array) -> chex.Array:
+    mean, deviation = moments(x)
+    return jnp.abs(mean) + deviation
 
-  sizes = [abs(mean) + deviation for mean, deviation in map(moments, targets)]
-  _, sums = jax.lax.scan(
-    discounted,
-    jnp.zeros_like(influence[0]),
-    (influence, discounts),
-    reverse=True,
-  )
   new = ReturnScale(
-    jnp.stack(sizes), moments(sums)[1], jnp.ones((), jnp.float32)
+    jnp.stack([size(x) for x in targets]),
+    size(_discounted_sums(extrinsic, discounts)),
+    moments(_discounted_sums(influence, discounts))[1],
+    jnp.ones((), jnp.float32),
   )
   return jax.tree_util.tree_map(
     lambda x, y: _DECAY * x + (1.0 - _DECAY) * y, scale, new
   )
+
+
+def _discounted_sums(x: chex.Array, discounts: chex.Array) -> chex.Array:
+  """Returns sums from each step to the last one, float32 [T, B]."""
+
+  def add(total, step):
+    total = step[0] + step[1] * total
+    return total, total
+
+  _, sums = jax.lax.scan(
+    add, jnp.zeros_like(x[0]), (x, discounts), reverse=True
+  )
+  return sums

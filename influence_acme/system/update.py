@@ -134,6 +134,7 @@ def _track(
   scale = normalisation.track(
     state.return_scale,
     targets,
+    sequences.extrinsic[:-1],
     sequences.influence[:-1],
     actor_critic.discounts(sequences.discount, is_padding, config.discount),
     actor_critic.step_weights(is_padding),
