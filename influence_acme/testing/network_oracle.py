@@ -55,12 +55,12 @@ def _lstm(params: Params, name: str, x: np.ndarray, state: State) -> State:
     params[name]['w'], np.float64
   ) + np.asarray(params[name]['b'], np.float64)
   size = len(hidden)
-  input_gate = _sigmoid(gates[:size])
-  candidate = np.tanh(gates[size : 2 * size])
-  forget_gate = _sigmoid(gates[2 * size : 3 * size] + 1.0)
-  output_gate = _sigmoid(gates[3 * size :])
-  cell = forget_gate * cell + input_gate * candidate
-  return output_gate * np.tanh(cell), cell
+  i = _sigmoid(gates[:size])
+  g = np.tanh(gates[size : 2 * size])
+  f = _sigmoid(gates[2 * size : 3 * size] + 1.0)
+  o = _sigmoid(gates[3 * size :])
+  cell = f * cell + i * g
+  return o * np.tanh(cell), cell
 
 
 def _one_hots(actions: np.ndarray, num_actions: int) -> np.ndarray:
@@ -84,12 +84,12 @@ def policy(
   Args:
     params: of one agent.
     world: uint8 [H, W, 3].
-    last_actions: int [N], -1 before the first; of agents that speak, the last
+    last_actions: int [N], -1 before the first; with messages, the last
       messages.
     state: the policy's, before the step.
-    influencers_actions: int [I], what those do who act first, where there are
-      any; -1 for one of them.
-    num_choices: how many messages there are, for those; else A.
+    influencers_actions: int [I], the influencers' current actions; -1 in an
+      influencer's own observation.
+    num_choices: how many messages there are, with messages; else A.
 
   Returns:
     Logits [A], the value, and the next state.
@@ -107,7 +107,7 @@ def policy(
 
 
 def message(params: Params, hidden: np.ndarray) -> tuple[np.ndarray, float]:
-  """Returns the logits of what to say, and their value.
+  """Returns the logits of the message, and its value.
 
   Args:
     params: of one agent.
@@ -131,7 +131,7 @@ def counterfactuals(
   Args:
     params: of one agent.
     world: uint8 [H, W, 3].
-    actions: int [N], what everyone did.
+    actions: int [N], as really taken.
     state: the MOA's, before the step.
     own_index: which agent this is.
 
@@ -147,9 +147,9 @@ def counterfactuals(
 
   logits = []
   for own_action in range(num_actions):
-    supposed = np.array(actions)
-    supposed[own_index] = own_action
-    hidden, _ = after(supposed)
+    counterfactual = np.array(actions)
+    counterfactual[own_index] = own_action
+    hidden, _ = after(counterfactual)
     predicted = _linear(params, 'moa_core/~/others', hidden)
     logits.append(predicted.reshape(len(actions) - 1, num_actions))
   return np.stack(logits), after(np.asarray(actions))
