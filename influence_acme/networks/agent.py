@@ -172,4 +172,5 @@ class Agent:
     message: HeadOutput | None = None
     if self._has_messages:
       message = HeadOutput(*self._message_head(self._embedding(hidden)))
-    return StepOutput(logits, value, *features[1:], message=message)
+    moa_features = features[1] if self._models_others else None
+    return StepOutput(logits, value, moa_features, message)

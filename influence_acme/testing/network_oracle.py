@@ -23,6 +23,13 @@ def _linear(params: Params, name: str, x: np.ndarray) -> np.ndarray:
   return x @ weights + np.asarray(params[name]['b'], np.float64)
 
 
+def _torso(params: Params, world: np.ndarray) -> np.ndarray:
+  """The convolution of pixels; a vector, float32 [D], as it is."""
+  if 'pixel_conv' in params:
+    return _conv(params, world)
+  return np.asarray(world, np.float64)
+
+
 def _conv(params: Params, world: np.ndarray) -> np.ndarray:
   """A valid 3x3 convolution by loops; [H, W, 3] to [(H-2) * (W-2) * 6]."""
   height, width, channels = world.shape
@@ -83,7 +90,7 @@ def policy(
 
   Args:
     params: of one agent.
-    world: uint8 [H, W, 3].
+    world: uint8 [H, W, C] or float32 [D].
     last_actions: int [N], -1 before the first; with messages, the last
       messages.
     state: the policy's, before the step.
@@ -95,7 +102,7 @@ def policy(
     Logits [A], the value, and the next state.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 0, _conv(params, world))
+  features = _dense(params, 0, _torso(params, world))
   actions = np.concatenate([last_actions, influencers_actions]).astype(int)
   inputs = np.concatenate(
     [features, _one_hots(actions, num_choices or num_actions)]
@@ -130,7 +137,7 @@ def counterfactuals(
 
   Args:
     params: of one agent.
-    world: uint8 [H, W, 3].
+    world: uint8 [H, W, C] or float32 [D].
     actions: int [N], as really taken.
     state: the MOA's, before the step.
     own_index: which agent this is.
@@ -139,7 +146,7 @@ def counterfactuals(
     Logits [K, J, A], and the state after the actions really taken.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 1, _conv(params, world))
+  features = _dense(params, 1, _torso(params, world))
 
   def after(joint_actions: np.ndarray) -> State:
     inputs = np.concatenate([features, _one_hots(joint_actions, num_actions)])

@@ -62,7 +62,7 @@ def _row(observation, t):
   return {k: v[t] for k, v in observation.items()}
 
 
-def _assert_close(actual, expected, tolerance):
+def _assert_close(tolerance, actual, expected):
   jax.tree_util.tree_map(
     lambda x, y: np.testing.assert_allclose(
       x, y, rtol=tolerance, atol=tolerance
@@ -166,8 +166,8 @@ def test_both_forms_of_the_convolution_learn_the_same():
     outputs.append(output)
     gradients.append(gradient)
   jax.tree_util.tree_map(np.testing.assert_array_equal, *trees)
-  _assert_close(*outputs, 1e-5)
-  _assert_close(*gradients, 1e-4)
+  _assert_close(1e-5, *outputs)
+  _assert_close(1e-4, *gradients)
   for each in jax.tree_util.tree_leaves(gradients):
     assert np.abs(each).max() > 1e-3  # All parameters were learned from.
 
