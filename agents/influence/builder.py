@@ -18,6 +18,7 @@ from acme.jax import variable_utils
 from acme.utils import counting, loggers
 
 from influence_acme import adders
+from influence_acme import networks as base_networks
 from influence_acme.agents.influence import acting, learning
 from influence_acme.agents.influence import networks as networks_lib
 from influence_acme.system import config as config_lib
@@ -58,7 +59,10 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     self, environment_spec: specs.EnvironmentSpec
   ) -> list[reverb.Table]:
     """Makes a first-in-first-out queue; a full one blocks the actors."""
-    networks = networks_lib.make_networks(environment_spec, self._config)
+    # The rows do not depend on the torso, which may be the user's own.
+    networks = networks_lib.make_networks(
+      environment_spec, self._config, base_networks.Identity
+    )
     stacked = multiagent_specs.stacked_spec(
       environment_spec, networks.agent_ids
     )

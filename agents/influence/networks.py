@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from influence_acme import networks as networks_lib
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as system_networks
 
@@ -9,7 +10,9 @@ _PAPER = config_lib.InfluenceConfig()
 
 
 def make_networks(
-  environment_spec: Any, config: config_lib.InfluenceConfig = _PAPER
+  environment_spec: Any,
+  config: config_lib.InfluenceConfig = _PAPER,
+  torso: networks_lib.Torso | None = None,
 ) -> system_networks.InfluenceNetworks:
   """Makes the paper's networks for every agent of an environment.
 
@@ -17,6 +20,9 @@ def make_networks(
     environment_spec: `acme.specs.EnvironmentSpec` of a multi-agent environment,
       see `system.networks.from_spec`.
     config: of the agent; gives the variant, and the sizes.
+    torso: returns the Haiku module that maps an observation's 'world', [B,
+      ...], to features, float32 [B, F]; None: the paper's convolution for
+      pixels, uint8 [H, W, C], and no module for vectors, float32 [D].
 
   Returns:
     The population's networks.
@@ -24,4 +30,4 @@ def make_networks(
   Raises:
     ValueError: environment and configuration do not go together.
   """
-  return system_networks.from_spec(environment_spec, config)
+  return system_networks.from_spec(environment_spec, config, torso)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from acme import specs
 
-from influence_acme import ops
+from influence_acme import networks, ops
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +24,8 @@ class MOAConfig:
     own_index: which of the agents the inner agent is, in the agents' order.
     num_agents: N, at least 2.
     num_actions: A, of every agent.
-    view_shape: H, W and C of what the agent sees, uint8.
+    view_shape: of the agent's 'world': H, W and C of uint8 pixels, or D of a
+      float32 vector.
     hidden_size: units of the MOA's LSTM.
     influence_measure: 'kl', 'jsd' or 'pmi'; transitions lack what 'pmi' needs.
     influence_weight: beta, the weight of influence in the reward.
@@ -42,7 +45,7 @@ class MOAConfig:
   own_index: int
   num_agents: int
   num_actions: int
-  view_shape: tuple[int, int, int]
+  view_shape: tuple[int, ...]
   hidden_size: int = 128
   influence_measure: str = 'kl'
   influence_weight: float = 0.1
@@ -70,15 +73,20 @@ class MOAConfig:
 
     Returns:
       The configuration.
+
+    Raises:
+      ValueError: 'world' is neither pixels nor a vector, or a field is out of
+        range.
     """
     observations = environment_spec.observations
-    actions = observations['actions']
+    world, actions = observations['world'], observations['actions']
+    networks.default_torso(world.shape, world.dtype)  # Refuses all others.
     return cls(
       own_index=own_index,
       num_agents=actions.shape[0],
       num_actions=1
       + int(max(actions.maximum.max(), environment_spec.actions.maximum)),
-      view_shape=tuple(observations['world'].shape),
+      view_shape=tuple(world.shape),
       **settings,
     )
 
@@ -97,11 +105,13 @@ class MOAConfig:
         'False.'
       )
     sizes = self.view_shape if isinstance(self.view_shape, tuple) else ()
-    if len(sizes) != 3 or min(sizes) < 1 or min(sizes[:2]) < 3:
+    try:
+      networks.default_torso(sizes, _dtype(sizes))
+    except ValueError as error:
       raise ValueError(
         f'view_shape is {self.view_shape!r}: it must be a tuple of height and '
-        'width, both at least 3, and channels.'
-      )
+        'width, both at least 3, and channels; or of the length of a vector.'
+      ) from error
     for name in ('num_actions', 'hidden_size'):
       self._check_number(name, 1, integer=True)
     for name in ('influence_curriculum_steps', 'burn_in_length'):
@@ -109,6 +119,11 @@ class MOAConfig:
     self._check_number('influence_weight', 0.0)
     for name in ('learning_rate', 'adam_epsilon', 'max_gradient_norm'):
       self._check_number(name, math.ulp(0.0))
+
+  @property
+  def view_dtype(self) -> np.dtype:
+    """The dtype of the agent's 'world': float32 of a vector, else uint8."""
+    return _dtype(self.view_shape)
 
   def _check_number(
     self, name: str, low: float, high: float = math.inf, integer: bool = False
@@ -123,6 +138,10 @@ class MOAConfig:
         f' of at least {low}'
         + (f', and at most {high}.' if high < math.inf else '.')
       )
+
+
+def _dtype(shape: Sequence[int]) -> np.dtype:
+  return np.dtype(np.float32 if len(shape) == 1 else np.uint8)
 
 
 def influence_weight(config: MOAConfig, environment_steps: int) -> float:

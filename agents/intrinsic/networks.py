@@ -1,4 +1,4 @@
-"""The networks of the model of others: the paper's, with one head more.
+"""The networks of the MOA: the paper's, with one more head.
 
   view -> conv 3x3 -+-> FC 32 -> FC 32 -> LSTM 128 -> others' next actions
                     |                      ^ everyone's current actions
@@ -8,6 +8,8 @@
 
 Letters: T rows, B batch, N agents, J = N - 1 others, A actions, K own
 counterfactual actions (K = A).
+
+Of agents that observe vectors, both stacks read these directly.
 """
 
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from influence_acme import networks
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import rows as rows_lib
 from influence_acme.networks import moa
+from influence_acme.networks import torso as torso_lib
 
 
 class MOAOutput(NamedTuple):
@@ -56,7 +59,7 @@ class _Model:
 
   def __init__(self, config: config_lib.MOAConfig):
     self._config = config
-    self._conv = networks.PixelConv()
+    self._torso = networks.default_torso(config.view_shape, config.view_dtype)()
     self._dense = networks.Dense(num_stacks=2)
     self._core = networks.MOACore(
       config.num_agents, config.num_actions, config.hidden_size
@@ -67,8 +70,10 @@ class _Model:
     )
 
   def unroll(self, rows: rows_lib.Rows) -> MOAOutput:
-    see = hk.BatchApply(lambda world: self._dense(self._conv(world)))
-    present_features, next_features = see(rows.world)
+    dense_features = hk.BatchApply(
+      lambda world: self._dense(torso_lib.features(self._torso, world))
+    )
+    present_features, next_features = dense_features(rows.world)
 
     def step(state, row):
       features, actions, resets = row
@@ -117,7 +122,7 @@ def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
     no = jnp.zeros((1, 1), bool)
     nobody = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
     rows = rows_lib.Rows(
-      world=jnp.zeros((1, 1, *config.view_shape), jnp.uint8),
+      world=jnp.zeros((1, 1, *config.view_shape), config.view_dtype),
       last_actions=nobody,
       own_actions=jnp.zeros((1, 1), jnp.int32),
       actions=nobody,

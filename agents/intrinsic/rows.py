@@ -20,7 +20,8 @@ there does show, unless the row is as blank as that of a LAST observation.
 A transition is read as two rows: its own, and its next observation, on which
 nobody is seen to act.
 
-Letters: T rows, B sequences, N agents, H x W x C a view.
+Letters: T rows, B sequences, N agents, H x W x C a view, D the length of a
+vector.
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ class Rows(NamedTuple):
   """Rows of one agent, time-major.
 
   Attributes:
-    world: uint8 [T, B, H, W, C].
+    world: uint8 [T, B, H, W, C] or float32 [T, B, D].
     last_actions: int32 [T, B, N], what all did before; -1 if nobody did.
     own_actions: int32 [T, B].
     actions: int32 [T, B, N], what all do; -1 where it is not known.

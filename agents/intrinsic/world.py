@@ -1,4 +1,4 @@
-"""Lets stock networks, which take an array of floats, see the view alone."""
+"""Gives stock networks, which take an array of floats, 'world' alone."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ def on_world(
 ) -> Callable[[specs.EnvironmentSpec], Any]:
   """Makes a network factory for observations with 'world' of one for arrays.
 
-  Networks get the pixels as Acme's Atari wrapper gives them, float32 in [0, 1],
-  and nothing else of an observation. For example
+  Networks get pixels as Acme's Atari wrapper gives them, float32 in [0, 1], or
+  vectors as they are, and no other entry of an observation. For example
   `on_world(ppo.make_atari_networks)`.
 
   Args:
@@ -30,11 +30,12 @@ def on_world(
 
   def make_networks(environment_spec: specs.EnvironmentSpec) -> Any:
     world_spec = environment_spec.observations['world']
-    pixels_spec = specs.BoundedArray(
-      world_spec.shape, np.float32, 0.0, 1.0, name='world'
-    )
+    if world_spec.dtype == np.uint8:
+      world_spec = specs.BoundedArray(
+        world_spec.shape, np.float32, 0.0, 1.0, name='world'
+      )
     return _on_world(
-      network_factory(environment_spec._replace(observations=pixels_spec)),
+      network_factory(environment_spec._replace(observations=world_spec)),
       frozenset(environment_spec.observations),
     )
 
@@ -58,16 +59,18 @@ def _on_world(networks: Any, keys: frozenset[str]) -> Any:
     return networks
 
   def call(*args: Any, **kwargs: Any) -> Any:
-    args = tuple(_pixels(arg, keys) for arg in args)
-    kwargs = {name: _pixels(arg, keys) for name, arg in kwargs.items()}
+    args = tuple(_world(arg, keys) for arg in args)
+    kwargs = {name: _world(arg, keys) for name, arg in kwargs.items()}
     return networks(*args, **kwargs)
 
   return call
 
 
-def _pixels(arg: Any, keys: frozenset[str]) -> Any:
-  """Returns float32 pixels of an observation, and anything else as it is."""
+def _world(arg: Any, keys: frozenset[str]) -> Any:
+  """Returns 'world' of an observation, and anything else as it is."""
   if not isinstance(arg, Mapping) or frozenset(arg) != keys:
     return arg
   world: chex.Array = arg['world']
-  return jnp.asarray(world, jnp.float32) / 255
+  if world.dtype == jnp.uint8:
+    return jnp.asarray(world, jnp.float32) / 255
+  return world

@@ -1,4 +1,4 @@
-"""What the agent's functions take and give.
+"""Records that the agent's functions take and return.
 
 Letters: T time, B batch, N agents, J = N - 1 others, A actions, M symbols, K
 counterfactual choices, I influencers, S sources of influence, F features, U
@@ -19,7 +19,7 @@ class CoreState(NamedTuple):
 
   Attributes:
     policy: of the policy's LSTM.
-    moa: of the model of other agents; () without one.
+    moa: of the MOA's LSTM; () without a MOA.
   """
 
   policy: hk.LSTMState
@@ -39,14 +39,14 @@ class HeadOutput(NamedTuple):
 
 
 class StepOutput(NamedTuple):
-  """What one step of the policy gives.
+  """Output of one step of the policy.
 
   Attributes:
     logits: float32 [B, A], of the own action.
     value: float32 [B].
-    moa_features: float32 [B, F], what the MOA needs of the view; None without
-      one.
-    message: of what to say; None of agents that say nothing.
+    moa_features: float32 [B, F], the MOA's own features of the observation;
+      None without a MOA.
+    message: policy and value of the message; None without messages.
   """
 
   logits: chex.Array
@@ -56,14 +56,14 @@ class StepOutput(NamedTuple):
 
 
 class UnrollOutput(NamedTuple):
-  """What a whole sequence gives.
+  """Output of a whole sequence.
 
   Attributes:
     logits: float32 [T, B, A].
     value: float32 [T, B].
     moa_logits: float32 [T, B, J, A]; row t is about the actions at t + 1.
       None without a MOA.
-    message: of what to say; None of agents that say nothing.
+    message: policy and value of the message; None without messages.
   """
 
   logits: chex.Array
@@ -75,13 +75,14 @@ class UnrollOutput(NamedTuple):
 class AgentNetworks(NamedTuple):
   """One agent's pure functions.
 
-  An observation is a mapping with 'world', uint8 [..., H, W, 3], and what the
-  policy's LSTM reads beside it, one-hot, with zeros for -1:
+  An observation is a mapping with 'world', of a shape and dtype that the torso
+  takes: by default uint8 [..., H, W, C]. Beside it the policy's LSTM reads, as
+  one-hot vectors, with zeros for -1:
   - 'actions', int32 [..., N]: everyone's last actions, -1 before the first;
-  - 'influencers', int32 [..., I]: what the influencers do now, -1 for who is an
-    influencer. Only where influencers act first;
-  - 'messages', int32 [..., N]: what everyone said last, -1 before the first.
-    Only where agents speak.
+  - 'influencers', int32 [..., I]: the influencers' current actions, -1 in an
+    influencer's own observation. Only with influencers;
+  - 'messages', int32 [..., N]: everyone's last messages, -1 before the first.
+    Only with messages.
 
   Attributes:
     init: (key, observation with a batch axis) -> params.
@@ -98,8 +99,8 @@ class AgentNetworks(NamedTuple):
       -> (StepOutput, next policy state, counterfactual logits): the same step,
       with this policy's logits for each choice of each source. Sources are
       int [S] by entry of the observation, 'influencers' or 'messages'; logits
-      float32 [B, S, K, A] each by the same. None where no agent acts first, or
-      speaks.
+      float32 [B, S, K, A] each by the same. None without influencers and
+      messages.
   """
 
   init: Callable[[chex.PRNGKey, Observation], hk.Params]

@@ -4,7 +4,8 @@ Each copy goes the way that the dm_env face of the same seed goes inside of an
 `OthersActionsWrapper`, and of a `MessageChannelWrapper` around it where agents
 speak: the same observations, and the same chance in episode e of its seed.
 
-Letters: N agents, B environments.
+Letters: N agents, B environments, H x W x C an agent's view, D the length of a
+vector.
 """
 
 import dataclasses
@@ -43,8 +44,9 @@ class VectorStep(NamedTuple):
   """Output of one step of all copies.
 
   Attributes:
-    observation: 'world' uint8 [N, B, H, W, 3], 'actions' int32 [N, B, N] and
-      'visible' bool [N, B, N]; 'messages' int32 [N, B, N] where agents speak.
+    observation: 'world' uint8 [N, B, H, W, C] or float32 [N, B, D], 'actions'
+      int32 [N, B, N] and 'visible' bool [N, B, N]; 'messages' int32 [N, B, N]
+      where agents speak.
     reward: float32 [N, B].
     discount: float32 [B].
     is_first: bool [B], whether the step started an episode.

@@ -21,7 +21,7 @@ class InfluenceNetworks(NamedTuple):
     agent: one agent's pure functions; `jax.vmap` them over the parameters.
     agent_ids: the agents' names, in the order of every axis N.
     num_actions: how many actions each agent chooses from.
-    num_symbols: how many messages; 0 of agents that say nothing.
+    num_symbols: how many messages there are; 0 without messages.
     init: key -> parameters, every array with a leading axis N.
   """
 
@@ -32,14 +32,16 @@ class InfluenceNetworks(NamedTuple):
   init: Callable[[chex.PRNGKey], chex.ArrayTree]
 
 
-# The same functions again: what is compiled of them is compiled once.
+# Actors and the learner in one process get the same functions, so that each is
+# compiled once.
 @functools.lru_cache(maxsize=8)
 def make_networks(
   agent_ids: tuple[types.AgentId, ...],
   num_actions: int,
   num_symbols: int,
-  view: tuple[int, ...],
+  world: jax.ShapeDtypeStruct,
   config: config_lib.InfluenceConfig,
+  torso: networks_lib.Torso | None = None,
 ) -> InfluenceNetworks:
   """Makes the paper's networks for every agent.
 
@@ -47,15 +49,17 @@ def make_networks(
     agent_ids: N names, in the agents' order.
     num_actions: A.
     num_symbols: M; 0 without messages.
-    view: shape of one agent's view, (H, W, C).
+    world: shape and dtype of one agent's 'world', without batch axes.
     config: of the agent; gives the variant, and the sizes.
+    torso: see `networks.make_agent_networks`; None: `networks.default_torso`.
 
   Returns:
     The population's networks.
 
   Raises:
-    ValueError: there are fewer than two agents or no influencee, or the number
-      of variants or weights is not that of the agents.
+    ValueError: there are fewer than two agents or no influencee, the number of
+      variants or weights is not that of the agents, or no torso is given and
+      there is no default.
   """
   for name in ('variant', 'influence_weight'):
     value = getattr(config, name)
@@ -72,9 +76,10 @@ def make_networks(
     num_influencers=config.num_influencers if config.has_influencers else 0,
     num_symbols=num_symbols,
     embedding_size=config.message_embedding_size,
+    torso=torso or networks_lib.default_torso(world.shape, world.dtype),
   )
   observation = {
-    'world': jnp.zeros((1, *view), jnp.uint8),
+    'world': jnp.zeros((1, *world.shape), world.dtype),
     'actions': -jnp.ones((1, len(agent_ids)), jnp.int32),
     'influencers': -jnp.ones((1, config.num_influencers), jnp.int32),
     'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),
@@ -90,22 +95,26 @@ def make_networks(
 def from_spec(
   environment_spec: specs.EnvironmentSpec,
   config: config_lib.InfluenceConfig,
+  torso: networks_lib.Torso | None = None,
 ) -> InfluenceNetworks:
   """Makes the paper's networks for every agent of an environment.
 
   Args:
     environment_spec: of a multi-agent environment: dicts by agent id, whose
       order is the agents' order, and observations with 'world', 'actions'
-      and 'visible'; with 'messages' if some speak.
+      and 'visible'; with 'messages' in variants with messages.
     config: of the agent; gives the variant, and the sizes.
+    torso: returns the Haiku module that maps 'world' to features, see
+      `networks.make_agent_networks`; None: the one for its shape and dtype, see
+      `networks.default_torso`.
 
   Returns:
     The population's networks.
 
   Raises:
-    ValueError: the agents differ, an observation lacks a part, nobody is left
-      to be influenced, or messages or the number of variants or weights are not
-      those of the configuration.
+    ValueError: the agents differ, an observation lacks an entry, no torso is
+      given and 'world' has no default, there is no influencee, or messages or
+      the number of variants or weights are not those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = specs.stacked_spec(environment_spec, agent_ids)
@@ -117,8 +126,11 @@ def from_spec(
     )
   num_actions, num_symbols = _choices(spec.actions)
   _check_symbols(num_symbols, config)
-  view = tuple(spec.observations['world'].shape[1:])
-  return make_networks(agent_ids, num_actions, num_symbols, view, config)
+  stacked = spec.observations['world']
+  world = jax.ShapeDtypeStruct(tuple(stacked.shape[1:]), stacked.dtype)
+  return make_networks(
+    agent_ids, num_actions, num_symbols, world, config, torso
+  )
 
 
 def _choices(action_spec: Any) -> tuple[int, int]:

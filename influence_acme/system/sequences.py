@@ -32,9 +32,9 @@ class Sequences(NamedTuple):
   """A batch, time-major; of one agent, or [N, ...] for all.
 
   Attributes:
-    observation: 'world' uint8 [T + 1, B, H, W, 3], 'actions' int32
-      [T + 1, B, N] and 'visible' bool [T + 1, B, N]; 'messages' int32
-      [T + 1, B, N] of agents that speak.
+    observation: 'world' [T + 1, B, ...], 'actions' int32 [T + 1, B, N] and
+      'visible' bool [T + 1, B, N]; 'messages' int32 [T + 1, B, N] with
+      messages.
     own_actions: int32 [T + 1, B].
     actions: int32 [T + 1, B, N], everyone's.
     reward: float32 [T + 1, B], shaped extrinsic + w * influence, unscaled.

@@ -8,7 +8,8 @@ them stacked along a leading agent axis. The agents' order is always that of
 `agent_ids`, never that of a dict, which JAX would sort (agent_10 before
 agent_2).
 
-Letters: N agents, H x W the height and width of an agent's view.
+Letters: N agents, H x W x C the height, width and channels of an agent's
+view.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +91,7 @@ def stacked_spec(
 
   Returns:
     The spec of what `stack_timestep` returns and `unstack_actions` takes:
-    observations such as {'world': uint8 [N, H, W, 3]}, discrete actions as
+    observations such as {'world': uint8 [N, H, W, C]}, discrete actions as
     int32 [N] from 0 to num_values - 1 (or a dict of those, such as {'action':
     ..., 'message': ...}), rewards float32 [N], discounts float32 [].
 
@@ -182,7 +183,7 @@ def stack_timestep(
     agent_ids: the N agents in the order of the new axis.
 
   Returns:
-    The time step with NumPy arrays: observation {'world': [N, H, W, 3], ...}
+    The time step with NumPy arrays: observation {'world': [N, H, W, C], ...}
     in the environment's dtypes, reward float32 [N], discount float32 []. The
     None of a first step's reward and discount stay.
   """

@@ -14,6 +14,7 @@ from typing import Any
 import dm_env
 
 from influence_acme import environments
+from influence_acme import networks as base_networks
 from influence_acme.rollouts import (
   host_environments,
   layout,
@@ -43,7 +44,9 @@ Environment = (
 
 
 def run(
-  config: config_lib.TrainConfig, environment: Environment | None = None
+  config: config_lib.TrainConfig,
+  environment: Environment | None = None,
+  torso: base_networks.Torso | None = None,
 ) -> int:
   """Trains until the step budget is reached, or the run is stopped.
 
@@ -53,6 +56,7 @@ def run(
       are compiled into the unroll; or a function of a seed that makes a
       multi-agent dm_env, of which `config.agent.batch_size` are stepped in a
       pool of threads.
+    torso: see `system.networks.from_spec`.
 
   Returns:
     The exit code, see above.
@@ -63,7 +67,7 @@ def run(
     OSError: the run directory holds a run already, or nothing to resume, or
       cannot be written.
   """
-  session, settings = _make_session(config, environment)
+  session, settings = _make_session(config, environment, torso)
   directory = session.directory
   directory.prepare(resume=config.resume)
   malloc.keep()
@@ -84,7 +88,9 @@ def run(
 
 
 def _make_session(
-  config: config_lib.TrainConfig, environment: Environment | None
+  config: config_lib.TrainConfig,
+  environment: Environment | None,
+  torso: base_networks.Torso | None,
 ) -> tuple[session_lib.Session, dict[str, Any]]:
   """Makes the session of a run, and all its settings by name."""
   agent = config.agent
@@ -100,7 +106,7 @@ def _make_session(
   wrapped = wrap.wrap_environment(make_host(config.seed), agent)
   spec = specs.make_environment_spec(wrapped)
   wrapped.close()
-  networks = networks_lib.from_spec(spec, agent)
+  networks = networks_lib.from_spec(spec, agent, torso)
   identity = identity_lib.make_identity(
     'InfluenceBuilder', spec, {'environment': config.game}
   )

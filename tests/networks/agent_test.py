@@ -18,7 +18,7 @@ N, A, T, B = 3, 4, 6, 2
 def _agent():
   agent = networks.make_agent_networks(N, A, hidden_size=8)
   observation = jax.tree_util.tree_map(lambda x: x[0], _observations())
-  params = agent.init(jax.random.PRNGKey(0), observation)
+  params = jax.jit(agent.init)(jax.random.PRNGKey(0), observation)
   # Biases begin at 0, which would hide a bias that is forgotten.
   leaves, tree = jax.tree_util.tree_flatten(params)
   keys = jax.random.split(jax.random.PRNGKey(1), len(leaves))
@@ -104,10 +104,10 @@ def test_unroll_equals_steps_with_resets():
     keep = 1.0 - start[t][:, None]
     state = jax.tree_util.tree_map(lambda x, keep=keep: x * keep, state)
     step, policy_state = agent.step(params, _row(t), state.policy)
-    supposed, moa_state = agent.counterfactuals(
+    logits_by_action, moa_state = agent.counterfactuals(
       params, step.moa_features, _actions()[t], state.moa, 1
     )
-    real = supposed[np.arange(B), _actions()[t][:, 1]]
+    real = logits_by_action[np.arange(B), _actions()[t][:, 1]]
     np.testing.assert_allclose(output.logits[t], step.logits, atol=1e-5)
     np.testing.assert_allclose(output.value[t], step.value, atol=1e-5)
     np.testing.assert_allclose(output.moa_logits[t], real, atol=1e-5)
@@ -129,7 +129,7 @@ def test_the_own_action_really_taken_is_not_read():
 def test_a_population_is_a_vmap_and_compiles_once():
   agent, _ = _agent()
   keys = jax.random.split(jax.random.PRNGKey(7), N)
-  params = jax.vmap(agent.init, in_axes=(0, None))(keys, _row(0))
+  params = jax.jit(jax.vmap(agent.init, (0, None)))(keys, _row(0))
   chex.clear_trace_counter()
 
   @jax.jit
@@ -155,7 +155,7 @@ def test_the_first_policy_is_nearly_uniform_and_sizes_are_the_papers():
     'world': np.full((1, 15, 15, 3), 200, np.uint8),
     'actions': np.full((1, 5), -1, np.int32),
   }
-  params = agent.init(jax.random.PRNGKey(0), observation)
+  params = jax.jit(agent.init)(jax.random.PRNGKey(0), observation)
   output, state = agent.step(params, observation, agent.initial_state(1).policy)
   assert np.abs(np.asarray(output.logits)).max() < 0.1
   assert state.hidden.shape == (1, 128)
@@ -164,6 +164,6 @@ def test_the_first_policy_is_nearly_uniform_and_sizes_are_the_papers():
   assert params['moa_core/~/others']['w'].shape == (128, 4 * 9)
 
 
-def test_nobody_to_influence_is_refused():
+def test_an_agent_alone_is_refused():
   with pytest.raises(ValueError, match='at least 2 agents'):
     networks.make_agent_networks(1, 9)

@@ -71,12 +71,12 @@ def test_the_cells_gradient_is_that_of_the_plain_cell():
 def test_cells_are_the_cell_of_every_sum(size):
   rng = np.random.default_rng(2)
   shared = size * rng.normal(size=(B, 4 * H)).astype(np.float32)
-  supposed = size * rng.normal(size=(5, 4 * H)).astype(np.float32)
+  counterfactual = size * rng.normal(size=(5, 4 * H)).astype(np.float32)
   if size > 10:  # Of opposite ones beyond the limit no sum is known.
-    shared, supposed = np.abs(shared), np.abs(supposed)
+    shared, counterfactual = np.abs(shared), np.abs(counterfactual)
   state = hk.LSTMState(*rng.normal(size=(2, B, H)).astype(np.float32))
-  actual = jax.jit(lstm.cells)(shared, supposed, state)
-  gates = shared[:, None] + supposed
+  actual = jax.jit(lstm.cells)(shared, counterfactual, state)
+  gates = shared[:, None] + counterfactual
   expected = _plain_cell(
     gates, jax.tree_util.tree_map(lambda x: x[:, None], state)
   )

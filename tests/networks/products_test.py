@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from influence_acme.networks import products, torso
+from influence_acme.networks import dense, products
 
 
 @pytest.mark.parametrize('wrap', [lambda f: f, jax.jit], ids=['eager', 'jit'])
@@ -59,7 +59,7 @@ def test_the_stacks_and_their_gradient_are_those_of_haikus_mlps():
   rng = np.random.default_rng(1)
   features = rng.normal(size=(7, 6)).astype(np.float32)  # [F, B]
   mine: Any = hk.without_apply_rng(
-    hk.transform(lambda x: torso.Dense(num_stacks=2, sizes=(4, 3))(x))
+    hk.transform(lambda x: dense.Dense(num_stacks=2, sizes=(4, 3))(x))
   )
   theirs: Any = hk.without_apply_rng(
     hk.transform(

@@ -67,7 +67,7 @@ class Model:
     num_agents = len(last_actions)
     num_actions = len(params['present/~/linear_1']['b']) // num_agents
     features = network_oracle._dense(
-      params, 0, network_oracle._conv(params, world)
+      params, 0, network_oracle._torso(params, world)
     )
     one_hots = network_oracle._one_hots(last_actions, num_actions)
     x = np.concatenate([features, hidden, one_hots])

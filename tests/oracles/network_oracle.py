@@ -23,6 +23,13 @@ def _linear(params: Params, name: str, x: np.ndarray) -> np.ndarray:
   return x @ weights + np.asarray(params[name]['b'], np.float64)
 
 
+def _torso(params: Params, world: np.ndarray) -> np.ndarray:
+  """The convolution of pixels; a vector, float32 [D], as it is."""
+  if 'pixel_conv' in params:
+    return _conv(params, world)
+  return np.asarray(world, np.float64)
+
+
 def _conv(params: Params, world: np.ndarray) -> np.ndarray:
   """A valid 3x3 convolution by loops; [H, W, 3] to [(H-2) * (W-2) * 6]."""
   height, width, channels = world.shape
@@ -55,12 +62,12 @@ def _lstm(params: Params, name: str, x: np.ndarray, state: State) -> State:
     params[name]['w'], np.float64
   ) + np.asarray(params[name]['b'], np.float64)
   size = len(hidden)
-  input_gate = _sigmoid(gates[:size])
-  candidate = np.tanh(gates[size : 2 * size])
-  forget_gate = _sigmoid(gates[2 * size : 3 * size] + 1.0)
-  output_gate = _sigmoid(gates[3 * size :])
-  cell = forget_gate * cell + input_gate * candidate
-  return output_gate * np.tanh(cell), cell
+  i = _sigmoid(gates[:size])
+  g = np.tanh(gates[size : 2 * size])
+  f = _sigmoid(gates[2 * size : 3 * size] + 1.0)
+  o = _sigmoid(gates[3 * size :])
+  cell = f * cell + i * g
+  return o * np.tanh(cell), cell
 
 
 def _one_hots(actions: np.ndarray, num_actions: int) -> np.ndarray:
@@ -83,19 +90,19 @@ def policy(
 
   Args:
     params: of one agent.
-    world: uint8 [H, W, 3].
-    last_actions: int [N], -1 before the first; of agents that speak, the last
+    world: uint8 [H, W, C] or float32 [D].
+    last_actions: int [N], -1 before the first; with messages, the last
       messages.
     state: the policy's, before the step.
-    influencers_actions: int [I], what those do who act first, where there are
-      any; -1 for one of them.
-    num_choices: how many messages there are, for those; else A.
+    influencers_actions: int [I], the influencers' current actions; -1 in an
+      influencer's own observation.
+    num_choices: how many messages there are, with messages; else A.
 
   Returns:
     Logits [A], the value, and the next state.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 0, _conv(params, world))
+  features = _dense(params, 0, _torso(params, world))
   actions = np.concatenate([last_actions, influencers_actions]).astype(int)
   inputs = np.concatenate(
     [features, _one_hots(actions, num_choices or num_actions)]
@@ -107,7 +114,7 @@ def policy(
 
 
 def message(params: Params, hidden: np.ndarray) -> tuple[np.ndarray, float]:
-  """Returns the logits of what to say, and their value.
+  """Returns the logits of the message, and its value.
 
   Args:
     params: of one agent.
@@ -130,8 +137,8 @@ def counterfactuals(
 
   Args:
     params: of one agent.
-    world: uint8 [H, W, 3].
-    actions: int [N], what everyone did.
+    world: uint8 [H, W, C] or float32 [D].
+    actions: int [N], as really taken.
     state: the MOA's, before the step.
     own_index: which agent this is.
 
@@ -139,7 +146,7 @@ def counterfactuals(
     Logits [K, J, A], and the state after the actions really taken.
   """
   num_actions = np.shape(params['policy_value_head/policy']['b'])[0]
-  features = _dense(params, 1, _conv(params, world))
+  features = _dense(params, 1, _torso(params, world))
 
   def after(joint_actions: np.ndarray) -> State:
     inputs = np.concatenate([features, _one_hots(joint_actions, num_actions)])
@@ -147,9 +154,9 @@ def counterfactuals(
 
   logits = []
   for own_action in range(num_actions):
-    supposed = np.array(actions)
-    supposed[own_index] = own_action
-    hidden, _ = after(supposed)
+    counterfactual = np.array(actions)
+    counterfactual[own_index] = own_action
+    hidden, _ = after(counterfactual)
     predicted = _linear(params, 'moa_core/~/others', hidden)
     logits.append(predicted.reshape(len(actions) - 1, num_actions))
   return np.stack(logits), after(np.asarray(actions))

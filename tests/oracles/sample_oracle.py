@@ -61,14 +61,17 @@ def random_episode(
   num_agents: int = 3,
   num_actions: int = 3,
   own_index: int = 0,
-  view_shape: tuple[int, int, int] = (5, 5, 3),
+  view_shape: tuple[int, ...] = (5, 5, 3),
 ) -> Episode:
   """Makes up an episode; the agent does not see itself."""
   length = num_steps + 1
   visible = random.random((length, num_agents)) < 0.7
   visible[:, own_index] = False
+  world: np.ndarray = random.integers(1, 256, (length, *view_shape), np.uint8)
+  if len(view_shape) == 1:
+    world = world.astype(np.float32) / 255
   return Episode(
-    world=random.integers(1, 256, (length, *view_shape), np.uint8),
+    world=world,
     actions=random.integers(0, num_actions, (num_steps, num_agents), np.int32),
     visible=visible,
     reward=random.random(num_steps, np.float32) + np.float32(1),

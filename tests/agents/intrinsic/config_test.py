@@ -5,7 +5,9 @@ import stock_agents
 import math
 
 import acme
+import numpy as np
 import pytest
+from dm_env import specs
 
 from influence_acme.agents import intrinsic
 from influence_acme.agents.intrinsic import config as config_lib
@@ -35,6 +37,21 @@ def test_the_environment_gives_the_shapes():
   assert hash(config) == hash(expected)
 
 
+def test_an_environment_of_vectors_gives_their_length():
+  spec = acme.make_environment_spec(stock_agents.make_environment())
+  vector = specs.Array((6,), np.float32)
+  spec = spec._replace(observations={**spec.observations, 'world': vector})
+  assert intrinsic.MOAConfig.of(spec, 0).view_shape == (6,)
+
+
+def test_an_observation_of_another_dtype_is_refused():
+  spec = acme.make_environment_spec(stock_agents.make_environment())
+  floats = specs.Array((5, 5, 3), np.float32)
+  spec = spec._replace(observations={**spec.observations, 'world': floats})
+  with pytest.raises(ValueError, match=r"'world' is float32 \(5, 5, 3\)"):
+    intrinsic.MOAConfig.of(spec, 0)
+
+
 @pytest.mark.parametrize(
   ('name', 'value'),
   [
@@ -46,6 +63,8 @@ def test_the_environment_gives_the_shapes():
     ('view_shape', (5, 5)),
     ('view_shape', [5, 5, 3]),
     ('view_shape', (2, 5, 3)),
+    ('view_shape', (0,)),
+    ('view_shape', 5),
     ('hidden_size', 0),
     ('hidden_size', True),
     ('influence_measure', 'mi'),

@@ -13,6 +13,7 @@ from influence_acme.agents.intrinsic import training
 
 OWN, N, A, HIDDEN = 1, 3, 3, 4
 OTHERS = [0, 2]
+PIXELS, VECTOR = (5, 5, 3), (6,)
 
 
 def _config(**settings):
@@ -20,16 +21,15 @@ def _config(**settings):
     own_index=OWN,
     num_agents=N,
     num_actions=A,
-    view_shape=(5, 5, 3),
     hidden_size=HIDDEN,
-    **settings,
+    **{'view_shape': PIXELS, **settings},
   )
 
 
 @functools.lru_cache
-def _state():
+def _state(view_shape=PIXELS):
   """Returns parameters that are far from uniform, of any settings."""
-  moa = training.MOA(_config(), 'actions', 'visible')
+  moa = training.MOA(_config(view_shape=view_shape), 'actions', 'visible')
   state = jax.jit(moa.init)(jax.random.PRNGKey(0))
   params = {
     module: {k: x * (3 if 'moa_core' in module else 1.5) for k, x in w.items()}
@@ -42,14 +42,16 @@ def _state():
 def _moa(**settings):
   """Returns the update of the model, compiled, and a state."""
   moa = training.MOA(_config(**settings), 'actions', 'visible')
-  return jax.jit(moa.update), _state()
+  return jax.jit(moa.update), _state(settings.get('view_shape', PIXELS))
 
 
 @functools.lru_cache
-def _sequences(length=8):
+def _sequences(length=8, view_shape=PIXELS):
   """Returns what the rows of three sequences hold, and the batch."""
   random = np.random.default_rng(0)
-  made = functools.partial(sample_oracle.random_episode, random, own_index=OWN)
+  made = functools.partial(
+    sample_oracle.random_episode, random, own_index=OWN, view_shape=view_shape
+  )
   cuts = [
     ([made(3, True), made(2, False), made(9, True)], 1),
     ([made(4, False)], 0),  # Padded.
@@ -67,17 +69,18 @@ def _model(state):
 
 
 @pytest.mark.parametrize(
-  ('measure', 'source'),
+  ('measure', 'source', 'view_shape'),
   [
-    ('kl', 'extras'),
-    ('kl', 'function'),
-    ('kl', 'model'),
-    ('pmi', 'extras'),
+    ('kl', 'extras', PIXELS),
+    ('kl', 'function', PIXELS),
+    ('kl', 'model', PIXELS),
+    ('kl', 'model', VECTOR),
+    ('pmi', 'extras', PIXELS),
   ],
 )
-def test_influence_of_sequences_is_the_oracles(measure, source):
-  kinds, data = _sequences()
-  update, state = _moa(influence_measure=measure)
+def test_influence_of_sequences_is_the_oracles(measure, source, view_shape):
+  kinds, data = _sequences(view_shape=view_shape)
+  update, state = _moa(influence_measure=measure, view_shape=view_shape)
   logits = data.extras['logits']
   if source == 'function':
     logits = np.cos(logits)

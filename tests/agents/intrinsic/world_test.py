@@ -11,7 +11,9 @@ import numpy as np
 from acme.agents.jax import ppo
 from acme.jax import utils
 
+from influence_acme import environments, wrappers
 from influence_acme.agents import intrinsic
+from influence_acme.testing import fakes
 
 
 def test_a_stock_network_of_arrays_sees_the_view_alone():
@@ -32,4 +34,24 @@ def test_a_stock_network_of_arrays_sees_the_view_alone():
   observation['actions'] -= 2
   np.testing.assert_array_equal(
     networks.network.apply(params, observation)[1], value
+  )
+
+
+def test_a_stock_network_of_arrays_sees_a_vector_as_it_is():
+  game = environments.MultiAgentEnvironment(fakes.FakeVectorEnvironment())
+  spec = acme.make_environment_spec(
+    wrappers.SingleAgentView(
+      wrappers.OthersActionsWrapper(game), 'agent_0', {'agent_1': lambda _: 0}
+    )
+  )
+  vector_spec = spec.observations['world']
+  stock = ppo.make_gym_networks(spec._replace(observations=vector_spec))
+  networks = intrinsic.on_world(ppo.make_gym_networks)(spec)
+  params = networks.network.init(jax.random.PRNGKey(0))
+  observation = utils.add_batch_dim(utils.zeros_like(spec.observations))
+  observation['world'] += np.array([1.0, -1.0, -1.0, 300.0], np.float32)
+  jax.tree_util.tree_map(
+    np.testing.assert_array_equal,
+    networks.network.apply(params, observation)[1],
+    stock.network.apply(params, observation['world'])[1],
   )

@@ -1,4 +1,4 @@
-"""Agents that speak: what they say, and do had they heard something else."""
+"""Messages, and a policy's logits under counterfactual messages."""
 
 import functools
 
@@ -46,7 +46,7 @@ def _state():
   )
 
 
-def _ask_oracle(b, t, state, messages=None):
+def _oracle(b, t, state, messages=None):
   """Returns the oracle's logits, value, message logits, value, and state."""
   _, params = _agent()
   row = {k: v[b] for k, v in _row(t).items()}
@@ -68,24 +68,21 @@ def _check(output, b, expected):
 
 
 @pytest.mark.parametrize('jit', [True, False])
-def test_a_step_and_its_answers_equal_the_oracle(jit):
+def test_a_step_and_its_counterfactual_logits_equal_the_oracle(jit):
   agent, params = _agent()
   assert (
     agent.step_and_counterfactuals is not None and agent.counterfactuals is None
   )
-  ask = (
-    jax.jit(agent.step_and_counterfactuals)
-    if jit
-    else agent.step_and_counterfactuals
-  )
+  step = agent.step_and_counterfactuals
+  step = jax.jit(step) if jit else step
   state, speakers = _state().policy, [0, 2]
   sources = {'messages': np.array(speakers)}
-  output, next_state, found = ask(params, _row(0), state, sources)
-  (answers,) = found.values()
-  assert answers.shape == (B, len(speakers), M, A)
+  output, next_state, by_entry = step(params, _row(0), state, sources)
+  (logits_by_symbol,) = by_entry.values()
+  assert logits_by_symbol.shape == (B, len(speakers), M, A)
   for b in range(B):
     before = tuple(part[b] for part in state)
-    *expected, after = _ask_oracle(b, 0, before)
+    *expected, after = _oracle(b, 0, before)
     _check(output, b, expected)
     for x, y in zip(next_state, after, strict=True):
       np.testing.assert_allclose(x[b], y, atol=1e-5)
@@ -93,8 +90,10 @@ def test_a_step_and_its_answers_equal_the_oracle(jit):
       for symbol in range(M):
         messages = np.array(_row(0)['messages'][b])
         messages[speaker] = symbol
-        supposed, *_ = _ask_oracle(b, 0, before, messages)
-        np.testing.assert_allclose(answers[b, s, symbol], supposed, atol=1e-5)
+        expected, *_ = _oracle(b, 0, before, messages)
+        np.testing.assert_allclose(
+          logits_by_symbol[b, s, symbol], expected, atol=1e-5
+        )
 
 
 def test_an_unrolled_sequence_equals_the_oracle_step_by_step():
@@ -110,12 +109,12 @@ def test_an_unrolled_sequence_equals_the_oracle_step_by_step():
     for t in range(T):
       if start[t, b]:
         own = tuple(np.zeros_like(part) for part in own)
-      *expected, own = _ask_oracle(b, t, own)
+      *expected, own = _oracle(b, t, own)
       row = jax.tree_util.tree_map(lambda x, t=t: x[t], output)
       _check(row, b, expected)
 
 
-def test_an_agent_that_says_nothing_has_no_such_weights():
+def test_an_agent_without_messages_has_no_such_parameters():
   silent = networks.make_agent_networks(N, A, models_others=False)
   params = jax.eval_shape(silent.init, jax.random.PRNGKey(0), _row(0))
   assert not [name for name in params if 'message' in name]

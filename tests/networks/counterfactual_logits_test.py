@@ -1,4 +1,4 @@
-"""What a policy answers to choices that others might have made instead."""
+"""A policy's logits under counterfactual actions of the influencers."""
 
 import functools
 
@@ -49,15 +49,16 @@ def _state(seed):
 
 @pytest.mark.parametrize('jit', [True, False])
 @pytest.mark.parametrize('sources', [[0, 1], [1]])
-def test_answers_equal_the_oracle(jit, sources):
+def test_counterfactual_logits_equal_the_oracle(jit, sources):
   agent, params = _agent()
   state = _state(2).policy
-  ask = agent.step_and_counterfactuals
-  ask = jax.jit(ask) if jit else ask
-  asked = {'influencers': np.array(sources)}
-  output, next_state, found = ask(params, _row(0), state, asked)
-  (answers,) = found.values()
-  assert answers.shape == (B, len(sources), A, A)
+  step = agent.step_and_counterfactuals
+  step = jax.jit(step) if jit else step
+  output, next_state, by_entry = step(
+    params, _row(0), state, {'influencers': np.array(sources)}
+  )
+  (logits_by_choice,) = by_entry.values()
+  assert logits_by_choice.shape == (B, len(sources), A, A)
   for b in range(B):
     of_b = {k: v[b] for k, v in _row(0).items()}
 
@@ -76,14 +77,16 @@ def test_answers_equal_the_oracle(jit, sources):
     np.testing.assert_allclose(next_state.cell[b], after[1], atol=1e-5)
     for s, source in enumerate(sources):
       for choice in range(A):
-        supposed = of_b['influencers'].copy()
-        supposed[source] = choice
-        expected, _, _ = policy(supposed)
-        np.testing.assert_allclose(answers[b, s, choice], expected, atol=1e-5)
-  assert np.ptp(np.asarray(answers), axis=2).max() > 0.01
+        counterfactual = of_b['influencers'].copy()
+        counterfactual[source] = choice
+        expected, _, _ = policy(counterfactual)
+        np.testing.assert_allclose(
+          logits_by_choice[b, s, choice], expected, atol=1e-5
+        )
+  assert np.ptp(np.asarray(logits_by_choice), axis=2).max() > 0.01
 
 
-def test_the_step_is_that_without_questions():
+def test_the_step_equals_the_one_without_counterfactuals():
   agent, params = _agent()
   state = _state(3).policy
   output, next_state, _ = agent.step_and_counterfactuals(
@@ -111,7 +114,7 @@ def test_unroll_equals_steps_with_resets():
   assert output.moa_logits is None
 
 
-def test_an_influencer_sees_nothing_of_influencers():
+def test_an_influencer_observes_no_influencers():
   agent, params = _agent()
   blind = dict(_row(0), influencers=np.full((B, I), -1, np.int32))
   output, _ = agent.step(params, blind, _state(2).policy)
@@ -125,12 +128,12 @@ def test_an_influencer_sees_nothing_of_influencers():
   np.testing.assert_allclose(output.logits[0], expected, atol=1e-5)
 
 
-def test_agents_that_act_at_once_have_no_answers():
+def test_agents_that_act_at_once_have_no_counterfactual_logits():
   assert networks.make_agent_networks(N, A).step_and_counterfactuals is None
 
 
 @pytest.mark.parametrize('num_influencers', [-1, N])
-def test_somebody_must_be_left_to_be_influenced(num_influencers):
+def test_one_agent_must_be_an_influencee(num_influencers):
   with pytest.raises(
     ValueError, match=rf'num_influencers is {num_influencers}.*0\.\.3'
   ):
