@@ -45,7 +45,7 @@ class ObeyedActor(core.Actor):
       'policy_logits': np.log([policy] * N).astype(np.float32),
       'mask': np.ones((N, N - 1), bool),
     }
-    extras = {'influence_inputs': {'speech': inputs}}
+    extras = {'influence_inputs': {'communication': inputs}}
     self._adder.add(actions, next_timestep, extras)
     self._step += 1
 

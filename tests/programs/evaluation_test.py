@@ -81,7 +81,7 @@ class BelievingActor(core.Actor):
     mask = np.full((3, 2), self._sees and not next_timestep.last())
     return {
       'influence_inputs': {
-        'models': {
+        'moa': {
           'conditional_logits': logits,
           # P(action 0) = 1/4: a copied 0 tells log 4 nats, a 1 log 4/3.
           'policy_logits': np.log([[0.25, 0.75]] * 3).astype(np.float32),
