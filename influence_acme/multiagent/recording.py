@@ -103,7 +103,7 @@ class InfluenceMatrixObserver(observers.AdderObserver):
 
     Means over the episode; nothing of agents that measure no influence.
     """
-    found = influence(self._recording, len(self._agent_ids))
+    found = influence(self._recording)
     if found is None:
       return {}
     mean = found.mean(axis=0)
@@ -118,12 +118,11 @@ class InfluenceMatrixObserver(observers.AdderObserver):
     return {'influence_matrix': matrix}
 
 
-def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
+def influence(adder: RecordingAdder) -> np.ndarray | None:
   """Computes who influenced whom in a recorded episode.
 
   Args:
     adder: has the episode.
-    num_agents: N.
 
   Returns:
     float32 [T, N, N], nats, by KL: of the row's agent on the column's; the

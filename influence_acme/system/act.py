@@ -11,7 +11,7 @@ units.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
@@ -167,35 +167,37 @@ def _act_of_some(
   else:
     output, state = jax.vmap(agent.step)(*inputs)
   carry = ActCarry(state, output.moa_features, logits)
-  return choose(output, own.speakers, own.keys, carry, greedy)
+  choices = choose(output, own.speakers, own.keys, greedy)
+  return system_types.ActOutput(*choices, carry)
 
 
 def choose(
   output: networks_lib.StepOutput,
   speakers: np.ndarray,
   keys: chex.PRNGKey,
-  carry: ActCarry,
   greedy: bool,
-) -> system_types.ActOutput:
+) -> tuple[Any, dict[str, chex.Array]]:
   """Samples from the policies of a step, or takes their modes.
 
   Args:
     output: of L agents' networks, [L, B, ...].
     speakers: bool [L], agents that speak.
     keys: uint32 [L, B, 2].
-    carry: for `observe`.
     greedy: whether to take the most probable choices.
+
+  Returns:
+    Actions and extras, as `act` returns them.
   """
   if output.message is None:
     actions = system_types.choose(keys, output.logits, greedy)
-    return system_types.ActOutput(actions, {'logits': output.logits}, carry)
+    return actions, {'logits': output.logits}
   keys = jax.vmap(jax.vmap(jax.random.split))(keys)  # [L, B, 2, 2]
   symbols = system_types.choose(keys[:, :, 1], output.message.logits, greedy)
-  return system_types.ActOutput(
-    {
-      'action': system_types.choose(keys[:, :, 0], output.logits, greedy),
-      'message': masks.select(speakers, symbols, 0),
-    },
-    {'logits': output.logits, 'message_logits': output.message.logits},
-    carry,
-  )
+  choices = {
+    'action': system_types.choose(keys[:, :, 0], output.logits, greedy),
+    'message': masks.select(speakers, symbols, 0),
+  }
+  return choices, {
+    'logits': output.logits,
+    'message_logits': output.message.logits,
+  }
