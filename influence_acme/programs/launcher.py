@@ -21,7 +21,14 @@ from influence_acme.programs import (
   learner_node,
   workers,
 )
-from influence_acme.runs import checkpoint, failures, malloc, progress, signals
+from influence_acme.runs import (
+  checkpoint,
+  failures,
+  malloc,
+  population_config,
+  progress,
+  signals,
+)
 from influence_acme.training import run as training_run
 from influence_acme.training import session as session_lib
 
@@ -61,7 +68,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       directory.checkpoint_path,
       experiment.make_identity(program.environment_spec),
     )
-  directory.write_config({**experiment.identity, **experiment.config})
+  directory.write_config(_settings(program))
   stuck: list[str] = []
   with signals.Signals() as received:
     with progress.Progress(directory, experiment.num_steps):
@@ -78,6 +85,21 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       sys.stdout.flush()
       os._exit(code)  # There is no other way to end a thread.
   return code
+
+
+def _settings(program: graph.Program) -> dict[str, Any]:
+  """Returns all settings of a program by name, for `config.json`."""
+  experiment = program.experiment
+  settings = {**experiment.identity, **experiment.config}
+  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+  if isinstance(builder, influence_builder.InfluenceBuilder):
+    population = population_config.make(
+      builder.config,
+      program.environment_spec,
+      experiment.functional_environment,
+    )
+    settings |= population.to_settings()
+  return settings
 
 
 def _make_session(program: graph.Program) -> session_lib.Session:
