@@ -9,7 +9,7 @@
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dm_env
@@ -17,9 +17,8 @@ import jax
 import numpy as np
 from acme import adders
 
-from influence_acme import ops, types
 from influence_acme.multiagent import observers
-from influence_acme.system import experiments
+from influence_acme.system import influence_matrix
 from influence_acme.system import types as system_types
 
 
@@ -104,7 +103,7 @@ class InfluenceMatrixObserver(observers.AdderObserver):
 
     Means over the episode; nothing of agents that measure no influence.
     """
-    found = influence(self._recording, len(self._agent_ids))
+    found = influence(self._recording)
     if found is None:
       return {}
     mean = found.mean(axis=0)
@@ -119,43 +118,38 @@ class InfluenceMatrixObserver(observers.AdderObserver):
     return {'influence_matrix': matrix}
 
 
-def influence(adder: RecordingAdder, num_agents: int) -> np.ndarray | None:
+def influence(adder: RecordingAdder) -> np.ndarray | None:
   """Computes who influenced whom in a recorded episode.
 
   Args:
     adder: has the episode.
-    num_agents: N.
 
   Returns:
     float32 [T, N, N], nats, by KL: of the row's agent on the column's; the
     diagonal is NaN. None if the agents measure no influence.
   """
-  inputs, choices = adder.inputs(), adder.choices()
+  inputs = adder.inputs()
   if not inputs:
     return None
-  actions = system_types.actions_of(choices)
-  per_agent = np.zeros((*actions.shape, num_agents - 1), np.float32)
-  # An agent takes part in one experiment at most.
-  for name, found in inputs.items():
-    experiment = experiments.EXPERIMENTS[name]
-    made, logits, mask = actions, found['conditional_logits'], found['mask']
-    if isinstance(choices, Mapping):
-      made = choices[experiment.choice]
-    if experiment.counterfactual_delay:
-      # Known one step late; nobody replies to the last step.
-      logits = np.concatenate([logits[1:], np.zeros_like(logits[:1])])
-      mask = np.concatenate([mask[1:], np.zeros_like(mask[:1])])
-    output = ops.influence_reward(
-      logits,  # [T, N, K, J, A]
-      found['policy_logits'],  # [T, N, K]
-      made,  # [T, N]
-      mask=mask,  # [T, N, J]
-    )
-    per_agent += np.asarray(output.per_agent)
-  matrix = np.full((*actions.shape, num_agents), np.nan, np.float32)
-  for i in range(num_agents):
-    matrix[:, i, types.others(i, num_agents)] = per_agent[:, i]
-  return matrix
+  # Agents first, time as a batch: [N, T, ...].
+  steps = jax.tree_util.tree_map(
+    lambda x: np.moveaxis(x, 1, 0),
+    system_types.InfluenceStep(adder.choices(), inputs),
+  )
+  matrix = influence_matrix.influence_matrix(steps, _following(steps))
+  return np.moveaxis(np.asarray(matrix), 1, 0)
+
+
+def _following(
+  steps: system_types.InfluenceStep,
+) -> system_types.InfluenceStep:
+  """Returns the next step of each, [N, T, ...]; nobody replies to the last."""
+  following = jax.tree_util.tree_map(
+    lambda x: np.roll(x, -1, axis=1), steps.inputs
+  )
+  for inputs in following.values():
+    inputs['mask'][:, -1] = False
+  return steps._replace(inputs=following)
 
 
 def _stack(*arrays: Any) -> np.ndarray:

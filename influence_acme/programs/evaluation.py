@@ -158,7 +158,7 @@ def record_episode(
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
   paid = np.asarray(rewards, np.float32)
-  influence = recording.influence(adder, len(agent_ids))
+  influence = recording.influence(adder)
   return EpisodeRecord(
     agent_ids=agent_ids,
     rewards=paid,

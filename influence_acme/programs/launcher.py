@@ -22,6 +22,7 @@ from influence_acme.runs import (
   failures,
   malloc,
   outcome,
+  population_config,
   progress,
   signals,
 )
@@ -64,7 +65,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       directory.checkpoint_path,
       experiment.make_identity(program.environment_spec),
     )
-  directory.write_config({**experiment.identity, **experiment.config})
+  directory.write_config(_settings(program))
   stuck: list[str] = []
   with signals.Signals() as received:
     with progress.Progress(directory, experiment.num_steps):
@@ -88,6 +89,21 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       sys.stderr.flush()
       os._exit(code)  # There is no other way to end a thread.
   return code
+
+
+def _settings(program: graph.Program) -> dict[str, Any]:
+  """Returns all settings of a program by name, for `config.json`."""
+  experiment = program.experiment
+  settings = {**experiment.identity, **experiment.config}
+  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+  if isinstance(builder, influence_builder.InfluenceBuilder):
+    population = population_config.make(
+      builder.config,
+      program.environment_spec,
+      experiment.functional_environment,
+    )
+    settings |= population.to_settings()
+  return settings
 
 
 def _make_session(program: graph.Program) -> session_lib.Session:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from influence_acme.metrics import interval as interval_lib
 from influence_acme.runs import curves as curves_lib
 
 CONFIDENCE = 0.995
@@ -22,18 +23,6 @@ CONFIDENCE = 0.995
 FINAL_FRACTION = 0.05
 _GRID_POINTS = 200
 _PERMUTATIONS = 9999
-
-
-class Interval(NamedTuple):
-  """A mean over seeds, and how far it may be off.
-
-  Attributes:
-    mean: float64 [...].
-    half_width: float64 [...], NaN of fewer than two seeds.
-  """
-
-  mean: np.ndarray
-  half_width: np.ndarray
 
 
 class Correlation(NamedTuple):
@@ -52,7 +41,9 @@ class Correlation(NamedTuple):
   num_pairs: int
 
 
-def interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+def interval(
+  values: np.ndarray, confidence: float = CONFIDENCE
+) -> interval_lib.Interval:
   """Estimates a mean from a few seeds.
 
   Args:
@@ -62,14 +53,7 @@ def interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
   Returns:
     The interval, [...].
   """
-  values = np.asarray(values, np.float64)
-  count = len(values)
-  mean = values.mean(axis=0)
-  if count < 2:
-    return Interval(mean, np.full_like(mean, np.nan))
-  quantile = stats.t.ppf((1 + confidence) / 2, count - 1)
-  error = values.std(axis=0, ddof=1) / np.sqrt(count)
-  return Interval(mean, quantile * error)
+  return interval_lib.interval(values, confidence)
 
 
 def final_mean(series: curves_lib.Series) -> float:

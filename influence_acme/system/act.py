@@ -11,7 +11,7 @@ units.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
@@ -62,6 +62,7 @@ def act(
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
   keys: chex.PRNGKey,
+  greedy: bool = False,
 ) -> system_types.ActOutput:
   """Samples everyone's actions, and messages.
 
@@ -74,6 +75,7 @@ def act(
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
     keys: uint32 [N, B, 2].
+    greedy: whether to take the most probable choices instead of samples.
 
   Returns:
     Actions int32 [N, B]; or, where agents speak, 'action' and 'message', such
@@ -99,9 +101,9 @@ def act(
     counterfactuals,
   )
   if not num_influencers:
-    return _act_of_some(agent, everyone, slice(None), 0, None)
+    return _act_of_some(agent, everyone, slice(None), 0, None, greedy)
   first = _act_of_some(
-    agent, everyone, slice(num_influencers), num_influencers, None
+    agent, everyone, slice(num_influencers), num_influencers, None, greedy
   )
   then = _act_of_some(
     agent,
@@ -109,6 +111,7 @@ def act(
     slice(num_influencers, None),
     num_influencers,
     system_types.actions_of(first.actions).T,
+    greedy,
   )
   of_influencees = then.carry.counterfactual_logits.pop('influencers')
   both = jax.tree_util.tree_map(
@@ -124,6 +127,7 @@ def _act_of_some(
   agents: slice,
   num_influencers: int,
   influencers: chex.Array | None,
+  greedy: bool,
 ) -> system_types.ActOutput:
   """Lets some agents act.
 
@@ -134,6 +138,7 @@ def _act_of_some(
     num_influencers: I; 0 if all act at once.
     influencers: int32 [B, I], actions of the influencers in this step; None
       before they have acted.
+    greedy: whether to take the most probable choices.
   """
   own = jax.tree_util.tree_map(lambda x: x[agents], everyone)
   observation, counterfactuals = dict(own.observation), own.counterfactuals
@@ -162,26 +167,37 @@ def _act_of_some(
   else:
     output, state = jax.vmap(agent.step)(*inputs)
   carry = ActCarry(state, output.moa_features, logits)
-  return _sample(output, own.speakers, own.keys, carry)
+  choices = choose(output, own.speakers, own.keys, greedy)
+  return system_types.ActOutput(*choices, carry)
 
 
-def _sample(
+def choose(
   output: networks_lib.StepOutput,
   speakers: np.ndarray,
   keys: chex.PRNGKey,
-  carry: ActCarry,
-) -> system_types.ActOutput:
-  """Samples from the policies of a step."""
+  greedy: bool,
+) -> tuple[Any, dict[str, chex.Array]]:
+  """Samples from the policies of a step, or takes their modes.
+
+  Args:
+    output: of L agents' networks, [L, B, ...].
+    speakers: bool [L], agents that speak.
+    keys: uint32 [L, B, 2].
+    greedy: whether to take the most probable choices.
+
+  Returns:
+    Actions and extras, as `act` returns them.
+  """
   if output.message is None:
-    actions = system_types.sample(keys, output.logits)
-    return system_types.ActOutput(actions, {'logits': output.logits}, carry)
-  keys = jax.vmap(jax.vmap(jax.random.split))(keys)  # [N, B, 2, 2]
-  symbols = system_types.sample(keys[:, :, 1], output.message.logits)
-  return system_types.ActOutput(
-    {
-      'action': system_types.sample(keys[:, :, 0], output.logits),
-      'message': masks.select(speakers, symbols, 0),
-    },
-    {'logits': output.logits, 'message_logits': output.message.logits},
-    carry,
-  )
+    actions = system_types.choose(keys, output.logits, greedy)
+    return actions, {'logits': output.logits}
+  keys = jax.vmap(jax.vmap(jax.random.split))(keys)  # [L, B, 2, 2]
+  symbols = system_types.choose(keys[:, :, 1], output.message.logits, greedy)
+  choices = {
+    'action': system_types.choose(keys[:, :, 0], output.logits, greedy),
+    'message': masks.select(speakers, symbols, 0),
+  }
+  return choices, {
+    'logits': output.logits,
+    'message_logits': output.message.logits,
+  }

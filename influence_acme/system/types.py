@@ -62,7 +62,8 @@ class JointPolicy(NamedTuple):
   Attributes:
     agent_ids: the agents' names, in the order of every axis N.
     initial_state: (B) -> recurrent states before an episode, [N, B, ...].
-    act: (params, observation [N, B, ...], states, keys [N, B, 2]) -> ActOutput.
+    act: (params, observation [N, B, ...], states, keys [N, B, 2],
+      greedy=False) -> ActOutput.
     observe: (params, observation, states, ActOutput, next observation, is_last
       bool [B]) -> (next states, influence inputs by experiment).
     influence: (InfluenceStep, following InfluenceStep or None) -> float32
@@ -103,12 +104,17 @@ def agent_keys(keys: chex.PRNGKey, num_agents: int) -> chex.PRNGKey:
   return jax.vmap(fold_in, in_axes=(None, 0))(keys, jnp.arange(num_agents))
 
 
-def sample(keys: chex.PRNGKey, logits: chex.Array) -> jax.Array:
+def choose(
+  keys: chex.PRNGKey, logits: chex.Array, greedy: bool = False
+) -> jax.Array:
   """Samples everyone's choices, int32 [N, B].
 
   Args:
     keys: uint32 [N, B, 2].
     logits: float32 [N, B, K].
+    greedy: whether to take the most probable choices; keys are not read then.
   """
+  if greedy:
+    return jnp.argmax(logits, axis=-1).astype(jnp.int32)
   choices = jax.vmap(jax.vmap(jax.random.categorical))(keys, logits)
   return choices.astype(jnp.int32)

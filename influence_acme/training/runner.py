@@ -25,6 +25,7 @@ from influence_acme.runs import (
   failures,
   malloc,
   outcome,
+  population_config,
   progress,
   random_keys,
   run_dir,
@@ -129,7 +130,8 @@ def _make_session(
     seed=config.seed,
     checkpoint_seconds=config.checkpoint_seconds,
   )
-  return session, {**identity, **vars(config)}
+  population = population_config.make(agent, spec, pure)
+  return session, {**identity, **vars(config), **population.to_settings()}
 
 
 def functional_rollout(

@@ -186,7 +186,7 @@ def test_the_matrix_of_an_episode_adds_up_to_what_is_paid():
     acme.EnvironmentLoop(
       environment, actor, logger=loggers.NoOpLogger()
     ).run_episode()
-  matrix = recording.influence(whole, N)
+  matrix = recording.influence(whole)
   assert matrix is not None
   np.testing.assert_allclose(
     np.nansum(matrix, axis=-1), np.stack(parts.influence), atol=1e-6
