@@ -11,7 +11,7 @@ from dm_env import specs
 from influence_acme.environments import actions as actions_lib
 
 
-class Outcome(NamedTuple):
+class AdaptedStep(NamedTuple):
   """What a step of the adapted environment brings.
 
   Attributes:
@@ -57,7 +57,7 @@ class AdaptedEnvironment(dm_env.Environment):
     """Starts an episode, also in the middle of one; returns what is seen."""
 
   @abc.abstractmethod
-  def _play(self, actions: dict[str, int]) -> Outcome:
+  def _play(self, actions: dict[str, int]) -> AdaptedStep:
     """Plays one step of all agents, whose actions are valid."""
 
   def reset(self) -> dm_env.TimeStep:

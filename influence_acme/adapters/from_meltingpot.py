@@ -74,10 +74,10 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
     """Starts an episode."""
     return self._observe(self._substrate.reset().observation)
 
-  def _play(self, actions: dict[str, int]) -> base.Outcome:
+  def _play(self, actions: dict[str, int]) -> base.AdaptedStep:
     """Plays one step."""
     timestep = self._substrate.step(list(actions.values()))
-    return base.Outcome(
+    return base.AdaptedStep(
       dict(zip(self.agent_ids, timestep.reward, strict=True)),
       self._observe(timestep.observation),
       is_last=timestep.last(),

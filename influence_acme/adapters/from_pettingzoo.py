@@ -69,7 +69,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     self._check_present(observations, 'is not there at the beginning')
     return self._observe(observations)
 
-  def _play(self, actions: dict[str, int]) -> base.Outcome:
+  def _play(self, actions: dict[str, int]) -> base.AdaptedStep:
     """Plays one step; all agents must stay, or end it for one reason."""
     result = self._environment.step(actions)
     observations, rewards, terminations, truncations, _ = _check_returned(
@@ -85,7 +85,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     )
     is_terminated = self._all_or_none(terminations, 'terminated')
     is_truncated = self._all_or_none(truncations, 'truncated')
-    return base.Outcome(
+    return base.AdaptedStep(
       rewards,
       self._observe(observations),
       is_last=is_terminated or is_truncated,
