@@ -1,4 +1,4 @@
-"""Multi-agent environments: pure JAX functions, and a dm_env adapter over them.
+"""Provides multi-agent environments: pure JAX functions and a dm_env adapter.
 
 `functional` gives an environment's pure functions, `make` its dm_env adapter.
 """
@@ -20,8 +20,8 @@ __all__ = (
   'names',
 )
 
-# Name -> (module, class, fields whose defaults are others than the class's).
-# Loaded on demand: one game does not load the others.
+# Name -> (module, class, fields with other defaults than the class's). Loaded
+# on demand: one game does not load the others.
 _SMALL = {'num_agents': 3, 'episode_length': 500}
 _REGISTRY: dict[str, tuple[str, str, dict[str, Any]]] = {
   'box_trapped': ('box_trapped', 'BoxTrapped', {}),

@@ -1,4 +1,4 @@
-"""What the agents do in one step: a dict of actions, checked, as one array."""
+"""Checks a step's dict of actions, and stacks it into one array."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,16 @@ import numpy as np
 def joint_action(
   actions: Mapping[str, Any], agent_ids: Sequence[str], num_actions: int
 ) -> np.ndarray:
-  """Checks a dict of actions and brings it into the agents' order.
+  """Checks a dict of actions and stacks it in the agents' order.
 
   Args:
     actions: agent id -> integer in [0, num_actions): a Python integer, or a
       scalar array of any integer type.
     agent_ids: the agents, in order.
-    num_actions: how many actions each agent chooses from.
+    num_actions: number of actions of each agent.
 
   Returns:
-    int32 [N], in the order of `agent_ids`, whatever the order of the dict.
+    int32 [N], in the order of `agent_ids`, for any order of the dict.
 
   Raises:
     ValueError: an action is missing, not an integer or out of range, or an
@@ -36,16 +36,16 @@ def joint_action(
 def in_order(
   actions: Any, agent_ids: Sequence[str], describe: Callable[[str], str]
 ) -> list[Any]:
-  """Checks whose actions a dict holds, and brings them into the agents' order.
+  """Checks that a dict has every agent's action, and sorts it by agent.
 
   Args:
     actions: agent id -> action, of any kind.
     agent_ids: the agents, in order.
-    describe: says what an agent may give; called for an error only, since words
-      would take more time than all checks.
+    describe: describes an agent's valid actions; called for an error only,
+      since the text would take more time than all checks.
 
   Returns:
-    The N actions in the order of `agent_ids`, whatever the order of the dict.
+    The N actions in the order of `agent_ids`, for any order of the dict.
 
   Raises:
     ValueError: an action is missing, or an agent is unknown.
@@ -62,7 +62,7 @@ def in_order(
 def _wrong_agents(
   actions: Any, agent_ids: Sequence[str], describe: Callable[[str], str]
 ) -> str:
-  """Returns in words why `in_order` cannot bring actions into order."""
+  """Returns the message of the error that `in_order` raises."""
   valid = ' or '.join(dict.fromkeys(map(describe, agent_ids)))
   everyone = f'each of {", ".join(agent_ids)} {valid}'
   if not isinstance(actions, Mapping):
@@ -77,7 +77,7 @@ def _wrong_agents(
 
 
 def describe_choice(num_choices: int, noun: str = 'action') -> str:
-  """Returns in words what `check_choice` accepts."""
+  """Describes the choices that `check_choice` accepts."""
   return f'an integer from 0 to {num_choices - 1} ({num_choices} {noun}s)'
 
 
@@ -88,9 +88,9 @@ def check_choice(
 
   Args:
     choice: an integer in [0, num_choices), as for `joint_action`.
-    num_choices: how many there are to choose from.
-    agent_id: who chose, for the error.
-    noun: what was chosen, for the error.
+    num_choices: number of choices.
+    agent_id: the agent, for the error.
+    noun: name of the choice, for the error.
 
   Returns:
     The choice as a Python integer.
@@ -108,7 +108,7 @@ def check_choice(
 
 
 def _as_integer(action: Any) -> int | None:
-  """Returns the integer that `action` is, or None: 1.0 and True are none."""
+  """Returns the action as an integer; None if it is 1.0, True or the like."""
   if isinstance(action, (bool, np.bool_)):
     return None
   try:

@@ -1,4 +1,4 @@
-"""What every environment is: an immutable record of pure functions.
+"""Defines environments as immutable records of pure functions.
 
 Letters: N agents, H x W x C the height, width and channels of an agent's view,
 D the length of a vector.
@@ -20,16 +20,16 @@ OBSERVATIONS = 'uint8 [H, W, C], pixels, or float32 [D], a vector'
 
 
 def is_observation(shape: Sequence[int], dtype: npt.DTypeLike) -> bool:
-  """Returns whether agents can observe arrays of this shape and dtype."""
+  """Returns True if agents can observe arrays of this shape and dtype."""
   kinds = {3: np.uint8, 1: np.float32}
   return len(shape) in kinds and np.dtype(dtype) == kinds[len(shape)]
 
 
 class Step(NamedTuple):
-  """What the agents get from one step.
+  """Holds the output of one step.
 
   Attributes:
-    observation: what each agent sees, uint8 [N, H, W, C] or float32 [N, D].
+    observation: of each agent, uint8 [N, H, W, C] or float32 [N, D].
     reward: float32 [N]; 0 on the first step of an episode.
     discount: float32 []; 1 on the first step, and on the last step of an
       episode that a time limit ends.
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 
 class FunctionalEnvironment(abc.ABC):
-  """An environment as pure functions: jittable, vmappable, no hidden state.
+  """Defines an environment by pure functions: jittable, without hidden state.
 
   All randomness comes from the state (and so from the key given to `reset`).
   Subclasses are frozen dataclasses whose fields are the overrides; equal ones
@@ -60,21 +60,21 @@ class FunctionalEnvironment(abc.ABC):
   @property
   @abc.abstractmethod
   def num_actions(self) -> int:
-    """How many actions each agent chooses from."""
+    """Number of actions of each agent."""
 
   @property
   def action_names(self) -> tuple[str, ...]:
-    """What people call each action, `num_actions` names."""
+    """Names of the actions for display, `num_actions` of them."""
     return tuple(f'action {i}' for i in range(self.num_actions))
 
   @property
   @abc.abstractmethod
   def observation_shape(self) -> tuple[int, ...]:
-    """[H, W, C] or [D], of what one agent sees."""
+    """Shape of one agent's observation, [H, W, C] or [D]."""
 
   @property
   def observation_dtype(self) -> npt.DTypeLike:
-    """The type of what agents see: uint8 of pixels, float32 of a vector."""
+    """Dtype of observations: uint8 for pixels, float32 for a vector."""
     return np.uint8
 
   @abc.abstractmethod
@@ -98,31 +98,31 @@ class FunctionalEnvironment(abc.ABC):
       actions: int32 [N], each in [0, num_actions).
 
     Returns:
-      The next state and what the agents get.
+      The next state and the output of the step.
     """
 
   @abc.abstractmethod
   def visible(self, state: Any) -> chex.Array:
-    """Returns bool [N, N]: row agent has column agent in view; diagonal 0."""
+    """Returns bool [N, N]: row agent sees column agent; diagonal False."""
 
   def events(self, state: Any) -> dict[str, chex.Array]:
-    """Returns what has happened in the episode, for people and logs.
+    """Returns counts of the episode's events so far, for logs.
 
-    After an episode's last step it is what happened in the whole episode; the
-    step that starts the next one starts from nothing.
+    After an episode's last step they cover the whole episode; the step that
+    starts the next one resets them.
 
     Args:
       state: as returned by `reset` or `step`.
 
     Returns:
-      Name -> int32 [N], how often each agent did or met it since the episode
-      began; or int32 [], of the world as it is now. Grid worlds in which agents
-      fine each other have 'fined', in how many steps each was hit, of which
-      peace is made. Nothing by default.
+      Name -> int32 [N], each agent's count since the episode began; or int32
+      [], a property of the current state. Grid worlds in which agents fine each
+      other have 'fined', the number of steps in which each agent was hit, from
+      which peace is computed. Empty by default.
     """
     del state
     return {}
 
   @abc.abstractmethod
   def render(self, state: Any) -> np.ndarray:
-    """Returns a picture of the whole state, uint8 [H', W', 3], for people."""
+    """Returns a picture of the whole state for display, uint8 [H', W', 3]."""

@@ -1,7 +1,7 @@
-"""Box Trapped: one agent can let the other out of a box, and gains nothing.
+"""Defines Box Trapped: one agent can free the other, and gains nothing by it.
 
-The rules in words, and why they are as they are, are on the environment's card,
-in README.md. Letters: N = 2 agents, R x C = 9 x 9 the map.
+The rules and their reasons are on the environment's card, in README.md.
+Letters: N = 2 agents, R x C = 9 x 9 the map.
 """
 
 import dataclasses
@@ -25,21 +25,21 @@ from influence_acme.environments.grid import draws as draws_lib
 # Agent 0's last action. Agent 1 has it too; it does nothing.
 OPEN_BOX = moves.Action.FIRE
 
-# What the door can be like after a step.
+# States of the door after a step.
 SHUT, AJAR, OPEN = range(3)
 
 
 class State(NamedTuple):
-  """Where an episode stands; apples lie wherever they can and nobody stands.
+  """Holds the state of an episode; every free apple cell has an apple.
 
   Attributes:
-    key: of all chance to come.
-    time: int32 [], how many steps of the episode were played.
+    key: for all random draws to come.
+    time: int32 [], steps of the episode so far.
     positions: int32 [2, 2], (row, column).
     headings: int32 [2], see `moves`.
     door: int32 [], SHUT, AJAR if it was open and fell shut in the last step, or
       OPEN for the rest of the episode.
-    eaten: int32 [2], how many apples since the episode began.
+    eaten: int32 [2], apples eaten since the episode began.
     opened: int32 [], 1 if the door was open in some step of it, else 0.
   """
 
@@ -54,14 +54,14 @@ class State(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BoxTrapped(world.GridWorld):
-  """The paper's proof of concept: agent 0 is free, agent 1 in a box.
+  """Defines the paper's proof of concept: agent 0 is free, agent 1 in a box.
 
   Attributes:
     level: the map, always this one.
     view_size: 9, the whole map.
     num_agents: 2.
-    episode_length: how many steps make an episode, at least 1.
-    falls_shut: whether the door falls shut at the end of a step in which agent
+    episode_length: steps of an episode, at least 1.
+    falls_shut: if True, the door falls shut at the end of a step in which agent
       1 did not go through; else it stays open once it was opened.
   """
 
@@ -93,17 +93,17 @@ class BoxTrapped(world.GridWorld):
 
   @functools.cached_property
   def walls(self) -> np.ndarray:
-    """Where nobody can ever go, bool [R, C]."""
+    """Cells that no agent can ever enter, bool [R, C]."""
     return self.level.mask(levels.WALL + levels.INNER_WALL)
 
   @functools.cached_property
   def door(self) -> np.ndarray:
-    """Where the door is, bool [R, C]."""
+    """Cells of the door, bool [R, C]."""
     return self.level.mask(levels.DOOR)
 
   @functools.cached_property
   def apple_cells(self) -> np.ndarray:
-    """Where apples can lie, the door included, bool [R, C]."""
+    """Cells that can hold apples, the door included, bool [R, C]."""
     return self.level.mask(levels.APPLE + levels.DOOR)
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
@@ -130,7 +130,7 @@ class BoxTrapped(world.GridWorld):
       state.positions, state.headings, actions, self.level.shape
     )
     blocked = self.walls | (self.door & ~passable)
-    # Each has its own part of the map, so that nobody is in the other's way.
+    # Each agent has its own part of the map, so that they never collide.
     positions = moves.keep_out(state.positions, wanted, blocked)
 
     moved = jnp.any(positions != state.positions, axis=1)
@@ -154,7 +154,7 @@ class BoxTrapped(world.GridWorld):
     return {'apples': state.eaten, 'box_opened': state.opened}
 
   def paint(self, state: State) -> chex.Array:
-    """Returns uint32 [R, C], packed colours: all but the agents."""
+    """Draws the map without the agents, uint32 [R, C], packed colours."""
     things = [
       (self.apples(state), colours.APPLE),
       (self.door & (state.door == SHUT), colours.SHUT),
@@ -163,17 +163,17 @@ class BoxTrapped(world.GridWorld):
     return colours.paint(jnp.asarray(self.background), things)
 
   def observe(self, state: State) -> chex.Array:
-    """Returns uint8 [2, 9, 9, 3]: the whole map, turned as everyone looks."""
+    """Returns uint8 [2, 9, 9, 3]: the whole map, turned by each heading."""
     picture = colours.paint_agents(self.paint(state), state.positions)
     turned = jax.vmap(views.turn, (None, 0))(picture, state.headings)
     return colours.unpack(turned)
 
   def visible(self, state: State) -> chex.Array:
-    """Returns bool [2, 2]: both always see each other."""
+    """Returns bool [2, 2]: the agents always see each other."""
     del state
     return ~jnp.eye(2, dtype=bool)
 
   def apples(self, state: State) -> chex.Array:
-    """Returns bool [R, C], where apples lie."""
+    """Returns the cells with an apple, bool [R, C]."""
     free = moves.occupants(state.positions, self.level.shape) == 0
     return self.apple_cells & free & (~self.door | (state.door == OPEN))

@@ -1,4 +1,4 @@
-"""Checks of environments' fields: each error says what a field may be."""
+"""Checks fields of environments; each error states the allowed values."""
 
 import math
 import numbers
@@ -12,10 +12,10 @@ def integer(
 
   Args:
     name: of the field, for the error.
-    value: a Python or NumPy integer; True and 1.0 are none.
+    value: a Python or NumPy integer; True and 1.0 are not integers.
     least: the lowest allowed.
     most: the highest allowed; None: there is no limit.
-    why: says where the limits come from, for the error.
+    why: the origin of the limits, for the error.
 
   Returns:
     The value as a Python integer.
@@ -46,7 +46,7 @@ def number(
 
   Args:
     name: of the field, for the error.
-    value: a Python or NumPy number; True is none.
+    value: a Python or NumPy number; True is not one.
     least: the lowest allowed.
     most: the highest allowed; None: there is no limit.
 
@@ -56,7 +56,7 @@ def number(
   Raises:
     ValueError: it is not a finite number, or out of range.
   """
-  is_number = isinstance(value, numbers.Real)  # NumPy's booleans are none.
+  is_number = isinstance(value, numbers.Real)  # False for NumPy's booleans.
   if (
     not is_number
     or isinstance(value, bool)

@@ -1,6 +1,6 @@
-"""Cleanup: apples grow on one bank only while the river at the other is clean.
+"""Defines Cleanup: apples grow only while the river is clean enough.
 
-The rules in words are on the environment's card, in README.md. Letters: N
+The rules are described on the environment's card, in README.md. Letters: N
 agents, R x C the map, M cells of river.
 """
 
@@ -25,18 +25,18 @@ from influence_acme.environments.grid import (
 )
 from influence_acme.environments.grid import draws as draws_lib
 
-# From this share of waste in the river on, nothing grows and nothing pollutes.
+# At this share of waste in the river and above, nothing grows or pollutes.
 DENSITY_LIMIT = fractions.Fraction(2, 5)
 
 _COUNTED = (*foraging.COUNTED, 'waste_cleaned')
 
 
 class State(NamedTuple):
-  """Where an episode stands.
+  """Holds the state of an episode.
 
   Attributes:
-    key: of all chance to come.
-    time: int32 [], how many steps of the episode were played.
+    key: for all random draws to come.
+    time: int32 [], steps of the episode so far.
     positions: int32 [N, 2], (row, column), no two equal.
     headings: int32 [N], see `moves`.
     apples: bool [R, C].
@@ -57,7 +57,7 @@ class State(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cleanup(foraging.ForagingWorld):
-  """The paper's public goods game.
+  """Defines the paper's public goods game.
 
   Attributes:
     level: the map, with at least one river cell and one apple cell. The paper's
@@ -85,12 +85,12 @@ class Cleanup(foraging.ForagingWorld):
 
   @functools.cached_property
   def river(self) -> np.ndarray:
-    """Where waste can come up, bool [R, C]."""
+    """Cells that can become waste, bool [R, C]."""
     return self.level.mask(levels.WATER + levels.WASTE)
 
   @functools.cached_property
   def waste_limit(self) -> int:
-    """From this many cells of waste on nothing grows; 48 on the paper's map."""
+    """Least number of waste cells that stops growth; 48 on the paper's map."""
     return math.ceil(DENSITY_LIMIT * int(self.river.sum()))
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
@@ -132,27 +132,28 @@ class Cleanup(foraging.ForagingWorld):
     return state, done.reward
 
   def events(self, state: State) -> dict[str, chex.Array]:
-    """Returns what `foraging.COUNTED` names, and what is of the river.
+    """Returns the counts of `foraging.COUNTED`, and those of the river.
 
     Args:
       state: of an episode.
 
     Returns:
-      int32 [N] each, those and 'waste_cleaned', how many cells everyone has
-      turned from waste into water; and 'waste', int32 [], how many there are.
+      int32 [N] each: these and 'waste_cleaned', the number of cells that each
+      agent has turned from waste into water; and 'waste', int32 [], the number
+      of waste cells now.
     """
     counts = dict(zip(_COUNTED, state.events, strict=True))
     return {**counts, 'waste': jnp.sum(state.waste, dtype=jnp.int32)}
 
   def paint(self, state: State) -> chex.Array:
-    """Returns uint32 [R, C], packed colours: all but the agents."""
+    """Draws the map without the agents, uint32 [R, C], packed colours."""
     things = [(state.waste, colours.WASTE), (state.apples, colours.APPLE)]
     return colours.paint(jnp.asarray(self.background), things, state.marks)
 
   def grow(
     self, waste: chex.Array, words: chex.Array
   ) -> tuple[chex.Array, chex.Array]:
-    """Draws where apples and waste come up, both on the map as it is.
+    """Draws new apples and new waste, both on the map before any growth.
 
     In the published game clean river cells are visited in a random order, each
     becomes waste with a probability p of 1/2, and the first to do so ends the
@@ -172,7 +173,7 @@ class Cleanup(foraging.ForagingWorld):
     chance = self.apple_chance * jnp.maximum(
       1 - density / float(DENSITY_LIMIT), 0
     )
-    # Where the limit is a whole number, rounding must not let a little through.
+    # If the limit is a whole number, rounding must not leave a small chance.
     chance = jnp.where(num_waste < self.waste_limit, chance, 0)
     apples = self.apple_cells & draws_lib.happens(words, chance)
     candidates = jnp.where(self.river & ~waste, draws_lib.distinct(words), 0)
@@ -183,7 +184,7 @@ class Cleanup(foraging.ForagingWorld):
 
   @functools.cached_property
   def _waste_chances(self) -> np.ndarray:
-    """The probability of new waste by how much there is, float32 [M + 1]."""
+    """Probability of new waste by number of waste cells, float32 [M + 1]."""
     num_waste = np.arange(self.river.sum() + 1)
     num_clean = num_waste[::-1]
     chances = 1 - (1 - self.waste_chance) ** num_clean

@@ -1,4 +1,4 @@
-"""The dm_env adapter of a functional environment: dicts keyed by agent."""
+"""Adapts a functional environment to dm_env, with dicts keyed by agent."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ from influence_acme.environments import base
 
 
 class _Compiled(NamedTuple):
-  """The functions of an environment, compiled.
+  """Holds the compiled functions of an environment.
 
   Both return the environment's state and (Step, visible), so that one call and
-  one transfer to the host give all that a step shows.
+  one transfer to the host give the whole output of a step.
   """
 
   reset: Callable[[np.ndarray, np.uint32], tuple[Any, Any]]
@@ -27,7 +27,7 @@ class _Compiled(NamedTuple):
 
 @functools.lru_cache(maxsize=32)
 def _compile(functional: base.FunctionalEnvironment) -> _Compiled:
-  """Equal environments get the same functions: they compile only once."""
+  """Compiles an environment's functions, once for all equal environments."""
 
   def reset(key: jax.Array, episode: jax.Array) -> tuple[Any, Any]:
     state, step = functional.reset(jax.random.fold_in(key, episode))
@@ -41,14 +41,15 @@ def _compile(functional: base.FunctionalEnvironment) -> _Compiled:
 
 
 class MultiAgentEnvironment(dm_env.Environment):
-  """A multi-agent dm_env over the pure functions of an environment.
+  """Adapts the pure functions of an environment to a multi-agent dm_env.
 
   Specs, observations, rewards and actions are dicts keyed by agent id, in the
   order of `agent_ids`; the discount is one scalar. An observation is a dict:
   'world', of the environment's shape and dtype.
 
-  Episode e (0, 1, ...) draws all its randomness from fold_in(seed, e), however
-  the episodes before it went and wherever they were cut off.
+  Episode e (0, 1, ...) draws all its randomness from fold_in(seed, e),
+  independently of the episodes before it and of the steps at which they were
+  cut off.
   """
 
   def __init__(self, functional: base.FunctionalEnvironment, seed: int = 0):
@@ -80,7 +81,7 @@ class MultiAgentEnvironment(dm_env.Environment):
 
   @property
   def action_names(self) -> tuple[str, ...]:
-    """What people call each action, in order."""
+    """Names of the actions for display, in order."""
     return self._functional.action_names
 
   def reset(self) -> dm_env.TimeStep:
@@ -144,7 +145,7 @@ class MultiAgentEnvironment(dm_env.Environment):
     return specs.BoundedArray((), np.float32, 0.0, 1.0, name='discount')
 
   def visible(self) -> np.ndarray:
-    """Returns who sees whom at the current step.
+    """Returns the agents that each agent has in view at the current step.
 
     Returns:
       bool [N, N]: the row's agent has the column's agent in view; the diagonal
@@ -157,11 +158,11 @@ class MultiAgentEnvironment(dm_env.Environment):
     return np.array(self._visible)
 
   def events(self) -> dict[str, np.ndarray]:
-    """Returns what has happened in the episode so far.
+    """Returns counts of the episode's events so far.
 
     Returns:
-      Name -> int32 [N], how often each agent did or met it; or int32 [], of the
-      world as it is now. Which names there are, the environment's card says.
+      Name -> int32 [N], each agent's count; or int32 [], a property of the
+      current state. The environment's card lists the names.
 
     Raises:
       RuntimeError: no episode has been started.
@@ -179,7 +180,7 @@ class MultiAgentEnvironment(dm_env.Environment):
     return np.asarray(self._functional.render(self._state))
 
   def save(self) -> dict[str, Any]:
-    """Returns everything that the rest of the run depends on, as NumPy."""
+    """Returns the state that the rest of the run depends on, as NumPy."""
     return {
       'key': self._key.copy(),
       'episode': np.asarray(self._episode, np.int64),
@@ -189,10 +190,10 @@ class MultiAgentEnvironment(dm_env.Environment):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Continues exactly where `save` was called, be it in another process.
+    """Restores a saved state exactly, in this or in another process.
 
     Args:
-      state: what `save` of an equal environment returned, of any seed.
+      state: as returned by `save` of an equal environment, of any seed.
 
     Raises:
       ValueError: the state is that of a different environment.
@@ -214,7 +215,7 @@ class MultiAgentEnvironment(dm_env.Environment):
     self._reset_next_step = bool(state['reset_next_step'])
 
   def _timestep(self, output: tuple[base.Step, jax.Array]) -> dm_env.TimeStep:
-    """Brings a step to the host and gives every agent its part."""
+    """Transfers a step to the host and splits it by agent."""
     step, self._visible = jax.device_get(output)
     step_type = dm_env.StepType(int(step.step_type))
     self._reset_next_step = step_type.last()

@@ -1,6 +1,6 @@
-"""Harvest: apples grow back only where others are left nearby.
+"""Defines Harvest: apples grow back only near other apples.
 
-The rules in words are on the environment's card, in README.md. Letters: N
+The rules are described on the environment's card, in README.md. Letters: N
 agents, R x C the map.
 """
 
@@ -26,11 +26,11 @@ from influence_acme.environments.grid import draws as draws_lib
 
 
 class State(NamedTuple):
-  """Where an episode stands.
+  """Holds the state of an episode.
 
   Attributes:
-    key: of all chance to come.
-    time: int32 [], how many steps of the episode were played.
+    key: for all random draws to come.
+    time: int32 [], steps of the episode so far.
     positions: int32 [N, 2], (row, column), no two equal.
     headings: int32 [N], see `moves`.
     apples: bool [R, C].
@@ -49,14 +49,14 @@ class State(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Harvest(foraging.ForagingWorld):
-  """The paper's tragedy of the commons.
+  """Defines the paper's tragedy of the commons.
 
   Attributes:
-    level: the map, with at least one apple cell; a river is for the eye only.
-      The paper's has 20 start cells.
-    regrowth: the probability of an apple per cell and step, by how many apples
-      lie on the eight cells around: 0, 1, ..., and as many as the last one
-      stands for, or more.
+    level: the map, with at least one apple cell; a river has no effect. The
+      paper's has 20 start cells.
+    regrowth: the probability of an apple per cell and step, by the number of
+      apples on the eight cells around: 0, 1, ...; the last probability is for
+      its number or more.
   """
 
   level: levels.Level = levels.HARVEST
@@ -72,7 +72,7 @@ class Harvest(foraging.ForagingWorld):
     return moves.Action.FIRE + 1
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:
-    """Returns the first state: an apple wherever one can grow."""
+    """Returns the first state: an apple on every apple cell."""
     positions, headings = self.place(draws)
     return State(
       key=key,
@@ -104,19 +104,19 @@ class Harvest(foraging.ForagingWorld):
     return state, done.reward
 
   def events(self, state: State) -> dict[str, chex.Array]:
-    """Returns what `foraging.COUNTED` names, int32 [N] each."""
+    """Returns the counts of `foraging.COUNTED`, int32 [N] each."""
     return dict(zip(foraging.COUNTED, state.events, strict=True))
 
   def paint(self, state: State) -> chex.Array:
-    """Returns uint32 [R, C], packed colours: all but the agents."""
+    """Draws the map without the agents, uint32 [R, C], packed colours."""
     things = [(state.apples, colours.APPLE)]
     return colours.paint(jnp.asarray(self.background), things, state.marks)
 
   def grow(self, apples: chex.Array, words: chex.Array) -> chex.Array:
-    """Draws where apples come up, all on the map as it is.
+    """Draws new apples, all on the map before any growth.
 
     Args:
-      apples: bool [R, C], after everyone ate.
+      apples: bool [R, C], after the agents ate.
       words: uint32 [R, C], uniform and independent.
 
     Returns:
@@ -125,8 +125,8 @@ class Harvest(foraging.ForagingWorld):
     counts = around(apples)
     grows = jnp.zeros(apples.shape, bool)
     for count, chance in enumerate(self.regrowth):
-      # The number of words that are an apple; all 2**32 are one too many to
-      # compare with, so compare with the highest of them.
+      # The number of words that mean an apple. All 2**32 do not fit a word, so
+      # compare with the highest of them.
       num_words = math.ceil(chance * 2**32)
       comes_up = words <= np.uint32(num_words - 1) if num_words else False
       grows = jnp.where(counts >= count, comes_up, grows)
@@ -134,9 +134,9 @@ class Harvest(foraging.ForagingWorld):
 
 
 def around(apples: chex.Array) -> chex.Array:
-  """Returns uint8 [R, C], how many apples a cell and its eight neighbours hold.
+  """Counts the apples on a cell and its eight neighbours, uint8 [R, C].
 
-  A cell's own apple counts, which changes nothing: apples come up on cells
+  A cell's own apple counts too, which makes no difference: apples grow on cells
   without one.
 
   Args:
@@ -148,7 +148,7 @@ def around(apples: chex.Array) -> chex.Array:
 
 
 def _check_regrowth(regrowth: Any) -> tuple[float, ...]:
-  """Checks probabilities by how many apples lie on the eight cells around."""
+  """Checks probabilities by the number of apples on the eight cells around."""
   if isinstance(regrowth, np.ndarray):
     regrowth = regrowth.tolist()
   if (

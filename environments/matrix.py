@@ -1,6 +1,6 @@
-"""Repeated matrix games: the smallest environments with others in them.
+"""Defines repeated matrix games, the smallest multi-agent environments.
 
-Everyone sees everyone, and what everyone played in the last step:
+All agents see each other, and everyone's action of the last step:
 
 ```
 world, one agent's view        action 0  1  2
@@ -8,8 +8,8 @@ world, one agent's view        action 0  1  2
                       agent_1         x  .  .     another agent's: OTHER
 ```
 
-It is black before anyone acted. Episodes take `episode_length` actions and end
-by time limit. Nothing in the games is random.
+The view is black before the first step. Episodes take `episode_length` actions
+and end by time limit. Nothing in the games is random.
 
 Letters: N agents, A actions, H x W the height and width of a view.
 """
@@ -39,11 +39,11 @@ PRISONERS_DILEMMA = ((3.0, 0.0), (4.0, 1.0))
 
 
 class State(NamedTuple):
-  """Where a repeated game stands.
+  """Holds the state of a repeated game.
 
   Attributes:
-    actions: int32 [N], everyone's last actions; -1 before anyone acted.
-    time: int32 [], how many steps of the episode were played.
+    actions: int32 [N], everyone's last actions; -1 before the first step.
+    time: int32 [], steps of the episode so far.
   """
 
   actions: jax.Array
@@ -52,12 +52,12 @@ class State(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _RepeatedGame(base.FunctionalEnvironment):
-  """A game whose reward depends on the joint action of the step alone.
+  """Repeats a game with rewards that depend on the step's joint action alone.
 
   Attributes:
     num_agents: N, at least 2.
     num_actions: A, at least 2.
-    episode_length: how many joint actions make an episode, at least 1.
+    episode_length: joint actions of an episode, at least 1.
   """
 
   num_agents: int = 2
@@ -99,7 +99,7 @@ class _RepeatedGame(base.FunctionalEnvironment):
     return state, self._step_at(state)
 
   def visible(self, state: State) -> jax.Array:
-    """Returns True for all pairs: everyone sees everyone else."""
+    """Returns bool [N, N], True off the diagonal: all agents see each other."""
     del state
     return ~jnp.eye(self.num_agents, dtype=bool)
 
@@ -109,7 +109,7 @@ class _RepeatedGame(base.FunctionalEnvironment):
     return view.repeat(_RENDER_SCALE, axis=0).repeat(_RENDER_SCALE, axis=1)
 
   def _step_at(self, state: State) -> base.Step:
-    """Returns what the agents get where the game now stands."""
+    """Returns the output of a step that leads to this state."""
     first = state.time == 0
     last = state.time == self.episode_length
     kinds = dm_env.StepType
@@ -135,11 +135,11 @@ class _RepeatedGame(base.FunctionalEnvironment):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MatrixGame(_RepeatedGame):
-  """Repeats a game that is given by its payoffs.
+  """Repeats a game given by its payoffs.
 
   Attributes:
-    payoff: of one of two shapes, given as nested sequences or as an array and
-      kept as nested tuples of floats, so that the game can be hashed.
+    payoff: nested sequences or an array of one of two shapes, kept as nested
+      tuples of floats, so that the game can be hashed.
       [A, A], for any N: symmetric. `payoff[own][other]`, summed over the
         others.
       [A, ..., A, N], with N axes of length A: general.
@@ -176,7 +176,7 @@ class MatrixGame(_RepeatedGame):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Coordination(_RepeatedGame):
-  """Pays everyone 1 in each step in which all play the same action, else 0.
+  """Rewards all agents with 1 if all play the same action, else with 0.
 
   The best return is `episode_length` for every agent; the agents must agree on
   one of A equally good actions. Uniform play earns A**(1 - N) a step.

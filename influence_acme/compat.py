@@ -1,10 +1,10 @@
-"""The one place that knows the gaps between dm-acme 0.4.0 and its stack.
+"""Fills the gaps between dm-acme 0.4.0 and the packages that it uses.
 
 Importing this module checks the installed versions and gives JAX the few names
 that dm-acme 0.4.0 and rlax miss in it. Both must happen before the first import
 of `acme.jax` or of an agent of `acme.agents.jax`:
 
-  * every package of ours that imports acme imports `compat` in its
+  * every package of this library that imports acme imports `compat` in its
     `__init__.py`, which Python runs before any module of the package;
   * a script that imports acme itself imports `compat` in a block of its own,
     closed by the comment `# isort: split`, so that no sorter moves it down.
@@ -29,13 +29,13 @@ __all__ = ('local_resources',)
 
 
 class Requirement(NamedTuple):
-  """A version that the stack needs, and why.
+  """Holds a version that the stack needs, and the reason.
 
   Attributes:
-    package: name of the distribution, as pip knows it.
-    versions: which are good, as pip writes them.
+    package: name of the distribution in pip.
+    versions: pip's specifier of the versions that work.
     partner: the package that forces the choice.
-    reason: what happens with another version.
+    reason: the failure with another version.
   """
 
   package: str
@@ -44,7 +44,7 @@ class Requirement(NamedTuple):
   reason: str
 
 
-# In the order in which a wrong one hides the next.
+# In this order, since one wrong version hides those after it.
 REQUIREMENTS = (
   Requirement(
     'dm-acme', '==0.4.0', 'influence_acme', 'its interfaces differ elsewhere'
@@ -141,12 +141,11 @@ def _installed_version(package: str) -> str:
 def check_stack() -> None:
   """Checks that the installed versions work together.
 
-  Wrong ones fail without a message: they crash while they are loaded, or hang
-  in mid-run.
+  Wrong ones fail without a message: they crash at import, or hang in mid-run.
 
   Raises:
     ImportError: a package is missing or has a wrong version. The message names
-      each of them, what it does not go with, why, and what to install.
+      each of them, its partner, the reason, and the command that installs it.
   """
   installed = {r.package: _installed_version(r.package) for r in REQUIREMENTS}
   missing = [name for name, version in installed.items() if not version]
@@ -174,7 +173,7 @@ def check_stack() -> None:
 def patch_jax() -> None:
   """Gives JAX 0.4.23 the names that the packages around it use.
 
-  Calling it again changes nothing, and a name that is there is left as it is.
+  Calling it again changes nothing, and existing names are not replaced.
   """
   tree_util = jax.tree_util
   names = {
@@ -203,9 +202,9 @@ def patch_jax() -> None:
 
 
 def local_resources(program: Any) -> dict[str, Any]:
-  """Returns the launch settings that make a program's processes import this.
+  """Returns launch settings that make a program's processes import this module.
 
-  For process launches of any program, such as Acme's own layouts:
+  Use it in process launches of any program, such as Acme's own layouts:
 
     lp.launch(program, launch_type='local_mp',
               local_resources=compat.local_resources(program))
@@ -235,7 +234,10 @@ def local_resources(program: Any) -> dict[str, Any]:
 
 
 def silence_gym() -> None:
-  """Keeps gym, which dm-acme's wrappers import, from printing its obituary."""
+  """Suppresses the deprecation notice that gym prints when it is imported.
+
+  The wrappers of dm-acme import gym.
+  """
   with contextlib.suppress(ImportError):
     notices = importlib.import_module('gym_notices.notices')
     notices.notices.clear()

@@ -1,4 +1,4 @@
-"""What every layer shares: the agents' names and their order."""
+"""Defines the agents' names and their order, for every layer."""
 
 import jax
 import numpy as np
@@ -28,19 +28,19 @@ def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
 def others(
   own_index: int | jax.Array, num_agents: int
 ) -> np.ndarray | jax.Array:
-  """Returns whom an axis J = N - 1 stands for: everyone else, in order.
+  """Returns the indices of the others, in the order of an axis J = N - 1.
 
   Args:
-    own_index: the agent left out; an int, or an int [] that JAX traces, so
+    own_index: the agent to leave out; an int, or an int [] that JAX traces, so
       that one compiled function can serve all agents under `jax.vmap`.
     num_agents: N.
 
   Returns:
     int32 [J], the others' indices in the agents' order; a NumPy array for an
-    int, so that it can be used where JAX wants constants.
+    int, so that JAX can use it as a constant.
 
   Raises:
-    ValueError: an own index that is known is out of range.
+    ValueError: the own index is an int and out of range.
   """
   is_known = isinstance(own_index, (int, np.integer))
   if is_known and not 0 <= own_index < num_agents:

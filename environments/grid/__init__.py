@@ -1,6 +1,6 @@
-"""The grid world under Cleanup and Harvest: one rule a file.
+"""Implements the grid world of Cleanup and Harvest, one rule per file.
 
-Everything is laid out dense: a kind of thing (apples, waste) is one array over
-all [rows, columns] of the map, never a list of sites, because that is what XLA
-turns into vector instructions.
+All state is dense: a kind of object (apples, waste) is one array over all
+[rows, columns] of the map, never a list of sites, because XLA turns dense
+arrays into vector instructions.
 """

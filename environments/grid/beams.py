@@ -1,4 +1,4 @@
-"""Beams: three lanes of five cells, cut short by walls, agents and waste.
+"""Traces beams: three lanes of five cells, ended by walls, agents and waste.
 
 ```
       4          The lanes of agent A, which looks up; numbers count the cells
@@ -23,21 +23,21 @@ import numpy as np
 from influence_acme.environments.grid import draws, moves
 
 LENGTH = 5
-# Where a lane's cells lie from the agent: [3, 1] to the right, [3, L] ahead.
+# Offsets of a lane's cells from the agent: [3, 1] to the right, [3, L] ahead.
 _RIGHT = np.array([[-1], [0], [1]])
 _AHEAD = np.arange(LENGTH) + np.array([[0], [1], [0]])
 
-# The kinds of beam that a cell can show; where beams cross, the highest.
+# The kinds of beam that a cell can show; the highest if beams cross there.
 NONE, CLEANING, FIRING = range(3)
 
 
 class Lanes(NamedTuple):
-  """Where the beams of all agents can go.
+  """Holds the lanes of all agents' beams.
 
   Attributes:
     cells: int32 [N, 3, L], the cells' numbers; 0, a wall, outside of the map.
     open: bool [N, 3, L]; no wall is here, and no agent is nearer.
-    agents: int32 [N, 3, L], 1 + the agent who stands here, 0 if there is none.
+    agents: int32 [N, 3, L], 1 + the agent on the cell, 0 if there is none.
   """
 
   cells: chex.Array
@@ -51,7 +51,7 @@ def trace(
   occupants: chex.Array,
   walls: np.ndarray | None = None,
 ) -> Lanes:
-  """Finds everyone's lanes.
+  """Traces the lanes of all agents.
 
   Args:
     positions: int32 [N, 2].
@@ -60,7 +60,7 @@ def trace(
     walls: bool [R, C], the walls inside of the map; None if there are none.
 
   Returns:
-    The lanes of all agents, whether they fire or not.
+    The lanes of all agents, firing or not.
   """
   down, right = (x[:, None, None] for x in moves.ahead(headings))  # [N, 1, 1]
   rows = positions[:, 0, None, None] + down * _AHEAD + right * _RIGHT
@@ -78,15 +78,15 @@ def trace(
 
 
 def fire(lanes: Lanes, firing: chex.Array) -> tuple[chex.Array, chex.Array]:
-  """Fires: every lane hits the first agent in it.
+  """Fires beams: every lane hits the first agent in it.
 
   Args:
     lanes: of all agents.
-    firing: bool [N], who fires.
+    firing: bool [N], the agents that fire.
 
   Returns:
-    int32 [N], how many hits each agent takes, and bool [N, 3, L], where the
-    beams go.
+    int32 [N], the number of hits on each agent, and bool [N, 3, L], the cells
+    that the beams cover.
   """
   covered = lanes.open & firing[:, None, None]
   victims = jnp.max(jnp.where(covered, lanes.agents, 0), axis=-1)  # [N, 3]
@@ -98,18 +98,19 @@ def fire(lanes: Lanes, firing: chex.Array) -> tuple[chex.Array, chex.Array]:
 def clean(
   lanes: Lanes, cleaning: chex.Array, waste: chex.Array, ranks: chex.Array
 ) -> tuple[chex.Array, chex.Array, chex.Array]:
-  """Cleans: every lane turns the first waste in it into water, and ends there.
+  """Cleans waste: every lane turns the first waste in it into water.
 
   Args:
     lanes: of all agents.
-    cleaning: bool [N], who cleans.
+    cleaning: bool [N], the agents that clean.
     waste: bool [R, C].
-    ranks: int32 [N], a permutation: the agents act in this order, each on what
-      those before it left.
+    ranks: int32 [N], a permutation: the agents act in this order, each on the
+      waste that those before it left.
 
   Returns:
-    bool [R, C], the waste that is left; bool [N, 3, L], where the beams go, the
-    cleaned cells included; and int32 [N], how many cells each has cleaned.
+    bool [R, C], the waste that is left; bool [N, 3, L], the cells that the
+    beams cover, which end with the cleaned cell; and int32 [N], the number of
+    cells that each agent cleaned.
   """
 
   def act(waste: chex.Array, agent: chex.Array):
@@ -134,12 +135,12 @@ def marks(
   cleaned: chex.Array,
   shape: tuple[int, int],
 ) -> chex.Array:
-  """Returns uint8 [R, C], the kind of beam on each cell.
+  """Marks the kind of beam on each cell, uint8 [R, C].
 
   Args:
     lanes: of all agents.
-    fired: bool [N, 3, L], where beams of the kind FIRING go.
-    cleaned: bool [N, 3, L], where beams of the kind CLEANING go.
+    fired: bool [N, 3, L], cells of beams of the kind FIRING.
+    cleaned: bool [N, 3, L], cells of beams of the kind CLEANING.
     shape: (R, C).
   """
   kinds = jnp.where(fired, FIRING, jnp.where(cleaned, CLEANING, NONE))
@@ -148,7 +149,7 @@ def marks(
 
 
 def _any_nearer(flags: chex.Array) -> chex.Array:
-  """Returns bool [..., L]: is a flag, bool [..., L], up at a nearer cell?"""
+  """Returns bool [..., L]: a flag, bool [..., L], is True at a nearer cell."""
   nearer = [jnp.zeros_like(flags[..., 0])]
   for i in range(flags.shape[-1] - 1):
     nearer.append(nearer[-1] | flags[..., i])

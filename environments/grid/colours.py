@@ -1,4 +1,4 @@
-"""What everything looks like.
+"""Colours the map.
 
 A picture of the map holds one number a cell, the packed colour, so that it can
 be cut and turned like any array of cells. Letters: N agents, R x C the map.
@@ -16,7 +16,7 @@ RGB = tuple[int, int, int]
 
 FLOOR: RGB = (0, 0, 0)
 WALL: RGB = (180, 180, 180)
-WATER: RGB = (113, 75, 24)  # The river where it is clean, and the stream.
+WATER: RGB = (113, 75, 24)  # The clean river, and the stream.
 WASTE: RGB = (99, 156, 194)
 APPLE: RGB = (0, 255, 0)
 SHUT: RGB = (128, 0, 0)  # A door.
@@ -60,7 +60,7 @@ def unpack(packed: chex.Array) -> chex.Array:
 
 
 def background(level: levels.Level) -> np.ndarray:
-  """Returns uint32 [R, C], what a level looks like with nothing on it."""
+  """Draws an empty level, uint32 [R, C]."""
   water = level.mask(levels.WATER + levels.WASTE + levels.STREAM)
   picture = np.where(water, pack(WATER), pack(FLOOR))
   walls = level.mask(levels.WALL + levels.INNER_WALL)
@@ -72,13 +72,13 @@ def paint(
   layers: Sequence[tuple[chex.Array, RGB]],
   marks: chex.Array | None = None,
 ) -> chex.Array:
-  """Puts things and beams on a picture.
+  """Draws objects and beams on a picture.
 
   Args:
     picture: uint32 [R, C], packed colours.
-    layers: (where, colour) of each kind of thing, the lowest first; where is
+    layers: (mask, colour) of each kind of object, the lowest first; the mask is
       bool [R, C].
-    marks: uint8 [R, C], the beams, see `beams.marks`; they cover the things.
+    marks: uint8 [R, C], the beams, see `beams.marks`; they cover the objects.
       None in a game without beams.
 
   Returns:
@@ -94,7 +94,7 @@ def paint(
 
 
 def paint_agents(picture: chex.Array, positions: chex.Array) -> chex.Array:
-  """Puts the agents on a picture.
+  """Draws the agents on a picture.
 
   Args:
     picture: uint32 [R, C], packed colours.

@@ -1,4 +1,4 @@
-"""All chance of one step, drawn at once and before the rules use it.
+"""Draws all random numbers of one step at once, before the rules use them.
 
 The rules are then plain functions of (state, actions, draws): a slow reference
 implementation that is given the same draws must end in the same state.
@@ -14,12 +14,12 @@ import jax.numpy as jnp
 
 
 class Draws(NamedTuple):
-  """Independent uniform words, from one call of the generator a step.
+  """Holds independent uniform words, from one call of the generator a step.
 
-  One word never decides two things in one step. An agent's word ranks it among
-  those who want its cell or among those who fire, and nobody does both; a
-  cell's word decides about what can grow on that cell. On walls nothing grows:
-  the word of the first cell, a corner, decides whether there is new waste.
+  One word never decides two events in one step. An agent's word ranks it among
+  those that want its cell or among those that fire, and no agent does both; a
+  cell's word decides on growth on that cell. Nothing grows on walls: the word
+  of the first cell, a corner, decides on new waste.
 
   Attributes:
     cells: uint32 [R, C].
@@ -35,7 +35,7 @@ class Draws(NamedTuple):
 def draw(
   key: jax.Array, shape: tuple[int, int], num_agents: int, num_starts: int
 ) -> Draws:
-  """Returns the draws of one step, given a key, (R, C), N and P."""
+  """Draws the words of one step, given a key, (R, C), N and P."""
   num_cells = shape[0] * shape[1]
   total = num_cells + num_agents + num_starts
   words = jax.random.bits(key, (total,), jnp.uint32)
@@ -47,18 +47,18 @@ def draw(
 
 
 def happens(words: chex.Array, chance: chex.Array) -> chex.Array:
-  """Returns bool [...], True with a given probability.
+  """Draws events of a given probability, bool [...].
 
   Args:
     words: uint32 [...], uniform.
-    chance: float32 [] or [...], in [0, 1]; 0 never happens, 1 always does.
+    chance: float32 [] or [...], in [0, 1]; 0 is never, 1 is always True.
   """
   # 2**32 itself is too large for a word.
   return (words < (chance * 2.0**32).astype(jnp.uint32)) | (chance >= 1)
 
 
 def distinct(words: chex.Array) -> chex.Array:
-  """Puts each word's index into its low bits, so that no two are equal.
+  """Writes each word's index into its low bits, so that no two are equal.
 
   Args:
     words: uint32 [...], n in total, uniform and independent.

@@ -1,4 +1,4 @@
-"""Worlds in which agents move, eat apples and fire: Cleanup and Harvest.
+"""Moves, feeds and fires agents: the rules that Cleanup and Harvest share.
 
 Letters: N agents, L cells of a lane, R x C the map.
 """
@@ -14,22 +14,22 @@ import numpy as np
 from influence_acme.environments import checks
 from influence_acme.environments.grid import beams, levels, moves, world
 
-# What is counted of everyone: apples eaten, fining beams fired, hits by those
-# of others, and steps with at least one hit. As one array: a game counts in
-# every step, and each array more would cost time.
+# Counts of each agent: apples eaten, fining beams fired, hits by those of
+# others, and steps with at least one hit. They are one array, since a game
+# counts in every step and each further array would cost time.
 COUNTED = ('apples', 'beams', 'hits', 'fined')
 
 
-class Outcome(NamedTuple):
-  """What came of everyone's actions.
+class ActionResult(NamedTuple):
+  """Holds the results of everyone's actions.
 
   Attributes:
     positions: int32 [N, 2], no two equal.
     headings: int32 [N].
     occupants: int32 [R, C], see `moves.occupants`.
-    lanes: where beams can go from there.
-    fired: bool [N, 3, L], where beams of the kind FIRING go.
-    happened: int32 [4, N], what `COUNTED` names.
+    lanes: of the beams from there.
+    fired: bool [N, 3, L], cells of beams of the kind FIRING.
+    happened: int32 [4, N], the counts of `COUNTED` in this step.
     reward: float32 [N]: an apple is 1, firing and being hit have their costs.
   """
 
@@ -44,11 +44,11 @@ class Outcome(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ForagingWorld(world.GridWorld):
-  """Moves and turns everyone, lets them eat where they are then, and fires.
+  """Moves and turns all agents, lets them eat on their new cells, and fires.
 
   Attributes:
-    fire_cost: what firing takes from an agent's reward, at least 0.
-    hit_cost: what each hit takes from the reward of the agent hit, at least 0.
+    fire_cost: subtracted from an agent's reward when it fires, at least 0.
+    hit_cost: subtracted from an agent's reward for each hit, at least 0.
   """
 
   fire_cost: float = 1.0
@@ -63,21 +63,22 @@ class ForagingWorld(world.GridWorld):
 
   @functools.cached_property
   def apple_cells(self) -> np.ndarray:
-    """Where apples can grow, bool [R, C]."""
+    """Cells that can grow apples, bool [R, C]."""
     return self.level.mask(levels.APPLE)
 
-  def act(self, state: Any, actions: chex.Array, ranks: chex.Array) -> Outcome:
-    """Plays everyone's actions, up to what happens to the map.
+  def act(
+    self, state: Any, actions: chex.Array, ranks: chex.Array
+  ) -> ActionResult:
+    """Plays everyone's actions, without changes to the map.
 
     Args:
       state: before the step. Of its `apples`, bool [R, C], those under the new
-        positions are eaten, whatever the agent did; taking them off the map is
-        left to the game.
+        positions are eaten after any action; the game takes them off the map.
       actions: int32 [N].
       ranks: int32 [N], a permutation; of two rivals the lower rank wins.
 
     Returns:
-      Where everyone is, what was fired, and the rewards.
+      The positions, the beams, and the rewards.
     """
     positions, walls, shape = (
       state.positions,
@@ -96,7 +97,7 @@ class ForagingWorld(world.GridWorld):
     hits, fired = beams.fire(lanes, fires)
     reward = eats - self.fire_cost * fires - self.hit_cost * hits
     happened = jnp.stack([eats, fires, hits, hits > 0])
-    return Outcome(
+    return ActionResult(
       positions,
       headings,
       occupants,

@@ -1,4 +1,4 @@
-"""Map layouts, drawn as text.
+"""Defines map layouts, drawn as text.
 
 Letters: R x C the rows and columns of the map, border wall included.
 """
@@ -33,11 +33,11 @@ _LEGEND = {
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-  """A map with a wall around it.
+  """Holds a map with a wall around it.
 
-  Moves and beams take that ring for granted: a cell is drawn as WALL if and
-  only if it lies on the border, so one comparison of coordinates replaces a
-  look-up. Walls inside of the map are drawn as INNER_WALL.
+  Moves and beams rely on that wall: a cell is drawn as WALL if and only if it
+  lies on the border, so that one comparison of coordinates replaces a look-up.
+  Walls inside of the map are drawn as INNER_WALL.
 
   Attributes:
     text: one line a row, one character (see above) a column. Blank lines and
@@ -47,13 +47,13 @@ class Level:
   text: str
 
   def __post_init__(self):
-    """Checks what the rules rely on."""
+    """Checks the properties that the rules rely on."""
     if not isinstance(self.text, str) or not self.text.strip():
       raise ValueError(
         f'level is {self.text!r}: it must be text, one line a row, or a Level.'
       )
     lines = [line.strip() for line in self.text.splitlines() if line.strip()]
-    # Equal maps are equal levels, however they are written down.
+    # Equal maps are equal levels, with any blanks around them.
     object.__setattr__(self, 'text', '\n'.join(lines))
     for row, line in enumerate(lines):
       if len(line) != len(lines[0]):
@@ -86,7 +86,7 @@ class Level:
     return np.isin(self._cells, list(kinds))
 
   def where(self, kinds: str) -> str:
-    """Returns in words where the first cell of these kinds is."""
+    """Describes the place of the first cell of these kinds."""
     return _place(self.mask(kinds))
 
   def require(self, kinds: str, game: str) -> None:
@@ -94,7 +94,7 @@ class Level:
 
     Args:
       kinds: characters.
-      game: which needs it, for the error.
+      game: that needs it, for the error.
 
     Raises:
       ValueError: there is none.
@@ -108,7 +108,7 @@ class Level:
 
     Args:
       kinds: characters.
-      game: in which they mean nothing, for the error.
+      game: that gives them no meaning, for the error.
 
     Raises:
       ValueError: there is one.
@@ -121,7 +121,7 @@ class Level:
         )
 
   def _check_walls(self) -> None:
-    """Checks that walls are on the border, and there alone."""
+    """Checks that the border is wall, and that nothing else is."""
     ring = np.ones(self.shape, bool)
     ring[1:-1, 1:-1] = False
     walls = self.mask(WALL)
@@ -142,7 +142,7 @@ class Level:
 
 
 def _place(mask: np.ndarray) -> str:
-  """Returns in words where the first cell of a mask is."""
+  """Describes the place of the first cell of a mask."""
   row, column = np.argwhere(mask)[0]
   return f'row {row}, column {column}'
 
@@ -219,7 +219,7 @@ HARVEST_SMALL = Level("""
 ############
 """)
 
-# One part for agent 0, who starts above, and one for agent 1, below in its box.
+# One part for agent 0, above, and one for agent 1, below in its box.
 BOX_TRAPPED = Level("""
 #########
 #aaaaaaa#

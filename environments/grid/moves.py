@@ -1,4 +1,4 @@
-"""Headings, steps and turns, and who may enter which cell.
+"""Moves and turns agents, and resolves conflicts over cells.
 
 Positions are (row, column), row 0 at the top. Letters: N agents, R x C the map.
 """
@@ -14,7 +14,7 @@ UP, RIGHT, DOWN, LEFT = range(4)
 
 
 class Action(enum.IntEnum):
-  """What an agent can do; steps are relative to its heading."""
+  """Names the actions of an agent; steps are relative to its heading."""
 
   STEP_LEFT = 0
   STEP_RIGHT = 1
@@ -28,7 +28,7 @@ class Action(enum.IntEnum):
 
 
 def ahead(headings: chex.Array) -> tuple[chex.Array, chex.Array]:
-  """Returns how row and column change by a step ahead, int32 [...] each."""
+  """Returns the changes of row and column by a step ahead, int32 [...] each."""
   rows = (headings == DOWN).astype(jnp.int32) - (headings == UP)
   columns = (headings == RIGHT).astype(jnp.int32) - (headings == LEFT)
   return rows, columns
@@ -46,20 +46,20 @@ def targets(
   actions: chex.Array,
   shape: tuple[int, int],
 ) -> chex.Array:
-  """Returns where each agent wants to be after the step.
+  """Returns the cell that each agent wants to enter.
 
   Args:
     positions: int32 [N, 2].
     headings: int32 [N].
     actions: int32 [N].
-    shape: (R, C), of a map whose walls are its border.
+    shape: (R, C), of a map with a wall around it.
 
   Returns:
     int32 [N, 2]: the next cell for a step; the own cell for any other action
     and for a step into the border.
   """
   steps = actions <= Action.STEP_BACK
-  # By action, 0 to 3: where the step goes while the agent looks up.
+  # By action, 0 to 3: the step of an agent that looks up.
   towards = jnp.array([LEFT, RIGHT, UP, DOWN])[actions % 4]
   step = jnp.stack(ahead((headings + towards) % 4), axis=-1)
   wanted = positions + step * steps[:, None]
@@ -69,12 +69,12 @@ def targets(
 def keep_out(
   positions: chex.Array, targets: chex.Array, blocked: chex.Array
 ) -> chex.Array:
-  """Lets nobody step into walls that lie inside the map.
+  """Keeps agents out of walls inside the map.
 
   Args:
     positions: int32 [N, 2].
     targets: int32 [N, 2], see `targets`.
-    blocked: bool [R, C], where nobody can go.
+    blocked: bool [R, C], cells that no agent can enter.
 
   Returns:
     int32 [N, 2]: the targets, the own cell instead of a blocked one.
@@ -90,10 +90,10 @@ def resolve(
 
   Of several agents that want one cell, `ranks` chooses one and the others
   stay. Then a move fails if the cell's occupant does not leave it, or would
-  swap places. All else succeeds: moves into free cells, trains behind them, and
-  rings of agents that move on all at once.
+  swap places. All other moves succeed: into free cells, in trains behind them,
+  and in rings of agents that move on all at once.
 
-  Whoever stays, for whatever reason, blocks its cell; hence the outcome does
+  An agent that stays, for any reason, blocks its cell; hence the result does
   not depend on the order in which contested cells are decided.
 
   Args:
@@ -113,14 +113,14 @@ def resolve(
   moves &= ~jnp.any(loses, axis=1)
   follows = behind & moves[:, None]
   moves &= ~jnp.any(follows & follows.T, axis=1)
-  # That a train is blocked becomes known one agent further back at a time.
+  # Each pass blocks a train one agent further back.
   for _ in range(len(positions) - 1):
     moves &= ~jnp.any(behind & ~moves[None, :], axis=1)
   return jnp.where(moves[:, None], targets, positions)
 
 
 def occupants(positions: chex.Array, shape: tuple[int, int]) -> chex.Array:
-  """Returns int32 [R, C]: 1 + the agent on each cell, 0 if there is nobody.
+  """Returns int32 [R, C]: 1 + the agent on each cell, 0 on free cells.
 
   Args:
     positions: int32 [N, 2], no two equal.

@@ -1,4 +1,4 @@
-"""Pictures for people: the whole map, with agents that show their heading."""
+"""Renders the whole map for display, with agents that show their heading."""
 
 import chex
 import numpy as np
@@ -39,7 +39,7 @@ def render(
 
 
 def _agent_looking_up() -> tuple[np.ndarray, np.ndarray]:
-  """Returns which pixels of a cell are body and nose, bool [16, 16] each."""
+  """Returns the pixels of body and nose in a cell, bool [16, 16] each."""
   rows, columns = np.mgrid[:CELL, :CELL] - (CELL - 1) / 2
   disc = rows**2 + columns**2 < 7.5**2
   nose = np.abs(columns) < (rows + 8) / 2

@@ -1,4 +1,4 @@
-"""What each agent sees: a square around it, turned so that ahead is up.
+"""Cuts each agent's view: a square around it, turned so that ahead is up.
 
 Letters: N agents, V the side of a view, R x C the map.
 """
@@ -19,7 +19,7 @@ def observe(
   headings: chex.Array,
   size: int = SIZE,
 ) -> chex.Array:
-  """Cuts every agent's view out of the picture of the map.
+  """Cuts the views of all agents out of the picture of the map.
 
   Args:
     picture: uint32 [R, C], packed colours.

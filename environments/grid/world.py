@@ -1,4 +1,4 @@
-"""A grid world's episodes, on whatever level.
+"""Runs the episodes of a grid world on any level.
 
 Letters: N agents, P start cells, R x C the map, V the side of a view.
 """
@@ -29,14 +29,14 @@ from influence_acme.environments.grid import draws as draws_lib
 class GridWorld(base.FunctionalEnvironment):
   """Plays episodes of fixed length on a level.
 
-  A game is its `start`, `play` and `paint`. Its state is a NamedTuple with at
+  A game defines `start`, `play` and `paint`. Its state is a NamedTuple with at
   least these fields: `key`, `time` (int32 [], steps played in the episode),
   `positions` (int32 [N, 2]) and `headings` (int32 [N]).
 
   Attributes:
-    level: the map; its text is taken too.
+    level: the map, or its text.
     num_agents: N, at least 1, at most one for each start cell.
-    episode_length: how many steps make an episode, at least 1.
+    episode_length: steps of an episode, at least 1.
     view_size: V, the cells on each side of a view, odd and at least 3.
   """
 
@@ -72,20 +72,20 @@ class GridWorld(base.FunctionalEnvironment):
     """Returns the first state of an episode.
 
     Args:
-      key: of all chance to come.
-      draws: the chance in where agents start.
+      key: for all random draws to come.
+      draws: for the agents' start cells.
     """
 
   @abc.abstractmethod
   def play(
     self, state: Any, actions: chex.Array, draws: draws_lib.Draws
   ) -> tuple[Any, chex.Array]:
-    """Plays one step inside an episode, by the rules alone.
+    """Applies the rules of one step inside an episode.
 
     Args:
       state: before the step.
       actions: int32 [N].
-      draws: the chance in the step.
+      draws: of the step.
 
     Returns:
       The state after the step, its key unchanged, and float32 [N], the reward.
@@ -93,22 +93,22 @@ class GridWorld(base.FunctionalEnvironment):
 
   @abc.abstractmethod
   def paint(self, state: Any) -> chex.Array:
-    """Returns uint32 [R, C], packed colours: all but the agents."""
+    """Draws the map without the agents, uint32 [R, C], packed colours."""
 
   @property
   def action_names(self) -> tuple[str, ...]:
-    """'step left', ..., as in `moves.Action`."""
+    """Names of the actions: 'step left', ..., as in `moves.Action`."""
     names = [action.name.lower().replace('_', ' ') for action in moves.Action]
     return tuple(names[: self.num_actions])
 
   @property
   def observation_shape(self) -> tuple[int, ...]:
-    """[V, V, 3]."""
+    """Shape of a view, (V, V, 3)."""
     return self.view_size, self.view_size, 3
 
   @functools.cached_property
   def background(self) -> np.ndarray:
-    """The level with nothing on it, uint32 [R, C], packed colours."""
+    """The empty level, uint32 [R, C], packed colours."""
     return colours.background(self.level)
 
   @functools.cached_property
@@ -118,19 +118,19 @@ class GridWorld(base.FunctionalEnvironment):
     return walls if walls.any() else None
 
   def observe(self, state: Any) -> chex.Array:
-    """Returns uint8 [N, V, V, 3], everyone's view: a square around it."""
+    """Returns the views of all agents, uint8 [N, V, V, 3]."""
     picture = colours.paint_agents(self.paint(state), state.positions)
     return views.observe(
       picture, state.positions, state.headings, self.view_size
     )
 
   def draw(self, key: jax.Array) -> draws_lib.Draws:
-    """Returns the chance of one step."""
+    """Draws the random numbers of one step."""
     num_starts = len(self.level.starts)
     return draws_lib.draw(key, self.level.shape, self.num_agents, num_starts)
 
   def place(self, draws: draws_lib.Draws) -> tuple[chex.Array, chex.Array]:
-    """Returns random start cells, int32 [N, 2], and headings, int32 [N]."""
+    """Draws start cells, int32 [N, 2], and headings, int32 [N]."""
     shuffled = draws_lib.order(draws_lib.ranks(draws.starts))
     cells = jnp.asarray(self.level.starts)[shuffled]
     return cells[: self.num_agents], (draws.agents >> 30).astype(jnp.int32)
@@ -144,7 +144,7 @@ class GridWorld(base.FunctionalEnvironment):
   def step(self, state: Any, actions: chex.Array) -> tuple[Any, base.Step]:
     """Plays one step, or starts the next episode; see the base class."""
     key, draw_key = jax.random.split(state.key)
-    # Only one of the two happens, so that they can share one set of draws.
+    # Only one of start and step takes effect, so that they can share draws.
     draws = self.draw(draw_key)
     finished = state.time >= self.episode_length
     started = self.start(key, draws)
@@ -156,17 +156,17 @@ class GridWorld(base.FunctionalEnvironment):
     return state, self._step_at(state, jnp.where(finished, 0.0, reward))
 
   def visible(self, state: Any) -> chex.Array:
-    """Returns who stands in whose view, bool [N, N]; diagonal False."""
+    """Returns bool [N, N]: row agent sees column agent; diagonal False."""
     return views.visible(state.positions, self.view_size)
 
   def render(self, state: Any) -> np.ndarray:
-    """Returns a picture of the map, uint8 [16 R, 16 C, 3], for people."""
+    """Returns a picture of the map for display, uint8 [16 R, 16 C, 3]."""
     return render.render(
       np.asarray(self.paint(state)), state.positions, state.headings
     )
 
   def _step_at(self, state: Any, reward: chex.Array) -> base.Step:
-    """Returns what the agents get where the episode now stands."""
+    """Returns the output of a step that leads to this state."""
     last = state.time == self.episode_length
     step_type = jnp.where(last, dm_env.StepType.LAST, dm_env.StepType.MID)
     step_type = jnp.where(state.time == 0, dm_env.StepType.FIRST, step_type)
@@ -178,12 +178,12 @@ class GridWorld(base.FunctionalEnvironment):
     )
 
   def _set(self, name: str, value: Any) -> None:
-    """Sets a field while the environment is initialised."""
+    """Sets a field of the frozen environment during initialisation."""
     object.__setattr__(self, name, value)
 
 
 def _check_overrides(environment: Any) -> None:
-  """Checks that no subclass sets a field in a way that has no effect.
+  """Checks that no subclass sets a field without effect.
 
   Without an annotation, an attribute of a dataclass is not a new default of the
   inherited field: instances would go on with the old one.

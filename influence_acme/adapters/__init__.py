@@ -1,10 +1,10 @@
-"""Environments of others in our programs, and ours in PettingZoo.
+"""Adapts environments of other libraries to dm_env, and dm_envs to PettingZoo.
 
   pip install "influence_acme[pettingzoo]"  # From and to its parallel API.
   make meltingpot                           # From Melting Pot's substrates.
 
-Each adapter is loaded when it is first named, so that one needs what it adapts
-and nothing else does.
+Each adapter is loaded when it is first named, so that only its users need the
+library that it adapts.
 """
 
 import importlib

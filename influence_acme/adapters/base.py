@@ -1,4 +1,4 @@
-"""What is the same in all environments of others that become ours."""
+"""Defines the base of adapters from environments of other libraries."""
 
 import abc
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from dm_env import specs
 from influence_acme.environments import actions as actions_lib
 
 
-class Outcome(NamedTuple):
-  """What a step of the adapted environment brings.
+class AdaptedStep(NamedTuple):
+  """Holds the output of a step of the adapted environment.
 
   Attributes:
     rewards: a number by agent id; checked when the time step is made.
-    observations: agent id -> dict of arrays, as the spec says.
-    is_last: whether the episode is over.
-    discount: whether what comes after this step counts, 0 or 1.
+    observations: agent id -> dict of arrays, according to the spec.
+    is_last: True if the episode is over.
+    discount: of rewards after this step, 0 or 1.
   """
 
   rewards: Mapping[str, Any]
@@ -28,10 +28,10 @@ class Outcome(NamedTuple):
 
 
 class AdaptedEnvironment(dm_env.Environment):
-  """A multi-agent dm_env whose episodes are played elsewhere.
+  """Adapts another library's environment to a multi-agent dm_env.
 
-  Subclasses play them; here actions are checked, episodes begun, and time steps
-  made.
+  Subclasses play the episodes; this class checks actions, starts episodes, and
+  makes time steps.
   """
 
   def __init__(
@@ -54,11 +54,11 @@ class AdaptedEnvironment(dm_env.Environment):
 
   @abc.abstractmethod
   def _start(self) -> dict[str, dict[str, np.ndarray]]:
-    """Starts an episode, also in the middle of one; returns what is seen."""
+    """Starts an episode, also in the middle of one; returns observations."""
 
   @abc.abstractmethod
-  def _play(self, actions: dict[str, int]) -> Outcome:
-    """Plays one step of all agents, whose actions are valid."""
+  def _play(self, actions: dict[str, int]) -> AdaptedStep:
+    """Plays one step of all agents, with valid actions."""
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode, also in the middle of one."""
@@ -80,7 +80,7 @@ class AdaptedEnvironment(dm_env.Environment):
     Raises:
       ValueError: an action is missing, unknown, no integer or out of range, and
         the episode goes on as if the call had not been made; or the adapted
-        environment broke off or gave what it must not, and the next step starts
+        environment failed or returned invalid values, and the next step starts
         an episode.
     """
     if self._reset_next_step:

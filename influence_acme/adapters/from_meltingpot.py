@@ -1,4 +1,4 @@
-"""A substrate of Melting Pot as a multi-agent dm_env."""
+"""Adapts a substrate of Melting Pot to a multi-agent dm_env."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from meltingpot.utils.substrates.wrappers import (
 from influence_acme import types
 from influence_acme.adapters import base
 
-# Melting Pot's names of what a player sees, and of a picture of everything.
+# Melting Pot's names of a player's view, and of a picture of the whole map.
 _VIEW = 'RGB'
 _WHOLE = 'WORLD.RGB'
 
@@ -23,9 +23,9 @@ _WHOLE = 'WORLD.RGB'
 class MeltingPotEnvironment(base.AdaptedEnvironment):
   """Plays a substrate of Melting Pot 2.2 through a dm_env.
 
-  An agent sees 'world', its view of 8 x 8 pixels a cell, and what else the
-  substrate tells each player, such as 'READY_TO_SHOOT', under Melting Pot's
-  name. Episodes end as the substrate says, with discount 0.
+  An agent observes 'world', its view of 8 x 8 pixels a cell, and the player's
+  other observations, such as 'READY_TO_SHOOT', under Melting Pot's names.
+  Episodes end at the substrate's LAST step, with discount 0.
   """
 
   def __init__(
@@ -36,7 +36,7 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
     Args:
       name: of the substrate, such as 'clean_up'.
       roles: one for each agent; the substrate's default if None.
-      seed: of the first episode, and so of those after it.
+      seed: of the first episode and, through it, of all later ones.
 
     Raises:
       ValueError: the substrate or a role is unknown, or there are no roles.
@@ -67,17 +67,17 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
     return np.array(self._observations[0][_WHOLE])
 
   def close(self) -> None:
-    """Frees what the substrate holds."""
+    """Closes the substrate."""
     self._substrate.close()
 
   def _start(self) -> dict[str, dict[str, np.ndarray]]:
     """Starts an episode."""
     return self._observe(self._substrate.reset().observation)
 
-  def _play(self, actions: dict[str, int]) -> base.Outcome:
+  def _play(self, actions: dict[str, int]) -> base.AdaptedStep:
     """Plays one step."""
     timestep = self._substrate.step(list(actions.values()))
-    return base.Outcome(
+    return base.AdaptedStep(
       dict(zip(self.agent_ids, timestep.reward, strict=True)),
       self._observe(timestep.observation),
       is_last=timestep.last(),
@@ -87,7 +87,7 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
   def _observe(
     self, observations: Sequence[Mapping[str, Any]]
   ) -> dict[str, dict[str, np.ndarray]]:
-    """Returns everyone's observation, as arrays of its own."""
+    """Returns copies of everyone's observations."""
     self._observations = observations
     return {
       agent_id: {
@@ -116,8 +116,8 @@ def _check_roles(
 def _build(config: Any, roles: tuple[str, ...], seed: int) -> Any:
   """Builds a substrate as Melting Pot does, but from a seed."""
   settings = config.lab2d_settings_builder(roles=roles, config=config)
-  # The seeds of a substrate's episodes are consecutive numbers: those of two
-  # substrates with consecutive seeds must not be nearly the same ones.
+  # The seeds of a substrate's episodes are consecutive numbers. Substrates with
+  # consecutive seeds must not share most of them.
   (first,) = np.random.SeedSequence(seed).generate_state(1)
   built = multiplayer_wrapper.Wrapper(
     builder.builder(settings, env_seed=int(first)),

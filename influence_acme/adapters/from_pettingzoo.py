@@ -1,4 +1,4 @@
-"""An environment of PettingZoo's parallel API as a multi-agent dm_env."""
+"""Adapts environments of PettingZoo's parallel API to multi-agent dm_envs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from influence_acme.environments import base as environments_base
 
 _WORLD = 'world'
 
-# What the parallel API's functions return.
+# The return values of the parallel API's functions.
 _RESET = ('observations', 'infos')
 _STEP = ('observations', 'rewards', 'terminations', 'truncations', 'infos')
 
@@ -21,22 +21,22 @@ _STEP = ('observations', 'rewards', 'terminations', 'truncations', 'infos')
 class PettingZooEnvironment(base.AdaptedEnvironment):
   """Plays an environment of PettingZoo's parallel API through a dm_env.
 
-  Its agents must see pixels or a vector, choose from a number of actions, and
-  be there from an episode's beginning to its end: the discount, which says
-  whether the future counts, is one number for all of them.
+  Its agents must observe pixels or a vector, have discrete actions, and stay
+  from an episode's beginning to its end, since the discount is one number for
+  all of them.
 
   An episode ends with discount 0 if it was terminated, and with discount 1 if
-  it was only truncated, as by a time limit. An agent that is not there, or
-  observes what its space does not hold, raises a ValueError.
+  it was only truncated, as by a time limit. A missing agent, or an observation
+  outside of its space, raises a ValueError.
   """
 
   def __init__(self, environment: pettingzoo.ParallelEnv, seed: int = 0):
     """Initialises the environment.
 
     Args:
-      environment: has `possible_agents`, strings. Everyone's actions are
-        Discrete, observations are a Box of uint8 [H, W, C] or float32 [D],
-        which becomes 'world', or a Dict with such a 'world'.
+      environment: has `possible_agents`, strings. All actions are Discrete,
+        observations are a Box of uint8 [H, W, C] or float32 [D], which becomes
+        'world', or a Dict with such a 'world'.
       seed: given to the first reset.
 
     Raises:
@@ -58,19 +58,19 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     self._seed: int | None = seed
 
   def close(self) -> None:
-    """Frees what the wrapped environment holds."""
+    """Closes the wrapped environment."""
     self._environment.close()
 
   def _start(self) -> dict[str, dict[str, np.ndarray]]:
-    """Starts an episode; everyone must be there."""
+    """Starts an episode; all agents must be present."""
     seed, self._seed = self._seed, None
     result = self._environment.reset(seed=seed)
     observations, _ = _check_returned(result, 'reset', _RESET)
     self._check_present(observations, 'is not there at the beginning')
     return self._observe(observations)
 
-  def _play(self, actions: dict[str, int]) -> base.Outcome:
-    """Plays one step; all agents must stay, or end it for one reason."""
+  def _play(self, actions: dict[str, int]) -> base.AdaptedStep:
+    """Plays one step; all agents must stay, or end for the same reason."""
     result = self._environment.step(actions)
     observations, rewards, terminations, truncations, _ = _check_returned(
       result, 'step', _STEP
@@ -85,7 +85,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     )
     is_terminated = self._all_or_none(terminations, 'terminated')
     is_truncated = self._all_or_none(truncations, 'truncated')
-    return base.Outcome(
+    return base.AdaptedStep(
       rewards,
       self._observe(observations),
       is_last=is_terminated or is_truncated,
@@ -98,7 +98,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
         raise ValueError(f'Agent {agent_id!r} {what}: {_ALL_TOGETHER}')
 
   def _all_or_none(self, flags: Mapping[str, bool], what: str) -> bool:
-    """Returns what is true of all agents."""
+    """Returns a flag that must be equal for all agents."""
     for agent_id in self.agent_ids:
       if agent_id not in flags:
         raise ValueError(
@@ -116,7 +116,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
   def _observe(
     self, observations: Mapping[str, Any]
   ) -> dict[str, dict[str, np.ndarray]]:
-    """Returns everyone's observation, as arrays of its own."""
+    """Returns copies of everyone's observations."""
     observed = {}
     for agent_id, parts in self._spaces.items():
       own = observations[agent_id]

@@ -1,4 +1,4 @@
-"""What dm_env calls specs, and Gymnasium spaces."""
+"""Converts between specs of dm_env and spaces of Gymnasium."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,8 @@ def to_space(spec: Any) -> spaces.Space:
     spec: a dm_env spec, or a dict of such.
 
   Returns:
-    Discrete of a DiscreteArray, MultiBinary of booleans, a Box of everything
-    else, and a Dict of a dict.
+    Discrete for a DiscreteArray, MultiBinary for booleans, a Dict for a dict,
+    and a Box for everything else.
   """
   if isinstance(spec, Mapping):
     return spaces.Dict({name: to_space(part) for name, part in spec.items()})
@@ -69,13 +69,13 @@ def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
 
   Args:
     space: a space that `to_spec` takes.
-    value: an array of the dtype and shape of a Box; what a MultiBinary or a
-      Discrete contains.
+    value: an array of the dtype and shape of a Box; an element of a MultiBinary
+      or a Discrete.
     name: of the value, for the error.
 
   Returns:
-    An array of the dtype that the space's spec has: that of a Box is kept,
-    boolean of a MultiBinary, int32 of a Discrete.
+    An array of the dtype of the space's spec: that of a Box is kept, boolean
+    for a MultiBinary, int32 for a Discrete.
 
   Raises:
     ValueError: the value does not lie in the space.
@@ -93,7 +93,7 @@ def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
 
 
 def _describe_problem(space: spaces.Box, value: Any) -> str:
-  """Returns in words why a value does not lie in a Box, or nothing."""
+  """Describes an error of a value for a Box; '' if there is none."""
   if not isinstance(value, (np.ndarray, np.generic)):
     return f'is a {type(value).__name__}'
   if value.dtype != space.dtype:
@@ -101,6 +101,6 @@ def _describe_problem(space: spaces.Box, value: Any) -> str:
   if value.shape != space.shape:
     return f'has shape {value.shape}'
   array = np.asarray(value)
-  # Whatever is compared with NaN is False.
+  # Comparisons with NaN are False.
   inside = (array >= space.low) & (array <= space.high) & np.isfinite(array)
   return '' if inside.all() else f'holds {array[~inside].flat[0]}'

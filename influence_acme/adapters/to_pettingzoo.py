@@ -1,4 +1,4 @@
-"""A multi-agent dm_env as an environment of PettingZoo's parallel API."""
+"""Adapts a multi-agent dm_env to PettingZoo's parallel API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,18 @@ from influence_acme.adapters import spaces
 class ParallelEnvironment(pettingzoo.ParallelEnv):
   """Plays any multi-agent dm_env through PettingZoo's parallel API.
 
-  Agents are all there until the end. An episode whose last discount is 0 is
-  terminated, any other truncated, as by a time limit. Observations stay what
-  they are: dicts of arrays, such as {'world': uint8 [H, W, 3]}.
+  All agents stay until the end. An episode with a last discount of 0 is
+  terminated, any other truncated, as by a time limit. Observations are not
+  changed: they are dicts of arrays, such as {'world': uint8 [H, W, 3]}.
   """
 
   def __init__(self, environment_factory: Callable[[int], Any], seed: int = 0):
     """Makes an environment, to read its specs.
 
     Args:
-      environment_factory: takes a seed and gives a multi-agent
-        `dm_env.Environment`, with `agent_ids`. It is called again where a reset
-        gives a seed.
+      environment_factory: takes a seed and returns a multi-agent
+        `dm_env.Environment`, with `agent_ids`. It is called again for a reset
+        with a seed.
       seed: of the episodes until then.
     """
     self.metadata = {'name': 'influence_acme', 'render_modes': ['rgb_array']}
@@ -44,7 +44,8 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):
     """Starts an episode, also in the middle of one.
 
     Args:
-      seed: of this episode and those after it, if it is given.
+      seed: of this episode and those after it; None for the next episode of the
+        current environment.
       options: ignored.
 
     Returns:
@@ -70,11 +71,11 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):
 
     Args:
       actions: by agent id, for every agent. Ignored once the episode is over,
-        or before the first: then nobody is there.
+        or before the first, when there are no agents.
 
     Returns:
-      Observations, rewards, whether terminated, whether truncated, and empty
-      infos, each by agent id; five empty dicts if nobody is there.
+      Observations, rewards, terminations, truncations, and empty infos, each by
+      agent id; five empty dicts if there are no agents.
 
     Raises:
       ValueError: an action is missing, unknown or out of range; the episode
@@ -101,7 +102,7 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):
     return self._environment.render()
 
   def close(self) -> None:
-    """Frees what the environment holds."""
+    """Closes the environment."""
     self._environment.close()
 
   def observation_space(self, agent: str) -> gymnasium_spaces.Space:

@@ -1,1 +1,1 @@
-"""Measures of an episode, shared by every way to play."""
+"""Computes measures of an episode, shared by both rollout paths."""

@@ -1,7 +1,7 @@
-"""Whether agents that choose together coordinate, and mean what they say.
+"""Measures the coordination of agents and the consistency of their messages.
 
-Measures of one episode, see `measures`. Letters: T steps, N agents, M symbols,
-A actions.
+All are measures of one episode, see `episode`. Letters: T steps, N agents, M
+symbols, A actions.
 """
 
 import functools
@@ -14,19 +14,19 @@ import numpy as np
 
 from influence_acme import ops
 
-# Rows are filled up to a multiple of these, so that not every length compiles.
+# Rows are padded to a multiple of these, so that few lengths are compiled.
 _ROWS = 128
 _NUM_SHUFFLES = 20
 
 
 class Choices(NamedTuple):
-  """What agents choose from, and chose in an episode.
+  """Holds the agents' choices in an episode.
 
   Attributes:
     num_actions: A.
-    num_symbols: M; 0 if agents say nothing.
+    num_symbols: M; 0 without messages.
     actions: int32 [T, N].
-    messages: int32 [T, N]; None if agents say nothing.
+    messages: int32 [T, N]; None without messages.
   """
 
   num_actions: int
@@ -36,12 +36,12 @@ class Choices(NamedTuple):
 
 
 def make_choices(chosen: Any, num_actions: int, num_symbols: int) -> Choices:
-  """Makes `Choices` of what an actor chose.
+  """Makes `Choices` from an actor's choices.
 
   Args:
     chosen: int32 [T, N], actions; or 'action' and 'message', such arrays.
     num_actions: A.
-    num_symbols: M; 0 if agents say nothing.
+    num_symbols: M; 0 without messages.
   """
   if isinstance(chosen, Mapping):
     both = chosen['action'], chosen['message']
@@ -52,7 +52,7 @@ def make_choices(chosen: Any, num_actions: int, num_symbols: int) -> Choices:
 def of_scrambled(
   choices: Choices, influence: np.ndarray | None
 ) -> dict[str, float]:
-  """Measures messages that were shuffled in time: what is left is chance.
+  """Measures messages that were shuffled in time, as a control.
 
   Args:
     choices: of the episode.
@@ -60,8 +60,8 @@ def of_scrambled(
       messages are shuffled among these.
 
   Returns:
-    The measures of messages of `of_choices`, with '_scrambled' behind their
-    names: means over 20 shuffles. Nothing of agents that say nothing.
+    The measures of messages of `of_choices`, with '_scrambled' appended to
+    their names: means over 20 shuffles. Empty without messages.
   """
   if choices.messages is None:
     return {}
@@ -90,19 +90,19 @@ def of_scrambled(
 def of_choices(
   choices: Choices, influence: np.ndarray | None
 ) -> dict[str, float]:
-  """Measures whether messages mean something, and whether agents coordinate.
+  """Measures the coordination of agents and the consistency of their messages.
 
   Args:
     choices: of the episode.
-    influence: float32 [T, N], nats, as of `measures.of_influence`; None if not
+    influence: float32 [T, N], nats, as of `episode.of_influence`; None if not
       measured.
 
   Returns:
     'action_coordination': instantaneous coordination from action to action, the
-    largest of all ordered pairs; of agents that speak 'message_coordination',
+    largest of all ordered pairs; for agents that speak 'message_coordination',
     that from message to action, and 'speaker_consistency'. The first two also
     from influential steps alone, as 'action_coordination_influential', and so
-    on: NaN if nobody had any influence.
+    on: NaN if no agent had any influence.
   """
   num_steps, num_agents = choices.actions.shape
   num_rows = math.ceil(num_steps / _ROWS) * _ROWS
@@ -140,7 +140,7 @@ def _measure_choices(
   num_actions: int,
   num_symbols: int,
 ) -> dict[str, jax.Array]:
-  """See `of_choices`; rows of -1 do not count."""
+  """Computes the measures of `of_choices`; rows of -1 do not count."""
   sources = {'action_coordination': (actions, num_actions)}
   measured = {}
   if messages is not None:

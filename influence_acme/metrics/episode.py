@@ -1,12 +1,12 @@
-"""What is logged of an episode, whoever played it, and how.
+"""Computes episode metrics, shared by both rollout paths.
 
-Both ways to play, step by step and many environments at once, keep the same few
-numbers while an episode goes on, and measure them here when it has ended: the
-same episode has the same row in the log. What has no meaning in an episode, as
-the equality of fines, is NaN.
+Both paths, step by step and many environments at once, keep the same sums
+during an episode, and compute its metrics here when it has ended: the same
+episode has the same row in the log. A metric that is undefined for an episode,
+as the equality of fines, is NaN.
 
-What they choose, `coordination` measures. Letters: T steps of an episode, N
-agents.
+Metrics of the agents' choices are in `coordination`. Letters: T steps of an
+episode, N agents.
 """
 
 import math
@@ -27,14 +27,14 @@ _GROUP = {
 
 
 class Totals(NamedTuple):
-  """Sums over an episode; of extrinsic rewards.
+  """Holds sums over an episode; rewards are extrinsic.
 
   Attributes:
     returns: float32 [N].
-    num_paid: int32 [N], in how many steps each agent's reward was above 0.
+    num_paid: int32 [N], the number of steps with a reward above 0.
     paid_time: float32 [N], the sum of these steps, counted from 0.
     num_steps: T.
-    events: as the environment gives them, see `environments`; int32 [N] or [].
+    events: of the environment, see `environments`; int32 [N] or [] each.
   """
 
   returns: np.ndarray
@@ -47,7 +47,7 @@ class Totals(NamedTuple):
 def make_totals(
   rewards: np.ndarray, events: Mapping[str, np.ndarray]
 ) -> Totals:
-  """Sums up an episode of which all rewards were kept.
+  """Computes the sums of an episode from all its rewards.
 
   Args:
     rewards: float32 [T, N].
@@ -66,16 +66,16 @@ def make_totals(
 def of_group(
   totals: Totals, agent_ids: Sequence[types.AgentId]
 ) -> dict[str, Any]:
-  """Measures how a group fared.
+  """Computes metrics of the group's returns and events.
 
   Args:
     totals: of the episode.
     agent_ids: N names.
 
   Returns:
-    Name -> measure of `influence_acme.ops`, number of the world, or agent id ->
-    count: 'collective_return', 'gini', 'equality', 'fair_return', 'efficiency',
-    'sustainability', the events, and 'peace' where agents fine each other.
+    Name -> number, or agent id -> count: 'collective_return', 'gini',
+    'equality', 'fair_return', 'efficiency' and 'sustainability' of
+    `influence_acme.ops`, the events, and 'peace' if agents fine each other.
   """
   collective = float(totals.returns.sum())
   when = returns_lib.mean_paid_time(totals.num_paid, totals.paid_time)
@@ -97,15 +97,15 @@ def of_group(
 
 
 def of_influence(influence: np.ndarray) -> dict[str, float]:
-  """Measures how often agents influenced others more than on average.
+  """Computes the share of steps with more influence than on average.
 
   Args:
-    influence: float32 [T, N], nats: in training what is paid, before its
-      weight; in an evaluation that on all others, by KL.
+    influence: float32 [T, N], nats: in training the influence reward, before
+      its weight; in an evaluation the influence on all others, by KL.
 
   Returns:
-    'influential_share', of all agents' steps; NaN if nobody had any influence,
-    as agents that measure none.
+    'influential_share', of all agents' steps; NaN if no agent had any
+    influence, as agents that do not measure it.
   """
   if not np.any(influence):
     return {'influential_share': math.nan}

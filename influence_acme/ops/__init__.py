@@ -1,21 +1,22 @@
-"""Pure functions of arrays: rewards, losses and measures.
+"""Provides pure functions of arrays: rewards, losses and measures.
 
 - `influence_reward`, `counterfactual_marginal`, `InfluenceOutput`, `MEASURES`:
-  the intrinsic reward for changing what others do; `influential_steps`: when
-  there was more of it than usual.
-- `moa_loss`, `MOALoss`: how well others' next actions were predicted;
-  `calibration`, `Calibration`: whether as often as the model says.
-- `episode_masks`, `EpisodeMasks`: which rows of a sequence are real steps.
-- `prosocial_reward`, `inequity_averse_reward`: rewards that heed what the
-  others get.
+  the intrinsic reward for influence on others' actions; `influential_steps`:
+  the steps with more influence than an agent's mean.
+- `moa_loss`, `MOALoss`: the loss of predictions of others' next actions;
+  `calibration`, `Calibration`: the confidence of predictions against their
+  accuracy.
+- `episode_masks`, `EpisodeMasks`: the rows of a sequence that are real steps.
+- `prosocial_reward`, `inequity_averse_reward`: rewards that depend on the
+  others' rewards.
 - `gini`, `equality`, `fair_return`, `efficiency`, `sustainability`, `peace`:
-  how a group fares in an episode.
-- `speaker_consistency`, `instantaneous_coordination`, `IC`: whether messages
-  mean something, and whether others act on them; `scramble`: the control.
+  measures of a group's returns in an episode.
+- `speaker_consistency`, `instantaneous_coordination`, `IC`: measures of the
+  meaning of messages and of coordination; `scramble`: the control.
 
-All work inside `jax.jit` and `jax.vmap`, and compute in float32 whatever float
-they are given. They take any batch axes, except those whose docstring gives
-[T, N]: use `jax.vmap` for a batch of these.
+All work inside `jax.jit` and `jax.vmap`, and compute in float32 for any float
+input. They take any batch axes, except those whose docstring gives [T, N]: use
+`jax.vmap` for a batch of these.
 """
 
 from influence_acme.ops.calibration import Calibration, calibration

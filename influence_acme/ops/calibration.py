@@ -1,7 +1,7 @@
-"""Whether a model is right as often as it says: calibration.
+"""Measures calibration: the confidence of predictions against their accuracy.
 
 A prediction's confidence is the probability of its likeliest action. Of all
-predictions made with a confidence of 0.7, seven in ten should come true. They
+predictions made with a confidence of 0.7, seven in ten should be correct. They
 are put into bins of equal width, and in each bin the mean confidence is
 compared with the accuracy; over the bins these are the reliability curve.
 
@@ -24,14 +24,15 @@ _NUM_BINS = 10
 
 
 class Calibration(NamedTuple):
-  """How far confidence and accuracy agree.
+  """Holds the calibration error and the reliability curve of predictions.
 
   Attributes:
-    error: float32 [], in [0, 1]; the mean over predictions of how far their
-      bin's confidence and accuracy are apart (expected calibration error).
-    confidence: float32 [G], the mean in each bin; NaN where there is nothing.
-    accuracy: float32 [G], how often the likeliest action was taken; likewise.
-    weight: float32 [G], what the predictions in each bin count.
+    error: float32 [], in [0, 1]; the mean over predictions of the difference of
+      their bin's confidence and accuracy (expected calibration error).
+    confidence: float32 [G], the mean in each bin; NaN in an empty one.
+    accuracy: float32 [G], share of predictions whose likeliest action was
+      taken; NaN in an empty bin.
+    weight: float32 [G], total weight of the predictions in each bin.
   """
 
   error: jax.Array
@@ -47,23 +48,23 @@ def calibration(
   weight: chex.Array | None = None,
   num_bins: int = _NUM_BINS,
 ) -> Calibration:
-  """Compares how sure predictions were with how often they came true.
+  """Compares the confidence of predictions with their accuracy.
 
-  Bin g holds confidences above g / G, up to and with (g + 1) / G. Predictions
-  of weight 0 count nothing, even if they are NaN; one that is NaN elsewhere, or
-  an action out of range, makes the error NaN.
+  Bin g holds confidences above g / G, up to and including (g + 1) / G.
+  Predictions of weight 0 have no effect, even if they are NaN; any other NaN,
+  or an action out of range, makes the error NaN.
 
   Args:
     logits: float [..., A], predictions; they need not be normalised.
-    actions: int [...] in 0..A-1, what was done.
-    weight: float or bool [...], what each prediction counts; 1 by default.
+    actions: int [...] in 0..A-1, the actions taken.
+    weight: float or bool [...], of each prediction; 1 by default.
     num_bins: G, at least 1.
 
   Returns:
-    The calibration, see `Calibration`. Where nothing counts the error is 0.
+    The calibration, see `Calibration`. The error is 0 if all weights are.
 
   Raises:
-    ValueError: there is no bin.
+    ValueError: num_bins is below 1.
   """
   if num_bins < 1:
     raise ValueError(f'num_bins must be at least 1, got {num_bins}.')
@@ -88,7 +89,7 @@ def calibration(
 def _compare(
   probs: jax.Array, actions: chex.Array, weight: jax.Array, num_bins: int
 ) -> Calibration:
-  """Puts predictions into bins; see `calibration`, whose arguments are checked.
+  """Computes `calibration` for checked arguments.
 
   Args:
     probs: float32 [..., A].
@@ -101,7 +102,7 @@ def _compare(
   """
   confidence = probs.max(-1)
   hit = (jnp.argmax(probs, axis=-1) == actions).astype(jnp.float32)
-  # NaN if the prediction or the action is none.
+  # NaN if the prediction is NaN or the action out of range.
   taken = indexing.select(probs, actions, axis=-1)
   is_wrong = (jnp.isnan(taken) & (weight != 0)).any()
   confidence = jnp.where(jnp.isnan(taken), 0, confidence)

@@ -1,16 +1,16 @@
-"""Whether messages mean something, and whether others act on them.
+"""Measures the consistency of messages, and the coordination of agents.
 
-    row t        k says m_t^k  <- speaker consistency ->  k does a_t^k
+    row t        k sends m_t^k  <- speaker consistency ->  k acts a_t^k
                        |
            instantaneous coordination
                        v
-    row t + 1    j does a_{t+1}^j
+    row t + 1    j acts a_{t+1}^j
 
-A row holds what everybody said and did at that step, which is not what they
-observe then: `observation['messages']` and `['actions']` are one step older.
+A row holds everyone's message and action of that step, which agents observe one
+step later: `observation['messages']` and `['actions']` are one step older.
 
-Both are estimates from counts. Few rows look more orderly than they are: two
-unrelated signals of S and A values have a mutual information of about
+Both are estimates from counts, and are too large for few rows: two unrelated
+signals of S and A values have a mutual information of about
 (S - 1) (A - 1) / 2n nats in n rows (0.32 for S = A = 9, n = 100), so the few
 influential steps of an episode need many episodes, and a control: the same with
 the sources' rows shuffled. Neither shows that a message caused anything.
@@ -30,12 +30,12 @@ import jax.numpy as jnp
 
 
 class IC(NamedTuple):
-  """Instantaneous coordination of every agent with every other.
+  """Holds the instantaneous coordination of every agent with every other.
 
   Attributes:
     max: float32 [], nats; the largest of `pairs`, which the paper reports.
-    pairs: float32 [N, N], nats; row k, column j: how much what k does at t
-      tells of what j does at t + 1. The diagonal is 0.
+    pairs: float32 [N, N], nats; row k, column j: the mutual information of k's
+      choice at t and j's at t + 1. The diagonal is 0.
   """
 
   max: jax.Array
@@ -49,21 +49,21 @@ def speaker_consistency(
   num_symbols: int,
   num_actions: int,
 ) -> jax.Array:
-  """How far agents say one thing when they do one thing, and only then (Eq. 8).
+  """Measures the consistency of agents' messages with their actions (Eq. 8).
 
   For each agent k, the mean of two means:
   - over symbols c, of 1 - H(p(a^k | m^k = c)) / log A;
   - over actions a, of 1 - H(p(m^k | a^k = a)) / log M;
   and then the mean over agents. The paper prints sums and calls the result a
   score from 0 to 1, which makes them means. Symbols and actions that an agent
-  never uses have no distribution and are left out, and so are agents that never
-  say and do something in the same row. All used ones count alike, however rare:
-  who says and does the same thing all the time is consistent (1).
+  never uses have no distribution and are left out, and so are agents without a
+  row that has both a message and an action. All used ones have equal weight,
+  however rare: an agent with one message and one action throughout has 1.
 
   Args:
-    messages: int [T, N] in 0..M-1, the symbols said; -1 if none was, then the
-      row does not count for that agent.
-    actions: int [T, N] in 0..A-1, what the same agents did then; -1 likewise.
+    messages: int [T, N] in 0..M-1, the symbols sent; -1 if there is none, then
+      the row does not count for that agent.
+    actions: int [T, N] in 0..A-1, the same agents' actions; -1 likewise.
     num_symbols: M, at least 2.
     num_actions: A, at least 2.
 
@@ -72,7 +72,7 @@ def speaker_consistency(
     makes it NaN.
 
   Raises:
-    ValueError: there are too few symbols or actions to choose from.
+    ValueError: num_symbols or num_actions is below 2.
   """
   _check_sizes(2, num_symbols=num_symbols, num_actions=num_actions)
   _check_rows(messages, actions, 'messages', 'actions')
@@ -95,29 +95,29 @@ def instantaneous_coordination(
   num_targets: int,
   mask: chex.Array | None = None,
 ) -> IC:
-  """Mutual information of what one agent does and another does next.
+  """Computes the mutual information of one agent's choices and others' next.
 
   With messages as sources and actions as targets this is the paper's
   symbol/action measure; with actions as both, its action/action measure. It
-  looks one step ahead: meanings spread over several messages escape it.
+  looks one step ahead: it misses meanings spread over several messages.
 
   Args:
-    sources: int [T, N], what each agent said (or did) in each row, in
-      0..num_sources-1; -1 if nothing, then the pair of rows does not count.
-    targets: int [T, N], what each agent did, in 0..num_targets-1; -1 likewise.
-    num_sources: how many different sources there are, at least 1.
-    num_targets: how many different targets there are, at least 1.
-    mask: bool [T-1, N], at which steps t a source counts, to look at
+    sources: int [T, N], each agent's message (or action) in each row, in
+      0..num_sources-1; -1 if none, then the pair of rows does not count.
+    targets: int [T, N], each agent's action, in 0..num_targets-1; -1 likewise.
+    num_sources: number of different sources, at least 1.
+    num_targets: number of different targets, at least 1.
+    mask: bool [T-1, N], the steps t at which a source counts, to look at
       influential steps alone (influence at least its mean), or to leave out
       pairs of rows that belong to two episodes; by default all do.
 
   Returns:
-    The coordination of all pairs, see `IC`; 0 for a pair of which no row
-    counts. A number below -1 or too large makes its agent's pairs NaN, and so
+    The coordination of all pairs, see `IC`; 0 for a pair without rows that
+    count. A number below -1 or too large makes its agent's pairs NaN, and so
     the maximum.
 
   Raises:
-    ValueError: there is nothing to choose from.
+    ValueError: num_sources or num_targets is below 1.
   """
   _check_sizes(1, num_sources=num_sources, num_targets=num_targets)
   _check_rows(sources, targets, 'sources', 'targets')
@@ -140,17 +140,17 @@ def instantaneous_coordination(
 def scramble(
   messages: chex.Array, key: chex.PRNGKey, *, mask: chex.Array | None = None
 ) -> jax.Array:
-  """Shuffles in time what was said, for each agent by itself: a control.
+  """Shuffles each agent's messages in time, as a control.
 
-  What is left of consistency and coordination afterwards is due to chance, and
-  to how often each symbol was said.
+  Consistency and coordination of the result are due to chance, and to the
+  frequency of each symbol.
 
   Args:
     messages: int [T, N].
     key: of the shuffle.
     mask: bool [T, N]; steps with True are shuffled among each other, and so are
-      the others. For measures of some steps alone, in which other symbols may
-      be said than elsewhere. By default all are.
+      the others. For measures of some steps alone, in which symbols may have
+      other frequencies. By default all steps are shuffled together.
 
   Returns:
     int [T, N]; the same messages of each agent, at other steps.
@@ -189,14 +189,14 @@ def _check_rows(
 
 
 def _one_hot(indices: chex.Array, size: int) -> tuple[jax.Array, jax.Array]:
-  """One-hot [T, N, size], zeros for -1, and who has wrong ones, bool [N]."""
+  """Returns one-hot [T, N, size], zeros for -1, and bool [N]: out of range."""
   indices = jnp.asarray(indices, jnp.int32)
   is_wrong = ((indices < -1) | (indices >= size)).any(0)
   return jax.nn.one_hot(indices, size, dtype=jnp.float32), is_wrong
 
 
 def _mean_certainty(counts: jax.Array) -> jax.Array:
-  """Means of 1 - H(y | x) / log Y over the x that occur, of [N, X, Y], [N]."""
+  """Averages 1 - H(y | x) / log Y over the x that occur, of [N, X, Y], [N]."""
   total = counts.sum(-1)  # [N, X]
   probs = counts / jnp.maximum(total, 1)[..., None]
   entropy = jax.scipy.special.entr(probs).sum(-1)  # [N, X]
@@ -208,7 +208,7 @@ def _mean_certainty(counts: jax.Array) -> jax.Array:
 
 
 def _mutual_information(counts: jax.Array) -> jax.Array:
-  """Mutual information in nats of joint counts [..., X, Y], [...]."""
+  """Computes the mutual information [...] of joint counts [..., X, Y], nats."""
   total = counts.sum((-2, -1), keepdims=True)
   expected = counts.sum(-1, keepdims=True) * counts.sum(-2, keepdims=True)
   # Of whole numbers: 1, so that its log is 0, where the two are independent.

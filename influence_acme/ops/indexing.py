@@ -1,4 +1,4 @@
-"""Picking the entries of actions, with absent actions made visible."""
+"""Picks the entries of actions, with NaN for absent actions."""
 
 import chex
 import jax
@@ -9,13 +9,13 @@ def select(values: jax.Array, index: chex.Numeric, axis: int) -> jax.Array:
   """Picks one entry along an axis.
 
   JAX reads index -1 as the last entry and clips one that is too large. Here
-  an action of -1 means that nobody acted, which must not pass for an action.
+  -1 stands for no action, which must not pass for one.
 
   Args:
     values: float [..., K, ...], with K at `axis`.
     index: int, of the rank of `values` less `axis`; its axes have the size of
       those of `values`, or 1.
-    axis: which axis to pick from, negative.
+    axis: the axis to pick from, negative.
 
   Returns:
     float [..., ...] without `axis`; NaN where the index is outside 0..K-1.

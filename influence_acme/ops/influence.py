@@ -1,18 +1,18 @@
-"""The influence reward: how much my action changed what the others do.
+"""Computes the influence reward: the effect of an action on others' actions.
 
-    conditional  p(a^j | a^k, z)    what j does, given what I (k) did
-    marginal     sum_k' pi(k' | z) p(a^j | k', z)    what j would do on average,
-                                    had I drawn my action anew
+    conditional  p(a^j | a^k, z)    j's policy, given the action of k
+    marginal     sum_k' pi(k' | z) p(a^j | k', z)    j's policy, averaged over
+                                    the policy of k
     influence    sum_j D[conditional || marginal]
 
-z is all that both have seen so far. Who answers for p (the others' own
-policies, or a model of them), and at which time step, is the caller's choice.
+z is everything that both have observed so far. The caller chooses the source of
+p (the others' own policies, or a model of them), and the time step.
 
 Source: Jaques et al., "Social Influence as Intrinsic Motivation for
 Multi-Agent Deep Reinforcement Learning", ICML 2019 (arXiv 1810.08647v4).
 
-Letters: `...` any batch axes, J the others (N - 1, in the agents' order), K my
-own choices (actions or symbols), A an other's actions.
+Letters: `...` any batch axes, J the others (N - 1, in the agents' order), K the
+agent's own choices (actions or symbols), A an other's actions.
 """
 
 import math
@@ -27,14 +27,15 @@ from influence_acme.ops import indexing
 
 
 class InfluenceOutput(NamedTuple):
-  """The influence of one agent's choice on each of the others.
+  """Holds the influence of one agent's choice on each of the others.
 
   Attributes:
     reward: float32 [...], nats; the sum of `per_agent` over the others.
     per_agent: float32 [..., J], nats; 0 for an other that is masked out.
-    marginal_log_probs: float32 [..., J, A], what the others would do on
-      average over my policy.
-    conditional_log_probs: float32 [..., J, A], what they do given my choice.
+    marginal_log_probs: float32 [..., J, A], the others' policies averaged over
+      the agent's own policy.
+    conditional_log_probs: float32 [..., J, A], the others' policies given the
+      agent's choice.
   """
 
   reward: jax.Array
@@ -46,14 +47,14 @@ class InfluenceOutput(NamedTuple):
 def counterfactual_marginal(
   conditional_logits: chex.Array, policy_logits: chex.Array
 ) -> jax.Array:
-  """Averages the others' policies over my own choices (the sum in Eq. 3).
+  """Averages the others' policies over an agent's choices (the sum in Eq. 3).
 
   All K choices are enumerated: the same quantity as sampling, without noise.
 
   Args:
-    conditional_logits: float [..., K, J, A], the others' logits had I made
-      each choice; they need not be normalised, and may be -inf.
-    policy_logits: float [..., K], my policy's logits, likewise.
+    conditional_logits: float [..., K, J, A], the others' logits for each of the
+      agent's choices; they need not be normalised, and may be -inf.
+    policy_logits: float [..., K], of the agent's policy, likewise.
 
   Returns:
     float32 [..., J, A], log-probabilities.
@@ -71,29 +72,31 @@ def influence_reward(
   others_actions: chex.Array | None = None,
   mask: chex.Array | None = None,
 ) -> InfluenceOutput:
-  """Measures how much my choices changed what each other does.
+  """Computes the influence of an agent's choices on each other agent.
 
   - 'kl', KL[conditional || marginal] (Eq. 1 and 3): in [0, -log pi(a^k)] for
-    each other; its mean over my policy is the mutual information (Eq. 4-6).
+    each other; its mean over the agent's policy is the mutual information
+    (Eq. 4-6).
   - 'jsd', the Jensen-Shannon divergence of the two: in [0, log 2].
   - 'pmi', log conditional - log marginal at the action that the other really
     took (Eq. 7): may be negative; its mean is the mutual information too.
 
   No gradient flows through the result. A probability of 0 (a logit of -inf) is
-  legal, with 0 log 0 = 0; for 'pmi' an action that is impossible whatever I do
-  counts 0. A NaN spreads no further than the other, and the batch entry, that
-  it belongs to. Logits that are all -inf, and actions out of range, are NaN.
+  legal, with 0 log 0 = 0; for 'pmi' an action that is impossible under every
+  choice counts 0. A NaN spreads no further than the other, and the batch entry,
+  that it belongs to. Logits that are all -inf, and actions out of range, give
+  NaN.
 
   Args:
-    conditional_logits: float [..., K, J, A], the others' logits had I made
-      each choice; they need not be normalised.
-    policy_logits: float [..., K], my policy's logits, likewise.
-    actions: int [...], the choices that I made, in 0..K-1.
+    conditional_logits: float [..., K, J, A], the others' logits for each of the
+      agent's choices; they need not be normalised.
+    policy_logits: float [..., K], of the agent's policy, likewise.
+    actions: int [...], the choices made, in 0..K-1.
     measure: one of `MEASURES`.
-    others_actions: int [..., J] in 0..A-1, what the others really did; read by
-      'pmi' alone, which needs it.
+    others_actions: int [..., J] in 0..A-1, the actions that the others really
+      took; read by 'pmi' alone, which needs it.
     mask: bool [..., J], False for the others that count 0, even if they are
-      NaN (those out of sight, say); by default everyone counts.
+      NaN (those out of view, say); by default everyone counts.
 
   Returns:
     The reward and its parts, see `InfluenceOutput`.
@@ -127,8 +130,8 @@ def influence_reward(
 def influential_steps(influence: chex.Array) -> jax.Array:
   """Finds the steps at which an agent had more influence than on average.
 
-  The paper counts c >= mean c; only more than the mean counts here, so that
-  who has always the same influence, such as none, has no influential step.
+  The paper counts c >= mean c; only more than the mean counts here, so that an
+  agent of constant influence, such as none, has no influential step.
 
   Args:
     influence: float [T, N], each agent's influence c at each step.
@@ -140,7 +143,7 @@ def influential_steps(influence: chex.Array) -> jax.Array:
     influence, (None, None), custom_message='influence must be [T, N].'
   )
   influence = jnp.asarray(influence, jnp.float32)
-  # As changes since the first step: means of equal numbers may be rounded.
+  # Compare changes since the first step: a mean of equal numbers is rounded.
   change = influence - influence[:1]
   return change > change.mean(0)
 
@@ -221,12 +224,12 @@ def _kl(log_p: jax.Array, log_q: jax.Array) -> jax.Array:
 
 
 class Measure(NamedTuple):
-  """A measure of influence.
+  """Defines a measure of influence.
 
   Attributes:
     compare: (conditional, marginal log-probabilities [..., J, A], replies int
       [..., J] or None) -> nats [..., J].
-    needs_replies: whether it needs the actions that the others really took.
+    needs_replies: True if it needs the actions that the others really took.
   """
 
   compare: Callable[..., jax.Array]

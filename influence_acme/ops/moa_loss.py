@@ -1,8 +1,8 @@
-"""The loss of a model of other agents (MOA): who does what next.
+"""Computes the loss of a model of other agents (MOA).
 
-The model's output at t, which has seen what everyone did at t, predicts what
-the others do at t + 1. The rows of a sequence hold episodes end to end, each
-with one more row for its last observation, on which nobody acts:
+The model's output at t, which depends on everyone's actions at t, predicts the
+others' actions at t + 1. The rows of a sequence hold episodes end to end, each
+with one more row, padding, for its last observation:
 
     row                0      1      2      3      4      5      6 = T-1
     action             a0     a1     a2     none   b0     b1     b2
@@ -11,8 +11,8 @@ with one more row for its last observation, on which nobody acts:
     episode_mask       1      1      0      0      1      0      0
     predicts           a1     a2                   b1
 
-The last row of a sequence only bootstraps: whether it is a padding one shows in
-the next row alone, so that nothing is predicted from it, and it is no target.
+The last row of a sequence only bootstraps: only the next row would show that it
+is padding, so that it makes no prediction and is not a target.
 
 Source: Jaques et al. 2019 (arXiv 1810.08647v4), section on modeling other
 agents. Letters: T rows, J others (N - 1, in the agents' order), A actions.
@@ -28,11 +28,11 @@ from influence_acme.ops import indexing
 
 
 class EpisodeMasks(NamedTuple):
-  """What the rows of a sequence are good for.
+  """Holds the masks of a sequence's rows.
 
   Attributes:
     is_padding: bool [T, ...], rows that hold only an episode's last
-      observation. Unknown of the sequence's last row, which has False.
+      observation. Unknown for the sequence's last row, which has False.
     episode_mask: float32 [T, ...], 1 where rows t and t + 1 are real steps of
       one episode and t + 1 is not the sequence's last row, else 0.
   """
@@ -42,14 +42,14 @@ class EpisodeMasks(NamedTuple):
 
 
 class MOALoss(NamedTuple):
-  """How well the others' next actions were predicted.
+  """Holds the loss of predictions of the others' next actions, and its parts.
 
   Attributes:
     loss: float32 [], nats; mean of `cross_entropy` weighted by `weight`.
-    accuracy: float32 [], in [0, 1]; how often the likeliest action was taken,
-      weighted likewise.
+    accuracy: float32 [], in [0, 1]; share of predictions whose likeliest action
+      was taken, weighted likewise.
     cross_entropy: float32 [T-1, ..., J], nats, of each prediction, unweighted.
-    weight: float32 [T-1, ..., J], what each prediction counts.
+    weight: float32 [T-1, ..., J], of each prediction.
   """
 
   loss: jax.Array
@@ -59,7 +59,7 @@ class MOALoss(NamedTuple):
 
 
 def episode_masks(start_of_episode: chex.Array) -> EpisodeMasks:
-  """Finds the rows that are no steps, and the pairs of steps to learn from.
+  """Finds padding rows, and the pairs of steps to learn from.
 
   Args:
     start_of_episode: bool [T, ...], rows that hold an episode's first
@@ -73,7 +73,7 @@ def episode_masks(start_of_episode: chex.Array) -> EpisodeMasks:
   is_padding = jnp.concatenate([start[1:], last])
   is_step = jnp.concatenate([~start[1:], last])
   next_is_step = jnp.concatenate([is_step[1:], last])
-  # A step is followed by a row of its own episode: episodes end in padding.
+  # A step precedes a row of its own episode: episodes end in padding.
   return EpisodeMasks(is_padding, (is_step & next_is_step).astype(jnp.float32))
 
 
@@ -84,23 +84,23 @@ def moa_loss(
   mask: chex.Array | None = None,
   episode_mask: chex.Array | None = None,
 ) -> MOALoss:
-  """Cross-entropy of the others' next actions: logits[t] against actions[t+1].
+  """Computes the cross-entropy of logits[t] and the others' actions[t+1].
 
-  Predictions of weight 0 count nothing, in the loss and in its gradient, even
-  if they are NaN. A NaN elsewhere makes loss and accuracy NaN, and
-  `cross_entropy` shows where it is. An action out of range is a NaN.
+  Predictions of weight 0 have no effect on the loss and its gradient, even if
+  they are NaN. A NaN elsewhere makes loss and accuracy NaN, and `cross_entropy`
+  shows its place. An action out of range is a NaN.
 
   Args:
-    logits: float [T, ..., J, A], what each other may do in the next row; they
+    logits: float [T, ..., J, A], of each other's action in the next row; they
       need not be normalised, and may be -inf.
-    actions: int [T, ..., J] in 0..A-1, what each other did in this row.
-    mask: bool or weights [T, ..., J], whose prediction counts (those in sight
-      at t, say); by default everyone's.
+    actions: int [T, ..., J] in 0..A-1, each other's action in this row.
+    mask: bool or weights [T, ..., J], of predictions by agent (those in view
+      at t, say); by default all count.
     episode_mask: bool or weights [T, ...], as of `episode_masks`; by default
       all rows are steps of one episode.
 
   Returns:
-    The loss and its parts, see `MOALoss`. Where nothing counts the loss is 0.
+    The loss and its parts, see `MOALoss`. The loss is 0 if all weights are.
   """
   chex.assert_shape(
     logits,
@@ -138,7 +138,7 @@ def _weight(
   mask: chex.Array | None,
   episode_mask: chex.Array | None,
 ) -> jax.Array:
-  """Weights [T-1, ..., J] of the predictions made in rows of `shape`."""
+  """Computes weights [T-1, ..., J] of predictions made in rows of `shape`."""
   weight = jnp.ones(shape, jnp.float32)
   if mask is not None:
     chex.assert_shape(
@@ -156,6 +156,6 @@ def _weight(
 
 
 def _weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-  """Mean of what has a weight; 0 where nothing has."""
+  """Computes a weighted mean; 0 if all weights are."""
   weighted = jnp.where(weight == 0, 0, weight * values)
   return weighted.sum() / jnp.maximum(weight.sum(), 1)

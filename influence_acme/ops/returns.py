@@ -1,4 +1,4 @@
-"""How a group fares: how much it gets, how equally, when, and how peacefully.
+"""Measures a group's returns: their size, equality and time, and peace.
 
 These measure one episode; average them over episodes, and use `jax.vmap` for
 many at once. The agents' rewards are the extrinsic ones, before any shaping.
@@ -16,19 +16,19 @@ import jax.numpy as jnp
 
 
 def gini(returns: chex.Array) -> jax.Array:
-  """Gini coefficient, sum_ij |R^i - R^j| / (2 N sum_i R^i) (Eq. 9).
+  """Computes the Gini coefficient, Eq. 9: sum_ij |R^i - R^j| / (2 N sum_i R^i).
 
-  It compares differences with a total, so that it has no meaning where there
-  is no positive total to share: then it is NaN, except that who all get the
-  same, whatever it is, are equal (0). Of returns that are not negative it is
-  in [0, (N - 1) / N]; others may get it above 1, as fines do.
+  It divides differences by a total, and is undefined without a positive total:
+  then it is NaN, except that it is 0 for equal returns of any size. For returns
+  that are not negative it is in [0, (N - 1) / N]; negative ones, as by fines,
+  can make it larger than 1.
 
   Args:
-    returns: float [..., N], what each agent got in an episode.
+    returns: float [..., N], each agent's return of an episode.
 
   Returns:
-    float32 [...]: 0 if all got the same, (N - 1) / N if one got everything,
-    NaN if the sum is zero or negative and not all got the same.
+    float32 [...]: 0 if all are equal, (N - 1) / N if one agent has everything,
+    NaN if the sum is zero or negative and not all are equal.
   """
   chex.assert_shape(
     returns, (..., None), custom_message='returns must be [..., N].'
@@ -43,26 +43,26 @@ def gini(returns: chex.Array) -> jax.Array:
 
 
 def equality(returns: chex.Array) -> jax.Array:
-  """How equally the agents share: 1 - Gini coefficient.
+  """Computes the equality of returns, 1 - Gini coefficient.
 
   Args:
-    returns: float [..., N], what each agent got in an episode.
+    returns: float [..., N], each agent's return of an episode.
 
   Returns:
-    float32 [...]: 1 if all got the same, 1 / N if one got everything, below 0
-    if fines make it so; NaN where `gini` is.
+    float32 [...]: 1 if all are equal, 1 / N if one agent has everything, can be
+    below 0 with negative returns; NaN where `gini` is.
   """
   return 1 - gini(returns)
 
 
 def fair_return(returns: chex.Array) -> jax.Array:
-  """The collective return times the equality, R (1 - G).
+  """Computes the collective return times the equality, R (1 - G).
 
-  Written as sum_i R^i - sum_ij |R^i - R^j| / (2 N), which is the same where
-  there is a positive total, and has a meaning everywhere else too.
+  It is sum_i R^i - sum_ij |R^i - R^j| / (2 N), which is the same for a positive
+  total, and is defined for any other too.
 
   Args:
-    returns: float [..., N], what each agent got in an episode.
+    returns: float [..., N], each agent's return of an episode.
 
   Returns:
     float32 [...], reward an episode; at most the collective return.
@@ -76,7 +76,7 @@ def fair_return(returns: chex.Array) -> jax.Array:
 
 
 def efficiency(rewards: chex.Array) -> jax.Array:
-  """What the group gets in a step, sum_i R^i / T (the utilitarian metric U).
+  """Computes the group's reward a step, sum_i R^i / T (utilitarian metric U).
 
   Args:
     rewards: float [T, N], the agents' rewards in an episode.
@@ -89,18 +89,18 @@ def efficiency(rewards: chex.Array) -> jax.Array:
 
 
 def sustainability(rewards: chex.Array) -> jax.Array:
-  """When the agents get their rewards, (1 / N) sum_i t^i.
+  """Computes the mean time of positive rewards, (1 / N) sum_i t^i.
 
   t^i is the mean step, counted from 0, at which agent i's reward is positive:
-  around (T - 1) / 2 if the source lasts, near 0 if it is soon used up. Who is
-  never rewarded has no such time and is left out of the mean (N counts the
-  others), so that a lazy agent does not make the group look greedy.
+  around (T - 1) / 2 if the source lasts, near 0 if it is soon used up. An agent
+  without any positive reward has no such time and is left out of the mean (N
+  counts the others), so that a lazy agent does not make the group look greedy.
 
   Args:
     rewards: float [T, N], the agents' rewards in an episode.
 
   Returns:
-    float32 [], steps, in [0, T - 1]; NaN if nobody is ever rewarded.
+    float32 [], steps, in [0, T - 1]; NaN if no reward is positive.
   """
   _check_trajectory(rewards, 'rewards')
   is_paid = jnp.asarray(rewards) > 0  # [T, N]
@@ -109,33 +109,33 @@ def sustainability(rewards: chex.Array) -> jax.Array:
 
 
 def mean_paid_time(count: chex.Array, total: chex.Array) -> jax.Array:
-  """`sustainability` of sums, for whoever does not keep all rewards.
+  """Computes `sustainability` from sums, without all rewards of the episode.
 
   Args:
-    count: int [N], in how many steps each agent's reward was positive.
+    count: int [N], the number of steps with a positive reward of each agent.
     total: float32 [N], the sum of these steps, counted from 0.
 
   Returns:
-    float32 [], steps; NaN if nobody is ever rewarded.
+    float32 [], steps; NaN if no reward is positive.
   """
   times = jnp.asarray(total, jnp.float32) / jnp.maximum(count, 1)  # [N]
   num_paid = (jnp.asarray(count) > 0).sum()
-  mean = times.sum() / jnp.maximum(num_paid, 1)  # 0 of who is never rewarded.
+  mean = times.sum() / jnp.maximum(num_paid, 1)  # 0 if never rewarded.
   return jnp.where(num_paid > 0, mean, jnp.nan)
 
 
 def peace(fined: chex.Array) -> jax.Array:
-  """How many agents are left in peace, (N T - sum_it fined_t^i) / T.
+  """Computes the mean number of agents not fined, (N T - sum_it fined_t^i) / T.
 
-  The source counts the steps that agents spend tagged out. Where a fine costs
+  The source counts the steps that agents spend tagged out. If a fine costs
   reward and no time, as in Cleanup and Harvest, count the steps at which a
   fining beam hits.
 
   Args:
-    fined: bool [T, N], who was hit (or is out) at each step of an episode.
+    fined: bool [T, N], the agents hit (or out) at each step of an episode.
 
   Returns:
-    float32 [], agents, in [0, N]; N if nobody was ever hit.
+    float32 [], agents, in [0, N]; N if no agent was ever hit.
   """
   _check_trajectory(fined, 'fined')
   chex.assert_type(fined, bool)

@@ -1,7 +1,7 @@
-"""Rewards that heed what the others get: what the paper compares itself with.
+"""Computes rewards that depend on the others' rewards: the paper's comparisons.
 
-- prosocial: I want what everybody gets;
-- inequity averse: I dislike to have less than others, and to have more.
+- prosocial: the others' rewards are added to an agent's own;
+- inequity averse: having less than others, and having more, is penalised.
 
 Sources: Jaques et al. 2019 (arXiv 1810.08647v4), supplement, for the first;
 Hughes et al., "Inequity aversion improves cooperation in intertemporal social
@@ -16,12 +16,12 @@ import jax.numpy as jnp
 
 
 def prosocial_reward(rewards: chex.Array, eta: chex.Numeric) -> jax.Array:
-  """Adds the others' rewards to one's own, e^k + eta * sum_{i != k} e^i.
+  """Adds the others' rewards to each agent's own, e^k + eta * sum_{i != k} e^i.
 
   Args:
     rewards: float [..., N], the agents' extrinsic rewards e.
-    eta: number [], what the others' rewards count: 0 leaves all as it is, 1
-      gives everyone the collective reward. The paper's best is 0.85.
+    eta: number [], weight of the others' rewards: 0 changes nothing, 1 gives
+      everyone the collective reward. The paper's best is 0.85.
 
   Returns:
     float32 [..., N].
@@ -43,24 +43,24 @@ def inequity_averse_reward(
   gamma: chex.Numeric,
   lam: chex.Numeric,
 ) -> tuple[jax.Array, jax.Array]:
-  """Punishes being behind the others, and being ahead of them, for one step.
+  """Penalises an agent for having less than others, and more, for one step.
 
       w_t^i = gamma * lam * w_{t-1}^i + e_t^i
       r_t^i = e_t^i - alpha / (N - 1) * sum_j max(w_t^j - w_t^i, 0)
                     - beta / (N - 1) * sum_j max(w_t^i - w_t^j, 0)
 
   Both terms lower the reward; adding up negative differences and subtracting
-  the sum, as one public implementation does, pays for being ahead instead.
-  Whoever is alone (N = 1) compares with nobody.
+  the sum, as one public implementation does, rewards being ahead instead.
+  A single agent (N = 1) keeps its reward.
 
   Args:
     rewards: float [..., N], the agents' extrinsic rewards e_t.
-    smoothed: float [..., N], w_{t-1}, as the last step returned it; zeros at
-      an episode's first step, which the caller sees to.
-    alpha: number [], the weight of being behind; published: 5.
-    beta: number [], the weight of being ahead; published: 0.05.
+    smoothed: float [..., N], w_{t-1}, as returned for the last step; the caller
+      passes zeros at an episode's first step.
+    alpha: number [], the weight of having less; published: 5.
+    beta: number [], the weight of having more; published: 0.05.
     gamma: number [], the discount of the agents' returns.
-    lam: number [], how slowly rewards are forgotten; published: 0.975.
+    lam: number [], the decay of smoothed rewards; published: 0.975.
 
   Returns:
     The rewards r_t and the smoothed rewards w_t, float32 [..., N] each.

@@ -1,6 +1,6 @@
-"""Wrappers of multi-agent dm_envs: what the agents see, say, and who plays.
+"""Wraps multi-agent dm_envs: others' actions, messages, one agent's view.
 
-In this order, each of them only if it is needed:
+Apply them in this order, each only if it is needed:
 
 ```
 environment = environments.make('cleanup', num_agents=5)

@@ -1,4 +1,4 @@
-"""What all wrappers share: everything that they do not change gets through."""
+"""Defines the base of all wrappers, which forwards what they do not change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from dm_env import specs
 class EnvironmentWrapper(dm_env.Environment):
   """Forwards everything to a multi-agent dm_env.
 
-  Attributes that dm_env does not know (`agent_ids`, `visible`, `render`,
+  Attributes that dm_env does not define (`agent_ids`, `visible`, `render`,
   `save`, `restore`, ...) are those of the wrapped environment. Subclasses
-  override what they change, and its spec with it; one that keeps state of its
-  own overrides `save` and `restore` too.
+  override the methods that they change, and the specs; one that keeps state of
+  its own overrides `save` and `restore` too.
   """
 
   def __init__(self, environment: Any):
@@ -56,7 +56,7 @@ class EnvironmentWrapper(dm_env.Environment):
     return self._environment.discount_spec()
 
   def close(self) -> None:
-    """Frees what the wrapped environment holds."""
+    """Closes the wrapped environment."""
     self._environment.close()
 
 
@@ -68,7 +68,7 @@ def check_extendable(
   Args:
     environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
     added: the entries that the wrapper adds to everyone's observation.
-    advice: what to do if the actions are not scalar `DiscreteArray`s.
+    advice: for the error if the actions are not scalar `DiscreteArray`s.
 
   Raises:
     ValueError: actions or observations are of another kind, or the

@@ -1,11 +1,11 @@
-"""Lets everyone say one symbol in each step, heard by everyone in the next.
+"""Adds a message channel: all agents send a symbol, and all receive them.
 
 ```
- o_t --pi--> a_t, what they do  --environment--> o_{t+1}
-        `--> m_t, what they say ---------------> o_{t+1}['messages'] = m_t
+ o_t --pi--> a_t, actions  --environment--> o_{t+1}
+        `--> m_t, messages ---------------> o_{t+1}['messages'] = m_t
 ```
 
-The wrapped environment never learns what was said: talk is cheap.
+The wrapped environment does not see the messages: talk is cheap.
 """
 
 from collections.abc import Mapping
@@ -21,21 +21,21 @@ from influence_acme.wrappers import base
 # Stands for the message of an agent that has not spoken in this episode.
 NO_MESSAGE = -1
 
-# What an agent's action consists of.
+# The parts of an agent's action.
 _PARTS = {'action', 'message'}
 
 
 class MessageChannelWrapper(base.EnvironmentWrapper):
-  """Adds a message to every agent's action, and 'messages' to what it observes.
+  """Adds a message to every action, and 'messages' to every observation.
 
-  - An action becomes `{'action': ..., 'message': ...}`: what it was before, and
-    an integer in [0, num_symbols).
-  - 'messages': int32 [N], what everyone said in the step before, in the order
-    of `agent_ids`, own included; -1 on the first step of an episode. Everyone
-    hears everyone, near or far.
+  - An action becomes `{'action': ..., 'message': ...}`: the wrapped
+    environment's action, and an integer in [0, num_symbols).
+  - 'messages': int32 [N], everyone's messages of the step before, in the order
+    of `agent_ids`, own included; -1 on the first step of an episode. All agents
+    receive all messages, in view or not.
 
-  Around an `OthersActionsWrapper`, whose 'actions' stay those without messages;
-  never inside of one.
+  It goes around an `OthersActionsWrapper`, and leaves its 'actions' without
+  messages; never inside of one.
   """
 
   def __init__(self, environment: Any, num_symbols: int):
@@ -44,10 +44,10 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     Args:
       environment: a new multi-agent `dm_env.Environment` whose actions are
         scalar `DiscreteArray`s and whose observations are dicts.
-      num_symbols: how many different messages there are, at least 1.
+      num_symbols: number of different messages, at least 1.
 
     Raises:
-      ValueError: there is no symbol, actions or observations are of another
+      ValueError: num_symbols is below 1, actions or observations are of another
         kind, or the observations have messages already.
     """
     super().__init__(environment)
@@ -68,7 +68,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
       for agent_id in environment.agent_ids
     }
     message = actions_lib.describe_choice(self._num_symbols, 'message')
-    self._valid = {  # What an agent may give, in words.
+    self._valid = {  # Describes the valid actions of an agent.
       agent_id: f"{{'action': {actions_lib.describe_choice(n)}, "
       f"'message': {message}}}"
       for agent_id, n in self._num_actions.items()
@@ -77,12 +77,12 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     self._reset_next_step = True
 
   def reset(self) -> dm_env.TimeStep:
-    """Starts an episode, in which nobody has spoken yet."""
+    """Starts an episode, without messages so far."""
     timestep = self._environment.reset()
     return self._extend(timestep, self._nobody_spoke())
 
   def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
-    """Plays one step of all agents, and tells everyone what was said in it.
+    """Plays one step of all agents, and adds its messages to the observations.
 
     Args:
       action: agent id -> {'action': integer, 'message': integer}, for every
@@ -102,7 +102,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     return self._extend(self._environment.step(actions), messages)
 
   def action_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns the wrapped environment's as 'action', with 'message'."""
+    """Returns the wrapped environment's action spec, with 'message' added."""
     inner = self._environment.action_spec()
     message = specs.DiscreteArray(self._num_symbols, np.int32, name='message')
     return {
@@ -111,7 +111,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     }
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns the wrapped environment's, with 'messages'."""
+    """Returns the wrapped environment's observation spec, with 'messages'."""
     inner = self._environment.observation_spec()
     messages = specs.BoundedArray(
       (len(self._valid),),
@@ -133,10 +133,10 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Continues exactly where `save` was called.
+    """Restores a saved state exactly.
 
     Args:
-      state: what `save` returned.
+      state: as returned by `save`.
     """
     self._environment.restore(state['environment'])
     self._messages = np.array(state['messages'])
@@ -148,8 +148,8 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
   def _split(self, action: Any) -> tuple[dict[str, Any], np.ndarray]:
     """Checks everything, and returns actions by agent and messages int32 [N].
 
-    The whole is checked before the wrapped environment sees any of it: it could
-    not take a step back because of a bad message.
+    All is checked before the wrapped environment steps, since its step could
+    not be undone after a bad message.
     """
     actions, messages = {}, []
     ordered = actions_lib.in_order(
@@ -171,7 +171,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
   def _extend(
     self, timestep: dm_env.TimeStep, messages: np.ndarray
   ) -> dm_env.TimeStep:
-    """Remembers the messages, and adds them to every agent's observation."""
+    """Stores the messages, and adds them to every agent's observation."""
     self._messages = messages
     self._reset_next_step = timestep.last()
     observation = {

@@ -1,8 +1,8 @@
-"""Shows every agent what everyone did last, and whom it sees now.
+"""Adds everyone's last actions, and the agents in view, to observations.
 
 ```
  o_t --pi--> a_t --environment--> o_{t+1}['actions'] = a_t
-                                  o_{t+1}['visible'] = who is in view at t+1
+                                  o_{t+1}['visible'] = agents in view at t+1
 ```
 """
 
@@ -24,8 +24,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
 
   - 'actions': int32 [N], everyone's last actions in the order of `agent_ids`,
     own included; -1 on the first step of an episode.
-  - 'visible': bool [N], whom this agent has in view at this step; the own entry
-    is False.
+  - 'visible': bool [N], the agents in this agent's view at this step; the own
+    entry is False.
   """
 
   def __init__(
@@ -39,8 +39,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       environment: a multi-agent `dm_env.Environment` whose actions are scalar
         `DiscreteArray`s and whose observations are dicts.
       visible_fn: gets the wrapped environment's time step and returns bool
-        [N, N], the row's agent has the column's in view. Used only where the
-        environment has no `visible()`; without either, everyone sees everyone.
+        [N, N], the row's agent has the column's in view. Used only if the
+        environment has no `visible()`; without either, all see each other.
 
     Raises:
       ValueError: actions or observations are of another kind, or the
@@ -59,7 +59,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     self._actions = self._nobody_acted()
 
   def reset(self) -> dm_env.TimeStep:
-    """Starts an episode, in which nobody has acted yet."""
+    """Starts an episode, without actions so far."""
     timestep = self._environment.reset()
     self._actions = self._nobody_acted()
     return self._extend(timestep)
@@ -82,7 +82,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     return self._extend(timestep)
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
-    """Returns the wrapped environment's, with 'actions' and 'visible'."""
+    """Returns the wrapped environment's spec, with 'actions' and 'visible'."""
     inner = self._environment.observation_spec()
     action_spec = self._environment.action_spec()
     shape = (self._num_agents,)
@@ -103,10 +103,10 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Continues exactly where `save` was called.
+    """Restores a saved state exactly.
 
     Args:
-      state: what `save` returned.
+      state: as returned by `save`.
     """
     self._environment.restore(state['environment'])
     self._actions = np.array(state['actions'])
@@ -128,7 +128,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     return timestep._replace(observation=observation)
 
   def _visible(self, timestep: dm_env.TimeStep) -> np.ndarray:
-    """Returns bool [N, N], who sees whom at this time step."""
+    """Returns bool [N, N]: row agent sees column agent at this time step."""
     shape = (self._num_agents, self._num_agents)
     if self._has_visible:
       visible = np.array(self._environment.visible(), bool)

@@ -1,6 +1,6 @@
-"""One agent's view of a multi-agent environment: given functions play the rest.
+"""Wraps a multi-agent environment for one agent: functions play the others.
 
-What is left is an ordinary dm_env, which any single-agent learner can play.
+The result is an ordinary dm_env, which any single-agent learner can play.
 """
 
 import copy
@@ -16,7 +16,7 @@ Policy = Callable[[Any], Any]
 
 
 class SingleAgentView(base.EnvironmentWrapper):
-  """A single-agent dm_env: one agent plays, functions play the others."""
+  """Wraps a multi-agent dm_env as a single-agent one, with given other agents."""
 
   def __init__(
     self, environment: Any, agent_id: str, policies: Mapping[str, Policy]
@@ -25,13 +25,13 @@ class SingleAgentView(base.EnvironmentWrapper):
 
     Args:
       environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
-      agent_id: who plays.
+      agent_id: the agent that plays.
       policies: agent id -> function from that agent's own observation to its
         action, for exactly the other agents.
 
     Raises:
-      ValueError: the agent is unknown, or an other agent has no policy, or
-        somebody else has one.
+      ValueError: the agent is unknown, or the policies are not those of exactly
+        the other agents.
     """
     super().__init__(environment)
     agent_ids = environment.agent_ids
@@ -94,16 +94,16 @@ class SingleAgentView(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Continues exactly where `save` was called.
+    """Restores a saved state exactly.
 
     Args:
-      state: what `save` returned.
+      state: as returned by `save`.
     """
     self._environment.restore(state['environment'])
     self._observation = copy.deepcopy(state['observation'])
 
   def _view(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
-    """Remembers what the others see and returns what the agent gets."""
+    """Stores the others' observations and returns the agent's time step."""
     self._observation = None if timestep.last() else timestep.observation
     reward = timestep.reward
     return timestep._replace(
