@@ -6,9 +6,10 @@
               update(p_k, b_k)          -> p_{k+1}
 
 Both read state k and nothing else. So on a CPU they run side by side, in a
-thread each, while an accelerator does both in one compiled call; either way the
-parameters that act are one update old, which the importance ratios account for.
-The state is one pytree: saved and restored, a run goes on bit for bit.
+thread each, while an accelerator does both in one compiled call (see
+`accelerator`); either way the parameters that act are one update old, which the
+importance ratios account for. The state is one pytree: saved and restored, a
+run goes on bit for bit.
 
 Letters: N agents, B environments, T steps.
 """
@@ -86,13 +87,8 @@ class Trainer:
     self._networks = networks
     self._key = key
     self._rollout = rollout
-    update_one = update.make_update(networks.agent, config)
-    self._update = (
-      map_agents.over_threads(update_one)
-      if jax.default_backend() == 'cpu'
-      else jax.jit(map_agents.over_vmap(update_one), donate_argnums=0)
-    )
     self._actor = futures.ThreadPoolExecutor(1, 'unroll')
+    self._make_functions()
 
   def init(
     self,
@@ -128,7 +124,7 @@ class Trainer:
       training,
       rollout,
       batch,
-      np.int64(environment_steps + _count_steps(episodes)),
+      np.int64(environment_steps + count_steps(episodes)),
       np.int64(learner_steps),
     ), episodes
 
@@ -148,7 +144,7 @@ class Trainer:
       training,
       rollout,
       batch,
-      np.int64(steps + _count_steps([episodes])),
+      np.int64(steps + count_steps([episodes])),
       np.int64(updates + 1),
     )
     return new, Iteration(jax.device_get(metrics), state.batch, [episodes])
@@ -156,6 +152,12 @@ class Trainer:
   def close(self) -> None:
     """Ends the thread that unrolls."""
     self._actor.shutdown()
+
+  def _make_functions(self) -> None:
+    """Makes the update of all agents; compiled when it is first called."""
+    self._update = map_agents.over_threads(
+      update.make_update(self._networks.agent, self._config)
+    )
 
   def _unroll(
     self, actor_params: records.ActorParams, rollout: records.RolloutState
@@ -175,6 +177,6 @@ class Trainer:
     )
 
 
-def _count_steps(episodes: Sequence[records.Episodes]) -> int:
+def count_steps(episodes: Sequence[records.Episodes]) -> int:
   """Returns how many environment steps were played; padding is none."""
   return sum(int(np.sum(part.is_step)) for part in episodes)

@@ -14,7 +14,7 @@ from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary
 from influence_acme.system import types as system_types
-from influence_acme.training import loop
+from influence_acme.training import accelerator, loop
 
 # (policy, first step of the run) -> rollout in B environments, and a function
 # that closes these.
@@ -85,7 +85,9 @@ class Session:
       FloatingPointError: a loss or gradient is not finite.
     """
     rollout, close = self._make_rollout(self._policy, self.environment_steps)
-    trainer = loop.Trainer(
+    on_cpu = jax.default_backend() == 'cpu'
+    make_trainer = loop.Trainer if on_cpu else accelerator.Trainer
+    trainer = make_trainer(
       rollout,
       self._networks,
       self._agent,

@@ -12,23 +12,19 @@ from influence_acme.rollouts import (
   vector_environment,
 )
 from influence_acme.system import config as config_lib
-from influence_acme.system import networks, policy, sequences
+from influence_acme.system import networks, policy, sequences, specs, wrap
 
 T, B = 7, 4
 
 
 def _second_batch(config, arrange):
   """Unrolls twice, over the ends of episodes of 5 steps."""
-  game = environments.functional(
-    'coordination', num_agents=3, episode_length=5
+  game = environments.functional('coordination', num_agents=3, episode_length=5)
+  environment = wrap.wrap_environment(
+    environments.MultiAgentEnvironment(game), config
   )
-  population = networks.make_networks(
-    game.agent_ids,
-    game.num_actions,
-    config.num_symbols if config.has_messages else 0,
-    game.observation_shape,
-    config,
-  )
+  spec = specs.make_environment_spec(environment)
+  population = networks.from_spec(spec, config)
   rollout = unroll.make_rollout(
     vector_environment.VectorEnvironment(game, config.has_messages),
     policy.make_joint_policy(population, config),

@@ -44,7 +44,9 @@ def test_only_its_agents_are_shaped():
     svo_target=0.0,
     prosocial_weight=0.5,
   )
-  shape = jax.jit(reward_shaping.make_shape_fn(config))
+  shape_fn = reward_shaping.make_shape_fn(config)
+  assert shape_fn is not None
+  shape = jax.jit(shape_fn)
   rewards = np.array([1.0, 2.0, 4.0], np.float32)
   shaped, smoothed = shape(rewards, np.zeros(3, np.float32))
   first = 1 - 3 * math.atan2(3.0, 1.0)
