@@ -50,10 +50,10 @@ def network(actions: jax.Array) -> tuple[jax.Array, jax.Array]:
   def step(state, inputs):
     features, actions = inputs
     logits, next_state = core((features, actions), state)
-    supposed = core.counterfactuals(
+    counterfactual = core.counterfactuals(
       features, actions, state, own_index=own_index
     )
-    return next_state, (logits, supposed)
+    return next_state, (logits, counterfactual)
 
   state = core.initial_state(actions.shape[1])
   _, outputs = hk.scan(step, state, (features, actions))
@@ -71,10 +71,10 @@ def main(argv: Sequence[str]) -> None:
   opt_state = optimizer.init(params)
 
   def loss_fn(params, actions):
-    logits, supposed = model.apply(params, actions)
+    logits, counterfactual = model.apply(params, actions)
     moa = ops.moa_loss(logits, actions[..., 1:])  # Of the others, J = N - 1.
     my_policy = jnp.zeros((*actions.shape[:2], NUM_ACTIONS))  # Uniform.
-    influence = ops.influence_reward(supposed, my_policy, actions[..., 0])
+    influence = ops.influence_reward(counterfactual, my_policy, actions[..., 0])
     return moa.loss, (moa.accuracy, influence.per_agent.mean((0, 1)))
 
   @jax.jit

@@ -37,6 +37,8 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
   @functools.wraps(function)
   def call(*args: Any) -> Any:
     leaves, tree = jax.tree_util.tree_flatten(args)
+    if any(isinstance(x, jax.core.Tracer) for x in leaves):
+      return jitted(*args)  # A part of a larger function.
     layout = (tree, tuple((x.shape, x.dtype) for x in leaves))
     if layout not in compiled:
       with _compiling:

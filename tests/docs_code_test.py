@@ -28,6 +28,7 @@ from acme.adders import reverb as reverb_adders
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import intrinsic
+from influence_acme.system import specs
 from influence_acme.testing import fakes
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -115,6 +116,12 @@ def _train():
   }
 
 
+def _spec():
+  game = fakes.FakeMultiAgentEnvironment(observation_shape=(5, 2))
+  wrapped = wrappers.OthersActionsWrapper(game)
+  return {'environment_spec': specs.make_environment_spec(wrapped)}
+
+
 def _view():
   policies = dict.fromkeys(('agent_1', 'agent_2'), lambda _: np.int32(4))
   names = {
@@ -133,7 +140,7 @@ PAGES = {
   'docs/stock_learners.md': dict,
   'docs/howto/train.md': _train,
   'docs/howto/arrays.md': _arrays,
-  'docs/howto/network.md': dict,
+  'docs/howto/network.md': _spec,
   'docs/howto/adder.md': _adder,
   'docs/howto/environment.md': _environment,
   'docs/howto/pettingzoo.md': _pettingzoo,
