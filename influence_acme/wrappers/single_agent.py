@@ -16,7 +16,7 @@ Policy = Callable[[Any], Any]
 
 
 class SingleAgentView(base.EnvironmentWrapper):
-  """Wraps a multi-agent dm_env as a single-agent one, with given other agents."""
+  """Wraps a multi-agent dm_env for one agent; functions play the others."""
 
   def __init__(
     self, environment: Any, agent_id: str, policies: Mapping[str, Policy]
