@@ -1,4 +1,4 @@
-"""The population's networks: one agent's functions, and its stacked weights."""
+"""Makes the population's networks: one agent's functions, stacked weights."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ from influence_acme.system import specs
 
 
 class InfluenceNetworks(NamedTuple):
-  """A population of N agents that share no weights.
+  """Holds the functions of N agents that share no weights.
 
   Attributes:
     agent: one agent's pure functions; `jax.vmap` them over the parameters.
     agent_ids: the agents' names, in the order of every axis N.
-    num_actions: how many actions each agent chooses from.
-    num_symbols: how many messages; 0 of agents that say nothing.
+    num_actions: number of actions of each agent.
+    num_symbols: number of different messages; 0 without messages.
     init: key -> parameters, every array with a leading axis N.
   """
 
@@ -32,7 +32,7 @@ class InfluenceNetworks(NamedTuple):
   init: Callable[[chex.PRNGKey], chex.ArrayTree]
 
 
-# The same functions again: what is compiled of them is compiled once.
+# Equal arguments give the same functions, which are compiled once.
 @functools.lru_cache(maxsize=8)
 def make_networks(
   agent_ids: tuple[types.AgentId, ...],
@@ -94,18 +94,18 @@ def from_spec(
   """Makes the paper's networks for every agent of an environment.
 
   Args:
-    environment_spec: of a multi-agent environment: dicts by agent id, whose
-      order is the agents' order, and observations with 'world', 'actions'
-      and 'visible'; with 'messages' if some speak.
+    environment_spec: of a multi-agent environment: dicts by agent id, in the
+      agents' order, and observations with 'world', 'actions' and 'visible';
+      with 'messages' if some agents speak.
     config: of the agent; gives the variant, and the sizes.
 
   Returns:
     The population's networks.
 
   Raises:
-    ValueError: the agents differ, an observation lacks a part, nobody is left
-      to be influenced, or messages or the number of variants or weights are not
-      those of the configuration.
+    ValueError: the agents differ, an observation lacks a part, there is no
+      influencee, or messages or the number of variants or weights are not those
+      of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
   spec = specs.stacked_spec(environment_spec, agent_ids)
@@ -122,7 +122,7 @@ def from_spec(
 
 
 def _choices(action_spec: Any) -> tuple[int, int]:
-  """Returns how many actions there are, and how many symbols or 0."""
+  """Returns the numbers of actions and of symbols; 0 without messages."""
   if isinstance(action_spec, Mapping):
     action, message = action_spec['action'], action_spec['message']
     return int(action.maximum) + 1, int(message.maximum) + 1
