@@ -22,7 +22,7 @@ __all__ = (
 )
 
 _PETTINGZOO = 'pip install "influence_acme[pettingzoo]"'
-# Name -> its module, and how to install what that needs.
+# Name -> its module, and the command that installs its requirements.
 _HOMES = {
   'MeltingPotEnvironment': (
     'from_meltingpot',

@@ -2,7 +2,7 @@
 
 - `InfluenceAdder`: wraps any Acme adder.
 - `ShapingAdder`: wraps any Acme adder, and shapes rewards without influence.
-- `InfluenceStep`: what its influence function gets.
+- `InfluenceStep`: the input of its influence function.
 """
 
 from influence_acme import compat  # noqa: F401  Before any import of acme.jax.

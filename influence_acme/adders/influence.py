@@ -1,4 +1,4 @@
-"""An adder that puts social influence into the rewards of any Acme adder."""
+"""Wraps an Acme adder to add social influence to the rewards."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _SCALAR_REWARD = specs.Array((), np.float32)
 
 
 class InfluenceStep(NamedTuple):
-  """One environment step, as `influence_fn` sees it.
+  """Holds one environment step, the input of `influence_fn`.
 
   Attributes:
-    observation: o_t, what the agent saw.
-    action: a_t, what it did then.
+    observation: o_t, before the action.
+    action: a_t.
     reward: e_t, the extrinsic reward of a_t; a tree of arrays.
     discount: d_t, the environment's discount after a_t.
-    next_observation: o_{t+1}, what it saw next.
-    extras: what the actor passed to `add`, with `influence_inputs`.
+    next_observation: o_{t+1}, after the action.
+    extras: passed by the actor to `add`, with `influence_inputs`.
   """
 
   observation: types.NestedArray
@@ -42,7 +42,7 @@ LastInfluenceFn = Callable[[InfluenceStep], types.NestedArray]
 
 
 class _Pending(NamedTuple):
-  """A step on its way to the inner adder, with the weight of its own time."""
+  """Holds a step that is not yet written, with the weight of its own time."""
 
   step: InfluenceStep
   next_timestep: dm_env.TimeStep
@@ -50,35 +50,36 @@ class _Pending(NamedTuple):
 
 
 class InfluenceAdder(base.Adder):
-  """Writes r_t = e_t + w(t) * c_t where the caller gave the reward e_t.
+  """Writes r_t = e_t + w(t) * c_t in place of the caller's reward e_t.
 
-  The reward of Jaques et al. (2019) with alpha = 1. The influence c_t stands
-  in the row of the action or symbol that caused it. Where it takes step t+1 to
-  know c_t (`delay=1`), the adder holds one step back. An episode of three
-  steps, whose LAST observation is o_3:
+  This is the reward of Jaques et al. (2019) with alpha = 1. The influence c_t
+  is added in the row of the action or symbol that caused it. If c_t is known
+  only at step t+1 (`delay=1`), the adder holds one step back. An episode of
+  three steps, with the LAST observation o_3:
 
     calls      add_first(o_0)  add(a_0, o_1)  add(a_1, o_2)  add(a_2, o_3)
 
     delay=0
-      asks                     c_0(0, None)   c_1(1, None)   c_2(2, None)
+      computes                 c_0(0, None)   c_1(1, None)   c_2(2, None)
       writes   o_0             step 0         step 1         step 2
 
     delay=1
-      asks                     -              c_0(0, 1)      c_1(1, 2); c_2 = 0
+      computes                 -              c_0(0, 1)      c_1(1, 2); c_2 = 0
       writes   o_0             -              step 0         steps 1 and 2
 
   The inner adder gets the same calls in the same order as it would without
-  this one: its sequences and ends of episodes are as ever, an n-step adder sums
-  changed rewards (and keeps the parts of the first step), and the row that Acme
-  adds for a LAST observation is zero throughout.
+  this one: its sequences and ends of episodes do not change, an n-step adder
+  sums changed rewards (and keeps the parts of the first step), and the row that
+  Acme adds for a LAST observation is zero throughout.
 
-  What a network must supply, the actor computes when it observes the step, and
-  passes in `extras['influence_inputs']`: the influence function, which is pure,
-  sees it, the inner adder does not. With `delay=0` the function is asked for
+  The actor computes outputs of networks when it observes the step, and passes
+  them in `extras['influence_inputs']`: the influence function, which is pure,
+  gets them, the inner adder does not. With `delay=0` the function is called for
   the last step of an episode too, and the discount does not mark it (a time
-  limit leaves 1): where nobody acts after that step, as under a model of the
-  others' next actions, the actor masks its inputs once `next_timestep.last()`;
-  with `delay=1` c_2 is what `last_influence_fn` says, if it is there.
+  limit leaves 1): if influence is on actions after that step, as with a model
+  of the others' next actions, the actor masks its inputs once
+  `next_timestep.last()`; with `delay=1` c_2 is the result of
+  `last_influence_fn`, if given.
   """
 
   def __init__(
@@ -95,22 +96,22 @@ class InfluenceAdder(base.Adder):
     """Initialises the adder.
 
     Args:
-      adder: where the changed steps go: any Acme adder.
-      influence_fn: gives c_t in nats, float32 and shaped like the reward, from
+      adder: any Acme adder; it gets the changed steps.
+      influence_fn: returns c_t in nats, float32 and shaped like the reward, for
         step t and the following step (None if `delay` is 0).
       weight: w, a number; an array of the reward's shape, as of stacked agents
         with different weights; or a pure function of the number of steps.
       delay: 0 if c_t is known at step t, 1 if only at step t+1.
-      keep_parts: whether the extras get `extrinsic` (e_t) and `influence` (c_t,
-        unweighted), both float32 and shaped like the reward; extras that are
-        None or () become a dict. See `extras_spec` for the table.
-      steps_fn: gives the number of (global) environment steps so far, for a
+      keep_parts: if True, the extras get `extrinsic` (e_t) and `influence`
+        (c_t, unweighted), both float32 and shaped like the reward; extras that
+        are None or () become a dict. See `extras_spec` for the table.
+      steps_fn: returns the number of (global) environment steps so far, for a
         `weight` that is a function; called once a step.
-      last_influence_fn: gives c_t of an episode's last step, from that step, if
-        `delay` is 1. None: it has none, for nobody acts after it.
+      last_influence_fn: returns c_t of an episode's last step, for that step,
+        if `delay` is 1. None for 0, as no agent acts after it.
 
     Raises:
-      ValueError: an argument is out of range, or should be there or not.
+      ValueError: an argument is out of range, missing or superfluous.
     """
     if not callable(influence_fn):
       raise ValueError(f'influence_fn must be callable, got {influence_fn!r}.')
@@ -149,7 +150,7 @@ class InfluenceAdder(base.Adder):
     next_timestep: dm_env.TimeStep,
     extras: types.NestedArray = (),
   ) -> None:
-    """Records an action and what came of it.
+    """Records an action and the time step after it.
 
     Args:
       action: a_t.
@@ -179,11 +180,11 @@ class InfluenceAdder(base.Adder):
     self._in_episode = not next_timestep.last()
 
   def reset(self, timeout_ms: int | None = None) -> None:
-    """Gives up the episode, if one is open, and the step that is held back.
+    """Drops the open episode, if there is one, and the step held back.
 
-    Items that the inner adder has written stay; rows that are in none yet are
-    lost. The next episode may follow at once, and under EndBehavior.CONTINUE
-    no sequence joins it to the one given up.
+    Items that the inner adder has written stay; rows that are not in an item
+    yet are lost. The next episode may follow at once, and under
+    EndBehavior.CONTINUE no sequence joins it to the dropped one.
 
     Args:
       timeout_ms: for the inner adder's `reset`, where it takes one.
@@ -196,7 +197,7 @@ class InfluenceAdder(base.Adder):
     self._adder.reset(**kwargs)
 
   def __getattr__(self, name: str) -> Any:
-    """Returns what else the inner adder offers, as `add_priority_table`."""
+    """Returns other attributes of the inner adder, as `add_priority_table`."""
     if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
       raise AttributeError(name)
     return getattr(self._adder, name)
@@ -206,12 +207,12 @@ class InfluenceAdder(base.Adder):
     inner_spec: types.NestedSpec | None,
     reward_spec: types.NestedSpec = _SCALAR_REWARD,
   ) -> dict[str, types.NestedSpec]:
-    """Returns the spec of the table's extras where `keep_parts` is set.
+    """Returns the spec of the table's extras with `keep_parts`.
 
     Args:
       inner_spec: of the actor's extras: a dict, None or ().
       reward_spec: of the environment's reward, if it is not one number; a tree
-        of specs, of which only the shapes count.
+        of specs, only their shapes are used.
 
     Returns:
       The spec with the two parts, and without `influence_inputs`.
@@ -244,5 +245,5 @@ class InfluenceAdder(base.Adder):
 
 
 def _no_influence(step: InfluenceStep) -> types.NestedArray:
-  """Returns what has no influence: zeros like the reward."""
+  """Returns zeros like the reward."""
   return jax.tree_util.tree_map(np.zeros_like, step.reward)

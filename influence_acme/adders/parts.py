@@ -1,7 +1,7 @@
-"""The influence adder's pure parts: weight, reward and extras of one step.
+"""Computes the influence adder's weight, reward and extras of one step.
 
 A reward is any tree of arrays: one agent's number, a vector over stacked
-agents, a dict over reward streams. All here go through it leaf by leaf.
+agents, a dict over reward streams. All functions map over its leaves.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy as np
 from acme import types
 from acme.adders.reverb import base as reverb_base
 
-# Units of reward per nat: of the whole reward, or of each of its entries.
+# Units of reward per nat: for the whole reward, or for each of its entries.
 Weight = float | np.ndarray
 
-# The key of extras under which the actor hands `influence_fn` what it needs.
+# The key of the extras that holds the inputs of `influence_fn`.
 INPUTS = 'influence_inputs'
 
 
 def snapshot(nest: types.NestedArray) -> types.NestedArray:
-  """Returns the nest with its NumPy arrays copied; JAX's cannot change."""
+  """Returns the nest with copies of NumPy arrays; JAX's are immutable."""
   return jax.tree_util.tree_map(
     lambda x: x.copy() if isinstance(x, np.ndarray) else x, nest
   )
@@ -33,12 +33,12 @@ def snapshot(nest: types.NestedArray) -> types.NestedArray:
 def weight_fn(
   weight: Weight | Callable[[int], Weight], steps_fn: Callable[[], int] | None
 ) -> Callable[[], Weight]:
-  """Returns the function that gives the weight now.
+  """Returns a function that computes the current weight.
 
   Args:
     weight: units of reward per nat; a number or an array of them, or a pure
-      function of steps that gives one.
-    steps_fn: gives the number of steps; needed if `weight` is a function.
+      function of steps that returns one.
+    steps_fn: returns the number of steps; needed if `weight` is a function.
 
   Raises:
     ValueError: the weight is not finite (the function returned raises this
@@ -77,11 +77,11 @@ def _finite(weight: Any) -> Weight:
 def like_reward(
   influence: types.NestedArray, reward: types.NestedArray
 ) -> types.NestedArray:
-  """Returns the influence in float32, and refuses what cannot be added.
+  """Returns the influence in float32, checked against the reward.
 
   Args:
-    influence: what the user's function returned, in nats.
-    reward: the extrinsic reward, whose tree and shapes it must have.
+    influence: returned by the user's function, in nats.
+    reward: the extrinsic reward; influence must have its tree and shapes.
 
   Returns:
     The influence: float32, shaped like the reward.
@@ -107,7 +107,7 @@ def _leaf_like_reward(influence: Any, reward: Any) -> np.ndarray:
       f'{np.shape(reward)}, got {influence.shape}.'
     )
   if not np.isfinite(influence).all():
-    # A replay buffer would hand it on to every learner, for long.
+    # A replay buffer would serve it to every learner, for long.
     raise ValueError(
       f'influence_fn must return finite numbers, got {influence}. Look for NaN '
       f"in extras['{INPUTS}'] and in the parameters behind it, or mask the "
@@ -200,7 +200,7 @@ def extrinsic(extras: Any, reward: types.NestedArray) -> types.NestedArray:
 
   Args:
     extras: of the step; with the entry `extrinsic` if the parts were kept.
-    reward: of the step, which the environment's is if they were not.
+    reward: of the step; the environment's if the parts were not kept.
 
   Returns:
     Arrays of the reward's dtype.
@@ -213,11 +213,12 @@ def extrinsic(extras: Any, reward: types.NestedArray) -> types.NestedArray:
 
 
 def close_row(adder: reverb_base.ReverbAdder) -> None:
-  """Ends an episode whose last row waits for an action that will not come.
+  """Ends an episode with a last row that has no action yet.
 
-  Acme's `reset` does not do in mid-episode: Reverb 0.7.3 still takes that row
-  for open, and refuses the next episode's first observation ("has already been
-  set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at all.
+  Acme's `reset` does not work in mid-episode: Reverb 0.7.3 still treats that
+  row as open, and rejects the next episode's first observation ("has already
+  been set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at
+  all.
   """
   writer = adder._writer  # The adder's own accessor; there is no public one.
   writer.append({})

@@ -1,4 +1,4 @@
-"""An adder that shapes rewards, around any Acme adder."""
+"""Wraps an Acme adder to shape the rewards."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ShapeFn = Callable[
 class ShapingAdder(base.Adder):
   """Writes a function of the reward, and of the rewards before it.
 
-  Within an `InfluenceAdder`, the parts that this one keeps are those of the
-  reward that the caller gave. If it keeps them, what is shaped is `extrinsic`,
-  the environment's reward, and the weighted influence comes on top as it is.
+  Inside of an `InfluenceAdder` with `keep_parts`, it shapes `extrinsic`, the
+  environment's reward, and adds the weighted influence unchanged; the extras
+  keep the parts of the caller's reward.
   """
 
   def __init__(
@@ -33,7 +33,7 @@ class ShapingAdder(base.Adder):
     """Initialises the adder.
 
     Args:
-      adder: where steps with shaped rewards go.
+      adder: gets the steps with shaped rewards.
       shape_fn: (reward, state before the step) -> (shaped reward, of the same
         tree, shapes and dtypes; state after it); pure.
       initial_state: before the first step of every episode.
@@ -45,7 +45,7 @@ class ShapingAdder(base.Adder):
     self._in_episode = False
 
   def add_first(self, timestep: dm_env.TimeStep) -> None:
-    """Starts an episode; what was before is forgotten."""
+    """Starts an episode, and drops the state of the one before."""
     self._adder.add_first(timestep)
     self._state = self._initial_state
     self._in_episode = True
@@ -56,7 +56,7 @@ class ShapingAdder(base.Adder):
     next_timestep: dm_env.TimeStep,
     extras: types.NestedArray = (),
   ) -> None:
-    """Records an action and what came of it; `next_timestep` stays as it is."""
+    """Records an action and the time step after it, which is not changed."""
     given = next_timestep.reward
     extrinsic = parts.extrinsic(extras, given)
     shaped, self._state = self._shape_fn(extrinsic, self._state)
@@ -67,7 +67,7 @@ class ShapingAdder(base.Adder):
     self._in_episode = not next_timestep.last()
 
   def reset(self, timeout_ms: int | None = None) -> None:
-    """Gives up the episode, if one is open, as `InfluenceAdder` does."""
+    """Drops the open episode, if there is one, as `InfluenceAdder` does."""
     if self._in_episode and isinstance(self._adder, reverb_base.ReverbAdder):
       parts.close_row(self._adder)
     self._in_episode = False
@@ -75,7 +75,7 @@ class ShapingAdder(base.Adder):
     self._adder.reset(**kwargs)
 
   def __getattr__(self, name: str) -> Any:
-    """Returns what else the inner adder offers, as `add_priority_table`."""
+    """Returns other attributes of the inner adder, as `add_priority_table`."""
     if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
       raise AttributeError(name)
     return getattr(self._adder, name)

@@ -1,10 +1,9 @@
-"""Several Acme agents in one multi-agent environment.
+"""Runs several Acme agents in one multi-agent environment.
 
-`specs` slices and stacks the environment's specs and time steps by agent,
 `actor` and `learner_set` join single-agent actors and learners, `variables`
 names each agent's variables, and `population` makes one builder of several.
-`observers` measure how the group fares, in any Acme environment loop, and
-`recording` who influences whom.
+`observers` compute metrics of the group in any Acme environment loop, and
+`recording` the influence between each pair of agents.
 """
 
 from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.

@@ -1,4 +1,4 @@
-"""One actor made of several: plays a multi-agent environment."""
+"""Joins single-agent actors to one actor of a multi-agent environment."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from influence_acme.system import specs
 
 
 class JointActor(acme.Actor):
-  """Plays every agent of an environment by an Acme actor of its own.
+  """Plays every agent of an environment with its own Acme actor.
 
-  Each actor sees only its own observations, rewards and actions, as if it were
-  alone; so any single-agent Acme actor will do, and they may be of different
-  kinds. To `acme.EnvironmentLoop` the whole is one actor.
+  Each actor gets only its own observations, rewards and actions, as if it were
+  alone; so any single-agent Acme actor can be used, and they may be of
+  different kinds. For `acme.EnvironmentLoop` they are one actor.
   """
 
   def __init__(
@@ -54,14 +54,14 @@ class JointActor(acme.Actor):
     }
 
   def observe_first(self, timestep: dm_env.TimeStep) -> None:
-    """Shows every agent its part of an episode's first time step."""
+    """Passes every actor its part of an episode's first time step."""
     for agent_id, actor in self._actors.items():
       actor.observe_first(specs.agent_timestep(timestep, agent_id))
 
   def observe(
     self, action: Mapping[types.AgentId, Any], next_timestep: dm_env.TimeStep
   ) -> None:
-    """Shows every agent its action and its part of the time step after it.
+    """Passes every actor its action and its part of the time step after it.
 
     Args:
       action: every agent's action by its id.

@@ -1,4 +1,4 @@
-"""One log of several learners, each of which thinks that it has its own."""
+"""Joins the logs of several learners, each with a logger of its own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from influence_acme import types
 
 
 class JointLog:
-  """Joins what several learners log: 'loss' becomes {'loss': {agent id: x}}."""
+  """Joins the rows of several learners: 'loss' is {'loss': {agent id: x}}."""
 
   def __init__(self, logger: loggers.Logger):
-    """Starts with nothing.
+    """Starts without any rows.
 
     Args:
       logger: gets the joined rows.
@@ -25,7 +25,7 @@ class JointLog:
     return _Column(lambda data: self._take(agent_id, data))
 
   def write(self, counts: Mapping[str, Any]) -> None:
-    """Logs the latest values of all, and once what they all count.
+    """Logs the latest values of all learners, and the shared counts once.
 
     Args:
       counts: of the program, by name.
@@ -38,14 +38,14 @@ class JointLog:
 
 
 class _Column(loggers.Logger):
-  """A logger that is a function."""
+  """Logs rows by calling a function."""
 
   def __init__(self, take: Callable[[loggers.LoggingData], None]):
     self._take = take
 
   def write(self, data: loggers.LoggingData) -> None:
-    """Hands a row on."""
+    """Passes a row to the function."""
     self._take(data)
 
   def close(self) -> None:
-    """Whoever made the joint logger closes it."""
+    """Does nothing; the joint logger is closed by its owner."""

@@ -1,4 +1,4 @@
-"""One learner made of several: trains agents independently of each other."""
+"""Joins single-agent learners to one, which trains agents independently."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from acme import types as acme_types
 from influence_acme import types
 from influence_acme.multiagent import variables
 
-# From one look at whether samples are there to the next.
+# Between two checks for samples.
 _POLL_SECS = 0.002
 
 
@@ -19,17 +19,17 @@ def _always() -> bool:
 
 
 class LearnerSet(acme.Learner):
-  """Trains every agent by an Acme learner of its own.
+  """Trains every agent with its own Acme learner.
 
   The learners share nothing and may be of different kinds. The set serves all
   their variables under prefixed names such as `agent_0/policy`; give an agent's
   actor an `AgentVariableSource` of it.
 
-  The learners take turns. One whose samples are not there is passed over if its
-  dataset says so, as `programs.StoppableIterator` does; else all wait for it,
-  and a table must be able to take the steps that the slowest of the others
-  needs for its batch. Where a rate limiter would make the actors wait instead,
-  the two sides wait for each other for ever.
+  The learners step one after the other. A learner without a ready sample is
+  skipped if its dataset has `is_ready`, as `programs.StoppableIterator` has;
+  else all wait for it, and each table must be able to take the steps that the
+  slowest of the others needs for its batch. If a rate limiter makes the actors
+  wait instead, both sides wait for each other for ever.
   """
 
   def __init__(
@@ -43,12 +43,12 @@ class LearnerSet(acme.Learner):
 
     Args:
       learners: every agent's learner by the agent's id.
-      variable_names: by agent id, the names under which the actors of that
-        agent ask for variables. A learner of Acme does not tell: those for
-        IMPALA and PPO are asked for 'network', for R2D2 'actor_variables', for
-        SAC, TD3 and D4PG 'policy', for DQN ''.
-      datasets: by agent id, what a learner takes its samples from. It may have
-        `is_ready()`: whether `next` returns, or raises, at once.
+      variable_names: by agent id, the names that the actors of that agent
+        request. A learner of Acme does not list them: they are 'network' for
+        IMPALA and PPO, 'actor_variables' for R2D2, 'policy' for SAC, TD3 and
+        D4PG, and '' for DQN.
+      datasets: by agent id, the iterator of a learner's samples. It may have
+        `is_ready()`: True if `next` returns, or raises, at once.
       after_step: called after each step of the set.
 
     Raises:
@@ -72,9 +72,9 @@ class LearnerSet(acme.Learner):
     }
 
   def step(self) -> None:
-    """Lets every learner take one step whose samples are there.
+    """Steps every learner that has a ready sample.
 
-    In the order they were given in; if there are none, it waits for some.
+    It goes in the given order; if no learner has one, it waits.
     """
     while not (ready := [k for k, is_ in self._is_ready.items() if is_()]):
       time.sleep(_POLL_SECS)
@@ -98,7 +98,7 @@ class LearnerSet(acme.Learner):
     result = []
     for name in names:
       agent_id, own_name = self._variables[name]
-      # One by one: some learners return one value however many are asked for.
+      # One by one: some learners return one value for any number of names.
       result += self._learners[agent_id].get_variables([own_name])
     return result
 

@@ -1,4 +1,4 @@
-"""Observers of Acme's environment loop: how a group of agents fares.
+"""Computes metrics of a group of agents, as observers of Acme's loop.
 
     watched = observers.InfluenceObserver()
     actor = make_actor(InfluenceAdder(watched.watch(adder), ...))
@@ -8,8 +8,9 @@
       observers=observers.make_observers(environment.action_spec(), watched),
     )
 
-Rewards are the environment's, by agent id. What they log, and when it is NaN,
-`measures` says. Letters: T steps of an episode, N agents.
+Rewards are the environment's, by agent id. The metrics, and the cases in which
+they are NaN, are described in `metrics.episode` and `metrics.coordination`.
+Letters: T steps of an episode, N agents.
 """
 
 from collections.abc import Mapping
@@ -28,9 +29,9 @@ from influence_acme.system import specs
 
 
 class SocialObserver(base.EnvLoopObserver):
-  """Measures what the agents of an episode get and do, how equally, and when.
+  """Measures the rewards and events of an episode: size, equality and time.
 
-  What they do, environments with `events()` tell: ours do.
+  Events are those of the environment's `events()`, if it has it.
   """
 
   def __init__(self) -> None:
@@ -40,7 +41,7 @@ class SocialObserver(base.EnvLoopObserver):
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
-    """Begins an episode; the last one is forgotten."""
+    """Starts an episode, and drops the last one."""
     del timestep
     self._environment = env
     self._rewards = []
@@ -48,12 +49,12 @@ class SocialObserver(base.EnvLoopObserver):
   def observe(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
   ) -> None:
-    """Takes note of one step's rewards."""
+    """Stores one step's rewards."""
     del env, action
     self._rewards.append(dict(timestep.reward))
 
   def get_metrics(self) -> dict[str, Any]:
-    """Returns `measures.of_group` of the episode."""
+    """Returns `episode.of_group` of the episode."""
     if not self._rewards:
       return {}
     rewards = np.array(
@@ -65,7 +66,7 @@ class SocialObserver(base.EnvLoopObserver):
 
 
 class AdderObserver(base.EnvLoopObserver):
-  """An observer whom an adder tells of the steps, before the loop does."""
+  """Defines observers that get the steps from an adder, not from the loop."""
 
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
@@ -79,40 +80,41 @@ class AdderObserver(base.EnvLoopObserver):
 
 
 class InfluenceObserver(AdderObserver):
-  """Measures how many steps of an episode are influential.
+  """Measures the share of an episode's steps that are influential.
 
-  The loop does not show it the influence: it reads it from the parts that an
-  `InfluenceAdder` puts into the extras, on their way to the adder within. So it
-  is what is paid, before its weight: by the reward's own measure, and of agents
-  that are paid for being influenced also what they received.
+  The loop does not pass the influence: the observer reads it from the parts
+  that an `InfluenceAdder` adds to the extras for its inner adder. So it is the
+  influence reward before its weight: by the reward's own measure, and for
+  agents that are rewarded for being influenced also the influence that they
+  received.
   """
 
   def __init__(self) -> None:
     self._influence: list[np.ndarray] = []
 
   def watch(self, adder: adders.Adder) -> adders.Adder:
-    """Returns an adder for an `InfluenceAdder`, with `keep_parts`, to wrap.
+    """Wraps an adder; put an `InfluenceAdder` with `keep_parts` around it.
 
     Args:
-      adder: gets everything as it came.
+      adder: gets all calls unchanged.
     """
     return _WatchedAdder(adder, self._influence)
 
   @property
   def influence(self) -> np.ndarray | None:
-    """float32 [T, N], nats, of the episode; None if there is none to read."""
+    """Influence of the episode, float32 [T, N], nats; None if there is none."""
     if not self._influence:
       return None
     return np.stack(self._influence).reshape(len(self._influence), -1)
 
   def get_metrics(self) -> dict[str, float]:
-    """Returns `measures.of_influence` of the episode."""
+    """Returns `episode.of_influence` of the episode."""
     influence = self.influence
     return {} if influence is None else episode.of_influence(influence)
 
 
 class ChoiceObserver(base.EnvLoopObserver):
-  """Measures whether messages mean something, and whether agents coordinate."""
+  """Measures coordination of agents and consistency of their messages."""
 
   def __init__(
     self,
@@ -126,9 +128,9 @@ class ChoiceObserver(base.EnvLoopObserver):
     Args:
       action_spec: of the environment: of each agent a `DiscreteArray`, or
         'action' and 'message', such arrays.
-      watched: knows which steps were influential, by what is paid; None if
-        nobody does.
-      with_control: whether it measures scrambled messages, too.
+      watched: has the influence reward, which gives the influential steps; None
+        without influence.
+      with_control: if True, measures scrambled messages, too.
     """
     self._agent_ids = tuple(action_spec)
     self._num_actions, self._num_symbols = num_choices(action_spec)
@@ -139,14 +141,14 @@ class ChoiceObserver(base.EnvLoopObserver):
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
-    """Begins an episode; the last one is forgotten."""
+    """Starts an episode, and drops the last one."""
     del env, timestep
     self._choices = []
 
   def observe(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
   ) -> None:
-    """Takes note of what everybody did, and said."""
+    """Stores everyone's actions and messages."""
     del env, timestep
     self._choices.append(specs.stack_actions(action, self._agent_ids))
 
@@ -168,11 +170,11 @@ class ChoiceObserver(base.EnvLoopObserver):
 def make_observers(
   action_spec: Mapping[types.AgentId, Any], watched: InfluenceObserver
 ) -> list[base.EnvLoopObserver]:
-  """Returns all observers that make sense for an environment of many agents.
+  """Returns all observers that fit a multi-agent environment.
 
   Args:
     action_spec: of the environment.
-    watched: is told of the influence, if there is any.
+    watched: gets the influence, if there is any.
   """
   num_actions, _ = num_choices(action_spec)
   choices = [ChoiceObserver(action_spec, watched)] if num_actions else []
@@ -180,13 +182,13 @@ def make_observers(
 
 
 def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
-  """Returns how many actions agents have, and how many symbols, at most.
+  """Returns the largest numbers of actions and of symbols of any agent.
 
   Args:
     action_spec: of an environment.
 
   Returns:
-    Numbers; 0 where nobody has such a choice, or not a discrete one.
+    Two numbers; 0 if no agent has such a choice, or one is not discrete.
   """
 
   def most(parts: list[Any]) -> int:
@@ -203,7 +205,7 @@ def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
 
 
 class _WatchedAdder(adders.Adder):
-  """Hands everything on, and keeps an episode's influence in a list."""
+  """Forwards all calls, and keeps an episode's influence in a list."""
 
   def __init__(self, adder: adders.Adder, influence: list[np.ndarray]):
     self._adder = adder
@@ -226,7 +228,7 @@ class _WatchedAdder(adders.Adder):
     self._adder.reset()
 
   def __getattr__(self, name: str) -> Any:
-    """Returns what else the inner adder offers."""
+    """Returns other attributes of the inner adder."""
     if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
       raise AttributeError(name)
     return getattr(self._adder, name)

@@ -1,4 +1,4 @@
-"""Agents that have nothing in common, as one agent for a program.
+"""Joins heterogeneous agents to one agent for a program.
 
     members = {
       'agent_0': Member(make_impala, make_impala_networks, ('network',)),
@@ -8,9 +8,9 @@
     builder = PopulationBuilder(members, logger)
     networks = make_networks(members, environment_spec)
 
-Each member has its own builder, networks, replay and learner, and sees what an
-agent that is alone would. What Acme's builders make one of, a population makes
-one of for each member that learns, in a dict by agent id.
+Each member has its own builder, networks, replay and learner, and observes the
+environment as a single agent would. For each object that an Acme builder makes,
+a population makes a dict by agent id, of the members that learn.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +30,14 @@ from influence_acme.system import specs as multiagent_specs
 
 
 class Member(NamedTuple):
-  """An Acme agent that is one of many.
+  """Defines an Acme agent as a member of a population.
 
   Attributes:
-    builder_factory: takes the logger of its learner and gives its builder.
-    network_factory: takes what it sees of the environment's spec and gives what
-      its learner gets.
-    variable_names: what its actors ask its learner for, see `LearnerSet`.
-    policy_factory: takes the networks and gives what its actors get.
+    builder_factory: takes the logger of its learner and returns its builder.
+    network_factory: takes its part of the environment's spec and returns the
+      networks of its learner.
+    variable_names: that its actors request from its learner, see `LearnerSet`.
+    policy_factory: takes the networks and returns the policy of its actors.
   """
 
   builder_factory: Callable[
@@ -48,21 +48,21 @@ class Member(NamedTuple):
   policy_factory: Callable[[Any], Any] = lambda networks: networks
 
 
-# Each is a `Member`, or what a bot does: a function of its observation.
+# Each is a `Member`, or a bot: a function of its observation.
 Members = Mapping[types.AgentId, Any]
 
 
 def make_networks(
   members: Members, environment_spec: specs.EnvironmentSpec
 ) -> dict[types.AgentId, Any]:
-  """Makes the networks of those that learn.
+  """Makes the networks of the members that learn.
 
   Args:
     members: every agent by its id.
     environment_spec: of all agents.
 
   Returns:
-    What each one's learner gets, by agent id.
+    The networks of each learner, by agent id.
   """
   return {
     agent_id: member.network_factory(
@@ -73,23 +73,23 @@ def make_networks(
 
 
 class PopulationBuilder(builders.GenericActorLearnerBuilder):
-  """Builds actors and learners of agents that each have their own builder."""
+  """Builds actors and learners of agents with builders of their own."""
 
   def __init__(self, members: Members, logger: loggers.Logger | None = None):
     """Makes the members' builders.
 
     Args:
       members: every agent of the environment by its id.
-      logger: gets a row of all learners after their steps: what a learner calls
-        'loss' is there {'loss': {agent id: value}}. Acme's default if None.
+      logger: gets a row of all learners after their steps: a learner's 'loss'
+        is {'loss': {agent id: value}} in it. Acme's default if None.
 
     Raises:
-      ValueError: nobody learns.
+      ValueError: no member learns.
     """
     if not _learning(members):
       raise ValueError(
-        f'None of {list(members)} learns: give at least one Member; what plays '
-        'by functions alone takes no builder, but a JointActor.'
+        f'None of {list(members)} learns: give at least one Member; for '
+        'functions alone use a JointActor, without a builder.'
       )
     self._members = members
     logger = logger or loggers.make_default_logger('learner')
@@ -102,9 +102,9 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
   def make_replay_tables(
     self, environment_spec: specs.EnvironmentSpec
   ) -> dict[types.AgentId, list[reverb.Table]]:
-    """Makes everyone's tables; each one's are for a server of their own.
+    """Makes the tables of all members, each for a server of its own.
 
-    Acme's agents may name their tables alike, and some cannot do otherwise.
+    Tables of several Acme agents can have the same name.
 
     Args:
       environment_spec: of all agents.
@@ -119,7 +119,7 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
   def make_dataset_iterator(
     self, replay_clients: Mapping[types.AgentId, reverb.Client]
   ) -> dict[types.AgentId, Iterator[reverb.ReplaySample]]:
-    """Makes everyone's samples."""
+    """Makes the dataset iterators of all members."""
     return {
       agent_id: builder.make_dataset_iterator(replay_clients[agent_id])
       for agent_id, builder in self._builders.items()
@@ -128,7 +128,7 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
   def make_adder(
     self, replay_clients: Mapping[types.AgentId, reverb.Client]
   ) -> dict[types.AgentId, adders_lib.Adder | None]:
-    """Makes everyone's adder."""
+    """Makes the adders of all members."""
     return {
       agent_id: builder.make_adder(replay_clients[agent_id])
       for agent_id, builder in self._builders.items()
@@ -142,7 +142,7 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
     replay_clients: Mapping[types.AgentId, reverb.Client],
     counter: counting.Counter | None = None,
   ) -> core.Learner:
-    """Makes everyone's learner, and joins them.
+    """Makes the learners of all members, and joins them.
 
     Args:
       random_key: each agent folds its place in the population into it.
@@ -152,7 +152,7 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       counter: of the program; each agent counts under its id.
 
     Returns:
-      A learner that lets those learn whose samples are there.
+      A learner that steps the learners with ready samples.
     """
     keys = self._keys(random_key)
     counter = counter or counting.Counter()
@@ -184,12 +184,12 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
     adder: Mapping[types.AgentId, adders_lib.Adder | None] | None = None,
     variable_source: core.VariableSource | None = None,
   ) -> core.Actor:
-    """Makes everyone's actor, and joins them.
+    """Makes the actors of all members, and joins them.
 
     Args:
       random_key: each agent folds its place in the population into it.
-      policy_networks: as of `make_networks`; a member's policy is made of its
-        own.
+      policy_networks: as of `make_networks`; each member's policy is made from
+        its own.
       adder: as of `make_adder`; None to record nothing.
       variable_source: a `LearnerSet`, or a client of it.
 

@@ -1,4 +1,4 @@
-"""An episode's steps as an actor gives them, and who influenced whom in them.
+"""Records an episode's steps, and computes the influence between its agents.
 
     recording = RecordingAdder(InfluenceAdder(...))
     actor = make_actor(recording)
@@ -23,25 +23,25 @@ from influence_acme.system import types as system_types
 
 
 class RecordingAdder(adders.Adder):
-  """Keeps the steps of the current episode in memory, and hands them on.
+  """Keeps the steps of the current episode in memory, and forwards them.
 
   Attributes:
     actions: T of them, int32 [N] each, or dicts of such.
-    extras: T of them, as the actor gave them.
+    extras: T of them, as passed by the actor.
   """
 
   def __init__(self, adder: adders.Adder | None = None):
-    """Begins without any steps.
+    """Starts without any steps.
 
     Args:
-      adder: gets everything as it came: an `InfluenceAdder`, as it takes what
-        influence is judged by out of the extras. None: nobody does.
+      adder: gets all calls unchanged: an `InfluenceAdder`, as that takes the
+        influence inputs out of the extras. None to forward nothing.
     """
     self._adder = adder
     self._forget()
 
   def add_first(self, timestep: dm_env.TimeStep) -> None:
-    """Begins an episode; the last one is forgotten."""
+    """Starts an episode, and drops the last one."""
     self._forget()
     if self._adder is not None:
       self._adder.add_first(timestep)
@@ -49,26 +49,26 @@ class RecordingAdder(adders.Adder):
   def add(
     self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
   ) -> None:
-    """Keeps one step."""
+    """Stores one step."""
     self.actions.append(action)
     self.extras.append(extras)
     if self._adder is not None:
       self._adder.add(action, next_timestep, extras)
 
   def reset(self) -> None:
-    """Forgets all steps."""
+    """Drops all steps."""
     self._forget()
     if self._adder is not None:
       self._adder.reset()
 
   def __getattr__(self, name: str) -> Any:
-    """Returns what else the inner adder offers."""
+    """Returns other attributes of the inner adder."""
     if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
       raise AttributeError(name)
     return getattr(self._adder, name)
 
   def inputs(self) -> dict[str, dict[str, np.ndarray]]:
-    """Returns what influence is judged by, by experiment: [T, N, ...] each."""
+    """Returns the influence inputs by experiment, [T, N, ...] each."""
     inputs = [
       extras['influence_inputs']
       for extras in self.extras
@@ -86,7 +86,7 @@ class RecordingAdder(adders.Adder):
 
 
 class InfluenceMatrixObserver(observers.AdderObserver):
-  """Measures how much each agent influences each other, by KL."""
+  """Measures the influence of each agent on each other, by KL."""
 
   def __init__(self, recording: RecordingAdder, agent_ids: Sequence[str]):
     """Makes the observer.
@@ -99,9 +99,9 @@ class InfluenceMatrixObserver(observers.AdderObserver):
     self._agent_ids = tuple(agent_ids)
 
   def get_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
-    """Returns 'influence_matrix': who influences -> on whom -> nats per step.
+    """Returns 'influence_matrix': influencer -> influencee -> nats per step.
 
-    Means over the episode; nothing of agents that measure no influence.
+    They are means over the episode; empty for agents without influence inputs.
     """
     found = influence(self._recording)
     if found is None:
@@ -126,7 +126,7 @@ def influence(adder: RecordingAdder) -> np.ndarray | None:
 
   Returns:
     float32 [T, N, N], nats, by KL: of the row's agent on the column's; the
-    diagonal is NaN. None if the agents measure no influence.
+    diagonal is NaN. None if the agents have no influence inputs.
   """
   inputs = adder.inputs()
   if not inputs:

@@ -1,8 +1,8 @@
-"""Names of variables where one source serves several agents.
+"""Names the variables of several agents in one source.
 
-Agent `agent_0`'s variables `policy` are called `agent_0/policy`. Acme's
-learners ignore the names that they are asked for, or raise a bare KeyError;
-ours check them, so that a misspelt name does not fetch the wrong parameters.
+The variables `policy` of agent `agent_0` are called `agent_0/policy`. Acme's
+learners ignore the requested names, or raise a bare KeyError; these sources
+check them, so that a misspelt name does not fetch the wrong parameters.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ def check_names(requested: Sequence[str], available: Collection[str]) -> None:
   """Checks that every requested variable exists.
 
   Args:
-    requested: the names asked for.
+    requested: the requested names.
     available: the names that exist.
 
   Raises:
@@ -36,19 +36,19 @@ def check_names(requested: Sequence[str], available: Collection[str]) -> None:
 
 
 class AgentVariableSource(acme.VariableSource):
-  """One agent's view of a source that serves several.
+  """Serves one agent's variables from a source of several agents.
 
-  An agent's `VariableClient` knows nothing of other agents: it asks for
-  `policy`, and gets what the shared source calls `agent_0/policy`.
+  An agent's `VariableClient` requests `policy`, and gets the variables
+  `agent_0/policy` of the shared source.
   """
 
   def __init__(self, source: acme.VariableSource, agent_id: types.AgentId):
     """Initializes the view.
 
     Args:
-      source: serves prefixed names, as `LearnerSet` does; a client of one in
-        another process will do.
-      agent_id: whose variables to serve.
+      source: serves prefixed names, as `LearnerSet` does; or a client of one in
+        another process.
+      agent_id: the agent of the served variables.
     """
     self._source = source
     self._agent_id = agent_id

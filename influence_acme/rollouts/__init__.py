@@ -1,1 +1,1 @@
-"""Vectorised rollouts: many environments, all agents, one compiled call."""
+"""Unrolls all agents in many environments, in one compiled call."""

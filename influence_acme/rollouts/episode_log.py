@@ -1,4 +1,4 @@
-"""Measures episodes of a rollout for the logs."""
+"""Computes metrics of a rollout's episodes for the logs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from influence_acme.rollouts import episodes as episodes_lib
 
 
 def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
-  """Returns what is logged of an episode, as an environment loop logs it.
+  """Computes the metrics of an episode, the same as in an environment loop.
 
   Args:
-    episode: that has ended.
-    networks: of the population that played it.
+    episode: an ended one.
+    networks: of the population in it.
   """
   agent_ids = networks.agent_ids
   returns = episode.totals.returns.tolist()
@@ -37,15 +37,15 @@ def measure(episode: episodes_lib.Episode, networks: Any) -> dict[str, Any]:
 def mean(
   episodes: Sequence[episodes_lib.Episode], networks: Any
 ) -> dict[str, Any]:
-  """Returns the mean row of several episodes, as `measure` gives each."""
+  """Averages the metrics of several episodes, as of `measure`."""
   return _mean([measure(episode, networks) for episode in episodes])
 
 
 def _mean(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-  """Returns the mean of each number over the episodes that have it.
+  """Averages each metric over the episodes that define it.
 
-  What has no meaning in an episode is NaN, and left out; what has none in any
-  of them stays NaN.
+  A metric that is NaN in an episode is left out; one that is NaN in all of them
+  stays NaN.
   """
   means: dict[str, Any] = {}
   for name in dict.fromkeys(name for each in measured for name in each):

@@ -1,7 +1,7 @@
-"""Puts episodes together again that were played in parts, an unroll at a time.
+"""Assembles episodes from unrolls, which may hold only a part of one.
 
-What sums up an episode comes from the device ready; what its steps are needed
-for, such as which were influential, is put together here on the host.
+Sums over an episode come from the device; data of its steps, which influential
+steps need, are assembled here on the host.
 
 Letters: T steps of an unroll, B environments, N agents, L steps of an episode.
 """
@@ -16,12 +16,12 @@ from influence_acme.rollouts import records
 
 
 class Episode(NamedTuple):
-  """An episode that has ended.
+  """Holds an ended episode.
 
   Attributes:
     totals: sums over its steps.
     influence: float32 [L, N], nats.
-    choices: int32 [L, N], or a dict of such, what agents chose; None of all
+    choices: int32 [L, N], or a dict of such, of the agents; None for all
       environments but the first.
   """
 
@@ -31,30 +31,30 @@ class Episode(NamedTuple):
 
 
 class EpisodeBuffer:
-  """Keeps the rows of episodes that go on."""
+  """Stores the rows of episodes that have not ended."""
 
   def __init__(self, batch_size: int, delay: int):
-    """Makes a history of no rows.
+    """Makes an empty buffer.
 
     Args:
       batch_size: B.
-      delay: 1 if the influence of a step stands in the row after it, else 0.
+      delay: 1 if the influence of a step is in the row after it, else 0.
     """
     self._delay = delay
-    # Rows are counted from 0, over all calls: of the first one that is kept,
-    # and of the first one of each environment's episode.
+    # Numbers of rows, from 0 over all calls: of the first stored row, and of
+    # the first row of each environment's episode.
     self._first = 0
     self._starts = np.zeros(batch_size, np.int64)
     self._parts: list[tuple[np.ndarray, Any]] = []
 
   def add(self, played: records.Episodes) -> list[Episode]:
-    """Takes the next rows.
+    """Adds the next rows.
 
     Args:
       played: of one call of a rollout.
 
     Returns:
-      The episodes that ended in them, in time and then by environment.
+      The episodes that ended in them, in order of time and environment.
     """
     played = jax.tree_util.tree_map(np.asarray, played)
     begin = self._end
@@ -81,7 +81,7 @@ class EpisodeBuffer:
     return {**state, 'influence': influence, 'choices': choices}
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Goes on from what `save` returned."""
+    """Restores a state returned by `save`."""
     self._first = int(state['first'])
     self._starts = np.array(state['starts'])
     self._parts = (
@@ -90,7 +90,7 @@ class EpisodeBuffer:
 
   @property
   def _end(self) -> int:
-    """The number of the next row."""
+    """Number of the next row."""
     return self._first + sum(len(influence) for influence, _ in self._parts)
 
   def _cut(self, played: records.Episodes, t: int, b: int, stop: int):
@@ -116,7 +116,7 @@ class EpisodeBuffer:
     )
 
   def _rows(self, start: int, stop: int, of_part: Any) -> Any:
-    """Returns rows of what is asked for of each part."""
+    """Returns rows of a field that is selected from each part."""
     found = []
     begin = self._first
     for part in self._parts:

@@ -1,7 +1,7 @@
-"""Steps environments that are no JAX functions: any multi-agent dm_env.
+"""Steps environments that are not JAX functions: any multi-agent dm_env.
 
-B of them are stepped in a pool of threads, around compiled functions that act
-for all; rows are those of `unroll`.
+B of them are stepped in a pool of threads, between compiled functions that act
+in all of them; rows are those of `unroll`.
 
 Letters: T steps, N agents, B environments.
 """
@@ -26,7 +26,7 @@ from influence_acme.system import types as system_types
 
 
 class HostEnvironments:
-  """A batch of environments, stepped side by side."""
+  """Steps a batch of environments in parallel threads."""
 
   def __init__(
     self,

@@ -1,4 +1,4 @@
-"""Arranges the rows of an unroll for a replay, or for the learner at once.
+"""Arranges the rows of an unroll for a replay, or directly for the learner.
 
 Letters: T steps, N agents, B environments.
 """
@@ -21,7 +21,7 @@ def to_replay(rows: records.RolloutStep, delay: int) -> records.Sequences:
 
   Args:
     rows: [T + 1, N, B, ...], and one more if influence is known one step late.
-    delay: 1 if it is, else 0.
+    delay: 1 if influence is known one step late, else 0.
 
   Returns:
     B sequences.
@@ -90,15 +90,15 @@ def to_learner(rows: records.RolloutStep, delay: int) -> sequences.Sequences:
 def _by_step(
   rows: records.RolloutStep, delay: int
 ) -> tuple[records.RolloutStep, dict[str, Any]]:
-  """Brings influence to its rows, and zeros to padding.
+  """Moves influence to its rows, and sets padding to zero.
 
   Args:
     rows: as of `to_replay`.
     delay: as of `to_replay`.
 
   Returns:
-    T + 1 rows, and what is zero in padding, by name: [T + 1, N, B, ...], or
-    [T + 1, B] of what all agents share.
+    T + 1 rows, and the arrays that are zero in padding, by name: [T + 1, N, B,
+    ...], or [T + 1, B] if all agents share them.
   """
   influence = rows.influence
   if delay:
@@ -124,5 +124,5 @@ def _by_step(
 
 
 def _batch_first(tree: Any) -> Any:
-  """Brings [T + 1, N, B, ...] to [B, T + 1, N, ...]."""
+  """Transposes [T + 1, N, B, ...] to [B, T + 1, N, ...]."""
   return jax.tree_util.tree_map(lambda x: jnp.moveaxis(x, 2, 0), tree)

@@ -11,7 +11,7 @@ from influence_acme.rollouts import vector_environment as vector_lib
 
 
 class RolloutStep(NamedTuple):
-  """One row of all environments, before its reward is known.
+  """Holds one row of all environments, before its reward is known.
 
   Attributes:
     observation: [N, B, ...].
@@ -20,8 +20,8 @@ class RolloutStep(NamedTuple):
     shaped: float32 [N, B], the shaped extrinsic reward.
     discount: float32 [B].
     start_of_episode: bool [B].
-    is_padding: bool [B], whether it follows an episode's last step: all but
-      its observation will be zero.
+    is_padding: bool [B], True after an episode's last step: all but the
+      observation will be zero.
     extras: of the policy's output, [N, B, ...].
     core_state: before the step, [N, B, ...].
     influence: float32 [N, B], nats; if it is known one step late, that of the
@@ -45,12 +45,12 @@ class RolloutStep(NamedTuple):
 
 
 class Totals(NamedTuple):
-  """Sums over the steps of an episode, see `metrics.episode`.
+  """Holds sums over the steps of an episode, see `metrics.episode`.
 
   Attributes:
     returns: float32 [N, B], of extrinsic rewards.
-    num_paid: int32 [N, B], how many of these were above 0.
-    paid_time: float32 [N, B], the sum of the steps in which they were.
+    num_paid: int32 [N, B], the number of rewards above 0.
+    paid_time: float32 [N, B], the sum of the times of these.
     num_steps: int32 [B].
   """
 
@@ -61,7 +61,7 @@ class Totals(NamedTuple):
 
 
 class ScanState(NamedTuple):
-  """State of all environments between two rows.
+  """Holds the state of all environments between two rows.
 
   Attributes:
     environment: of the environments.
@@ -70,7 +70,7 @@ class ScanState(NamedTuple):
     influence_step: of the row before, [N, B, ...], if its influence is known
       one step late; else ().
     smoothed: float32 [N, B], rewards of the episode so far, if they are shaped.
-    keys: uint32 [B, 2], each environment's own for the agents' chance.
+    keys: uint32 [B, 2], for the agents' actions in each environment.
     num_steps: uint32 [B], environment steps so far.
     totals: of the episodes, so far.
   """
@@ -86,11 +86,11 @@ class ScanState(NamedTuple):
 
 
 class RolloutState(NamedTuple):
-  """State that one call hands to the next.
+  """Holds the state between two calls of a rollout.
 
   Attributes:
     state: of the environments and the policy.
-    overlap: the rows [1 or 2, ...] with which the next sequences begin.
+    overlap: [1 or 2, ...], the first rows of the next sequences.
   """
 
   state: ScanState
@@ -98,7 +98,7 @@ class RolloutState(NamedTuple):
 
 
 class ActorParams(NamedTuple):
-  """Inputs of a rollout from the learner.
+  """Holds the inputs of a rollout from the learner.
 
   Attributes:
     params: stacked, [N, ...].
@@ -112,18 +112,17 @@ class ActorParams(NamedTuple):
 
 
 class Episodes(NamedTuple):
-  """Measures of episodes after each row.
+  """Holds sums and metrics of episodes after each row.
 
   Attributes:
-    is_step: bool [T, B], whether the row is a step, and no padding.
-    ended: bool [T, B], whether the step ended an episode.
+    is_step: bool [T, B], True for a step, False for padding.
+    ended: bool [T, B], True if the step ended an episode.
     totals: [T, ...], of the episode so far.
     events: int32 [T, N, B] each, or [T, B], of the episode so far.
     influence: float32 [T, N, B], as in `RolloutStep`.
     last_step_influence: float32 [T, N, B], influence if the step is its
-      episode's last, where it is known one step late; else ().
-    choices: int32 [T, N], or a dict of such: what was chosen in the first of
-      the environments.
+      episode's last, if it is known one step late; else ().
+    choices: int32 [T, N], or a dict of such, in the first environment.
   """
 
   is_step: chex.Array
@@ -136,7 +135,7 @@ class Episodes(NamedTuple):
 
 
 class Sequences(NamedTuple):
-  """B sequences of T + 1 rows, as the replay holds them.
+  """Holds B sequences of T + 1 rows in the layout of the replay.
 
   Attributes:
     observation: [B, T + 1, N, ...].
@@ -144,8 +143,8 @@ class Sequences(NamedTuple):
     reward: float32 [B, T + 1, N]: extrinsic and weighted influence.
     discount: float32 [B, T + 1].
     start_of_episode: bool [B, T + 1].
-    extras: [B, T + 1, ...]; but for 'core_state', which is that of the first
-      rows alone, [B, N, ...].
+    extras: [B, T + 1, ...]; but 'core_state' is that of the first rows alone,
+      [B, N, ...].
   """
 
   observation: dict[str, chex.Array]

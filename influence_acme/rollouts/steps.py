@@ -1,8 +1,8 @@
 """Computes one row of all environments.
 
-A row is a step of its environment; or, after an episode's last step, padding:
-it holds the last observation, and its action, reward, discount and extras are
-zero.
+A row is a step of its environment or, after an episode's last step, padding: a
+padding row holds the last observation, and its action, reward, discount and
+extras are zero.
 
 Letters: N agents, B environments.
 """
@@ -56,7 +56,7 @@ def add_row(
   actor_params: records.ActorParams,
   state: records.ScanState,
 ) -> tuple[records.ScanState, tuple[records.RolloutStep, records.Episodes]]:
-  """Computes one row: a step, or padding after an episode's last one."""
+  """Computes one row: a step, or padding after an episode's last step."""
   act_output = act(policy, actor_params, state)
   environment_state, step = environment.step(
     state.environment, act_output.actions

@@ -1,4 +1,4 @@
-"""T steps of all agents in many environments: one compiled call.
+"""Unrolls T steps of all agents in many environments, in one compiled call.
 
 The rows are those that `SequenceAdder` writes with EndBehavior.CONTINUE and an
 overlap of one: an episode of three steps and the next one, T = 4,
@@ -10,12 +10,12 @@ overlap of one: an episode of three steps and the next one, T = 4,
     sequences          |-----------------------|
                                            |-------------------|
 
-A call to `unroll` computes T rows. To complete the sequence's last row it takes
-the policy's next action, so that a sequence begins with the last row of the one
-before, which is held: rows 0 to 4 above are one held and four new ones. Where
-influence shows one step late, two rows are held. The row of an episode's last
-observation costs no step: there the environment starts its next episode, and
-what the policy chose is dropped.
+A call to `unroll` computes T rows. A sequence's last row needs the policy's
+next action, so that a sequence begins with the last row of the one before, the
+overlap: rows 0 to 4 above are one overlap row and four new ones. If influence
+is known one step late, the overlap is two rows. The row of an episode's last
+observation takes no environment step: the environment starts its next episode
+there, and the policy's choice is dropped.
 
 Letters: T steps, B environments, N agents.
 """
@@ -36,13 +36,13 @@ from influence_acme.system import types as system_types
 
 
 class Rollout(NamedTuple):
-  """The compiled functions of a rollout.
+  """Holds the compiled functions of a rollout.
 
   Attributes:
-    start: (Learned, the environments' keys uint32 [B, 2], the agents' keys
-      uint32 [B, 2]) -> (Progress, Episodes).
-    unroll: (Learned, Progress) -> (Progress, Episodes, Sequences); the
-      Progress that it takes is donated.
+    start: (ActorParams, the environments' keys uint32 [B, 2], the agents' keys
+      uint32 [B, 2]) -> (RolloutState, Episodes).
+    unroll: (ActorParams, RolloutState) -> (RolloutState, Episodes, Sequences);
+      the RolloutState that it takes is donated.
   """
 
   start: Callable[..., tuple[records.RolloutState, records.Episodes]]
@@ -51,7 +51,7 @@ class Rollout(NamedTuple):
   ]
 
 
-# Actors of one policy share what is compiled.
+# Actors of one policy share compiled functions.
 @functools.lru_cache(maxsize=8)
 def make_rollout(
   environment: vector_lib.VectorEnvironment,
@@ -65,12 +65,12 @@ def make_rollout(
     environment: the environments.
     policy: the population's.
     unroll_length: T.
-    arrange: of `layout`; gives rows the layout of a replay or of the learner.
+    arrange: of `layout`; arranges rows for a replay or for the learner.
 
   Returns:
     The functions, compiled when they are first called.
   """
-  # Both functions ask for its shapes, and one calls it: it is traced once.
+  # Both functions need its shapes, and one calls it: it is traced once.
   add_row = jax.jit(
     functools.partial(steps.add_row, environment, policy), inline=True
   )
@@ -113,9 +113,9 @@ def _advance(
   rollout: records.RolloutState,
   num_rows: chex.Numeric,
 ) -> tuple[records.RolloutState, records.Episodes, records.Sequences]:
-  """Computes rows, at most T; room is made for T, so that it is compiled once.
+  """Computes at most T rows in arrays of T rows, so that it is compiled once.
 
-  Fewer rows are followed by zeros, and their sequences are not valid.
+  After fewer rows the arrays are zero, and their sequences are not valid.
   """
 
   def body(t, carry):
@@ -157,7 +157,7 @@ def first_state(
   step: vector_lib.VectorStep,
   keys: chex.PRNGKey,
 ) -> records.RolloutState:
-  """Returns the state before any row; zeros overlap.
+  """Returns the state before any row, with zeros as overlap.
 
   Args:
     policy: the population's.

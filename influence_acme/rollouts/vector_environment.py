@@ -1,8 +1,9 @@
-"""Plays many copies of a functional environment at once.
+"""Steps many copies of a functional environment at once.
 
-Each copy goes the way that the dm_env face of the same seed goes inside of an
-`OthersActionsWrapper`, and of a `MessageChannelWrapper` around it where agents
-speak: the same observations, and the same chance in episode e of its seed.
+Each copy equals the dm_env adapter of the same seed inside of an
+`OthersActionsWrapper`, with a `MessageChannelWrapper` around it if agents
+speak: it has the same observations, and the same random draws in episode e of
+its seed.
 
 Letters: N agents, B environments, H x W x C an agent's view, D the length of a
 vector.
@@ -25,13 +26,13 @@ assert message_channel.NO_MESSAGE == _NONE
 
 
 class State(NamedTuple):
-  """State of all copies.
+  """Holds the state of all copies.
 
   Attributes:
     environment: the environments' own states, [B, ...].
-    keys: uint32 [B, 2], each copy's.
-    episode: uint32 [B], the number of the episode that is played.
-    is_last: bool [B], whether it has ended.
+    keys: uint32 [B, 2], of each copy.
+    episode: uint32 [B], the number of the current episode.
+    is_last: bool [B], True if it has ended.
   """
 
   environment: Any
@@ -41,7 +42,7 @@ class State(NamedTuple):
 
 
 class VectorStep(NamedTuple):
-  """Output of one step of all copies.
+  """Holds the output of one step of all copies.
 
   Attributes:
     observation: 'world' uint8 [N, B, H, W, C] or float32 [N, B, D], 'actions'
@@ -49,9 +50,9 @@ class VectorStep(NamedTuple):
       where agents speak.
     reward: float32 [N, B].
     discount: float32 [B].
-    is_first: bool [B], whether the step started an episode.
-    is_last: bool [B], whether it ended one.
-    events: int32 [N, B] each, or [B], what has happened in the episode so far.
+    is_first: bool [B], True if the step started an episode.
+    is_last: bool [B], True if it ended one.
+    events: int32 [N, B] each, or [B], of the episode so far.
   """
 
   observation: dict[str, chex.Array]
@@ -64,11 +65,11 @@ class VectorStep(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class VectorEnvironment:
-  """Pure functions of B environments at a time.
+  """Defines the pure functions of B environments at a time.
 
   Attributes:
     environment: the pure functions of one copy.
-    with_messages: whether agents speak.
+    with_messages: if True, agents speak.
   """
 
   environment: environments.FunctionalEnvironment
@@ -78,7 +79,7 @@ class VectorEnvironment:
     """Starts the first episode of every copy.
 
     Args:
-      keys: uint32 [B, 2]; PRNGKey(seed) is that of the dm_env face of a seed.
+      keys: uint32 [B, 2]; PRNGKey(seed) is the dm_env adapter's of a seed.
     """
     episode = jnp.zeros(keys.shape[0], jnp.uint32)
     state, step = self._start(keys, episode)
@@ -95,8 +96,8 @@ class VectorEnvironment:
 
     Args:
       state: as returned by `reset` or `step`.
-      choices: actions, int32 [N, B]; or 'action' and 'message', such arrays,
-        where agents speak. Ignored where an episode has ended.
+      choices: actions, int32 [N, B]; or 'action' and 'message', such arrays, if
+        agents speak. Ignored in environments with an ended episode.
     """
     if self.with_messages:
       last = {'actions': choices['action'].T, 'messages': choices['message'].T}
@@ -122,7 +123,7 @@ class VectorEnvironment:
   def _start(
     self, keys: chex.PRNGKey, episode: chex.Array
   ) -> tuple[Any, environments.Step]:
-    """Starts an episode of every copy, from the key that its number gives."""
+    """Starts an episode of every copy, with the key of its number."""
     return jax.vmap(
       lambda key, number: self.environment.reset(
         jax.random.fold_in(key, number)
@@ -137,7 +138,7 @@ class VectorEnvironment:
     step: environments.Step,
     last: dict[str, chex.Array],
   ) -> tuple[State, VectorStep]:
-    """Returns the state, and what everyone sees of it."""
+    """Returns the state, and the agents' observations of it."""
     num_agents = self.environment.num_agents
     visible = jax.vmap(self.environment.visible)(environment)  # [B, N, N]
     output = VectorStep(
@@ -164,5 +165,5 @@ class VectorEnvironment:
 
 
 def _like(condition: chex.Array, x: chex.Array) -> chex.Array:
-  """Gives bool [B] as many axes as x, [B, ...], has."""
+  """Broadcasts bool [B] to the rank of x, [B, ...]."""
   return condition.reshape(condition.shape + (1,) * (x.ndim - 1))

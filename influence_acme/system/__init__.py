@@ -1,1 +1,1 @@
-"""The paper's multi-agent system: pure functions of all agents together."""
+"""Implements the paper's multi-agent system: pure functions of all agents."""

@@ -1,6 +1,6 @@
 """Samples actions and messages: all agents at once, or the influencers first.
 
-  act(o_t):  pi(. | s_t) -> a_t, and of agents that speak pi_m(. | s_t) -> m_t
+  act(o_t):  pi(. | s_t) -> a_t, and for agents that speak pi_m(. | s_t) -> m_t
 
 and, in the same step, the policy's logits under each counterfactual action or
 message of the agents it observes: see `basic` and `communication`.
@@ -26,12 +26,12 @@ from influence_acme.system import types as system_types
 
 
 class ActCarry(NamedTuple):
-  """Arrays that `observe` goes on from.
+  """Holds the arrays of `act` that `observe` needs.
 
   Attributes:
     policy_state: after the step, float32 [N, B, U] each.
     moa_features: float32 [N, B, F]; None without a MOA.
-    counterfactual_logits: by the choice that is counterfactual:
+    counterfactual_logits: by the counterfactual choice:
       'influencers' float32 [L, B, I, A, A], of agents that act after them;
       'messages' float32 [N, B, J, M, A].
   """
@@ -42,7 +42,7 @@ class ActCarry(NamedTuple):
 
 
 class _Inputs(NamedTuple):
-  """Inputs of all agents; each leaf [N, ...], sliced for some of them."""
+  """Holds the inputs of agents; leaves [N, ...], or sliced for some of them."""
 
   params: chex.ArrayTree
   observation: networks_lib.Observation
@@ -78,10 +78,10 @@ def act(
     greedy: whether to take the most probable choices instead of samples.
 
   Returns:
-    Actions int32 [N, B]; or, where agents speak, 'action' and 'message', such
-    arrays: the symbol of an agent that does not speak is 0, and nobody hears
-    it. The extras are the behaviour logits, 'logits' float32 [N, B, A], and
-    'message_logits' [N, B, M] where agents speak.
+    Actions int32 [N, B]; or, if agents speak, 'action' and 'message', such
+    arrays: the symbol of an agent that does not speak is 0, and no agent
+    observes it. The extras are the behaviour logits, 'logits' float32 [N, B,
+    A], and 'message_logits' [N, B, M] if agents speak.
   """
   num_agents = keys.shape[0]
   observation = dict(observation)
@@ -129,12 +129,12 @@ def _act_of_some(
   influencers: chex.Array | None,
   greedy: bool,
 ) -> system_types.ActOutput:
-  """Lets some agents act.
+  """Runs the step of some agents.
 
   Args:
     agent: one agent's functions.
     everyone: inputs of all agents.
-    agents: that act.
+    agents: the agents to run.
     num_influencers: I; 0 if all act at once.
     influencers: int32 [B, I], actions of the influencers in this step; None
       before they have acted.

@@ -1,4 +1,4 @@
-"""Holds what every actor-critic update needs of one policy head.
+"""Computes the inputs that all actor-critic updates of one policy head share.
 
 Letters: T steps (T + 1 rows of a sequence), B sequences, K choices.
 """
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 
 class Head(NamedTuple):
-  """A policy and its value, and the data they learn from.
+  """Holds a policy and its value, and the data they learn from.
 
   Attributes:
     logits: float32 [T + 1, B, K].
@@ -31,7 +31,7 @@ class Head(NamedTuple):
 
 
 class Estimates(NamedTuple):
-  """Targets of one head that stay fixed over the epochs of an update.
+  """Holds targets of one head that are fixed over the epochs of an update.
 
   Attributes:
     advantage: float32 [T, B], normalised.
@@ -53,9 +53,9 @@ def log_ratio(head: Head) -> jax.Array:
 
 
 def step_weights(is_padding: chex.Array) -> jax.Array:
-  """Returns weights of mean 1 over the steps, 0 at padding.
+  """Returns weights of mean 1 over the rows, 0 at padding.
 
-  With them a mean over rows is a mean over steps.
+  A weighted mean over rows is a mean over steps.
 
   Args:
     is_padding: bool [T + 1, B].

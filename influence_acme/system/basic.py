@@ -1,13 +1,13 @@
-"""Basic influence: influencers act first, and influencees observe it.
+"""Computes basic influence: influencers act first, and influencees observe it.
 
   act(o_t):  pi(. | s_t) -> a_t of the influencers
              pi(. | s_t, a_t of the influencers) -> a_t of the influencees, and
              their logits for each action of each influencer
 
-Influence shows within the step that causes it. It is computed from the
-influencees' own policies, with their recurrent states from before the step and
-the other influencers' actions as they were taken (the paper's Eq. 1 and 3). It
-counts in view and out of it, and in the last step of an episode too.
+Influence is known within the step that causes it. It is computed from the
+influencees' own policies, with their recurrent states before the step and the
+other influencers' actions as taken (the paper's Eq. 1 and 3). It counts in view
+and out of view, and in the last step of an episode too.
 
 Letters: N agents, of which the first I are influencers; B environments.
 """
@@ -30,12 +30,12 @@ def influencers_observed(
   Args:
     own_index: int [], of the agent.
     actions: int32 [..., N], of everyone in the step. In padding these are
-      zeros, an action like others, so that the value there, which bootstraps,
-      is of inputs that the network knows.
+      zeros, a valid action, so that the value there, which bootstraps, has
+      inputs as in training.
     num_influencers: I.
 
   Returns:
-    int32 [..., I]; -1 for an influencer, which observes none.
+    int32 [..., I]; -1 for an influencer, which observes no actions.
   """
   is_influencer = own_index < num_influencers
   return jnp.where(is_influencer, -1, actions[..., :num_influencers])

@@ -1,14 +1,14 @@
-"""Influential communication: agents speak, and everyone hears it a step later.
+"""Computes influence of messages, which all agents receive one step later.
 
   act(o_t):      pi(. | s_t, m_{t-1}) -> a_t, and pi_m(. | s_t, m_{t-1}) -> m_t
   act(o_{t+1}):  the same, and each listener's logits for every symbol that each
                  other agent could have sent at t
 
 So the influence of a symbol is known one step late. It is computed from the
-listeners' own policies, with their recurrent states from before step t + 1 and
-all else in o_{t+1} as it was (the paper's Eq. 2). Everyone hears everyone, in
-view or not. After the last step of an episode nobody acts: the symbol of that
-step has no influence.
+listeners' own policies, with their recurrent states before step t + 1 and an
+otherwise unchanged o_{t+1} (the paper's Eq. 2). All agents receive all
+messages, in view or not. There are no actions after the last step of an
+episode, so that the symbol of that step has no influence.
 
 Letters: N agents.
 """

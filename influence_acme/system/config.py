@@ -1,4 +1,4 @@
-"""Every number that the influence agent is trained with."""
+"""Defines the hyper-parameters of the influence agent."""
 
 import dataclasses
 import math
@@ -13,67 +13,68 @@ from influence_acme.system.variants import VARIANTS
 
 @dataclasses.dataclass(frozen=True)
 class InfluenceConfig:
-  """Configuration of the influence agent; it checks itself.
+  """Configures the influence agent, and validates its fields.
 
   Defaults are the paper's best Cleanup setting of the MOA experiment (Jaques
-  et al., 2019, Table 3) where the paper states a value, and ours elsewhere;
-  but the entropy cost is ours too: the paper's is 0.00176.
+  et al., 2019, Table 3) if the paper states a value, and this library's
+  otherwise; the entropy cost is this library's too: the paper's is 0.00176.
   Steps are global environment steps, in which all agents act once.
 
   Attributes:
-    variant: one of `VARIANTS`. In a mixed population a tuple: each agent's own,
+    variant: one of `VARIANTS`. In a mixed population a tuple of each agent's,
       in their order.
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
-    influence_weight: beta, the weight of influence in the reward; 0 in effect
-      for the variants that are not paid for it. A number, or a tuple: each
-      agent's own, in their order.
+    influence_weight: beta, the weight of influence in the reward; variants that
+      are not rewarded for influence ignore it. A number, or a tuple of each
+      agent's, in their order.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta.
-    num_influencers: how many agents, the first ones, act first within a step
-      and are seen by the others before these act; at least 1, and less than
-      there are agents. 'visible_actions' and 'basic_influence' only.
-    influencee_reward: whether who is influenced is paid the same influence too.
+    num_influencers: number of agents, the first ones, that act first within a
+      step, with actions that the others observe before they act; at least 1,
+      and less than the number of agents. 'visible_actions' and
       'basic_influence' only.
-    num_symbols: of the messages. This and all about messages: 'comm_baseline'
-      and 'communication' only.
-    message_embedding_size: of the linear layer before the message's head.
-    message_extrinsic_weight: alpha, the weight of the extrinsic reward in what
-      the message's head is trained on; the action's head is trained on the
-      extrinsic reward alone. 'communication' only.
+    influencee_reward: if True, influencees are rewarded with the same influence
+      too. 'basic_influence' only.
+    num_symbols: number of different messages. This and all fields of messages:
+      'comm_baseline' and 'communication' only.
+    message_embedding_size: of the linear layer before the message head.
+    message_extrinsic_weight: alpha, the weight of the extrinsic reward in the
+      message head's reward; the action head is trained on the extrinsic reward
+      alone. 'communication' only.
     message_loss_weight: factor of the message's policy and value losses.
     message_entropy_cost: weight of the entropy bonus of messages.
     moa_loss_weight: factor of the mean cross-entropy of the MOA. 'moa_baseline'
       and 'moa' only.
-    moa_only_visible: whether the MOA learns only about agents in view. (The
+    moa_only_visible: if True, the MOA learns only about agents in view. (The
       influence reward is always of agents in view only.) 'moa_baseline' and
       'moa' only.
-    prosocial_weight: eta, of the others' rewards in one's own. 'prosocial'
-      only.
-    inequity_behind: alpha, weight of having less than others. This and the next
-      two: 'inequity_aversion' only.
-    inequity_ahead: beta, weight of having more.
-    inequity_smoothing: lambda, how slowly rewards are forgotten.
+    prosocial_weight: eta, of the others' rewards in an agent's reward.
+      'prosocial' only.
+    inequity_behind: alpha, weight of having less than others (disadvantageous
+      inequity). This and the next two: 'inequity_aversion' only.
+    inequity_ahead: beta, weight of having more (advantageous inequity).
+    inequity_smoothing: lambda, decay of the smoothed rewards.
     svo_target: theta*, the preferred angle between own and others' rewards, in
       radians. This and the next one: 'svo' only.
-    svo_weight: w, of the distance from it.
+    svo_weight: w, of the distance from that angle.
     discount: gamma.
     update: 'vtrace', one step of gradient descent a batch, or 'ppo', epochs of
       minibatches.
     vtrace_lambda: mixing parameter of V-trace.
     ppo: of the PPO update.
-    normalise_returns: whether values are learned in units of a running scale of
-      each agent's returns. Reported rewards are never scaled.
+    normalise_returns: if True, values are learned in units of a running scale
+      of each agent's returns. Logged rewards are never scaled.
     min_return_scale: least such unit, in units of reward.
-    reward_scale: factor of all rewards inside the learner where returns are not
+    reward_scale: factor of all rewards inside the learner if returns are not
       normalised, the same for every agent and variant. A beam costs 50, so that
       raw returns in the thousands drown the policy.
     normalise_influence: whether the weighted influence is brought to the size
       of extrinsic returns by its own running deviation, so that the weight is a
       share of them.
     entropy_cost: weight of the entropy bonus; from `entropy_cost_steps` on, if
-      it has another start.
-    entropy_cost_start: what it is at first, falling linearly; None if it is
-      always the same.
+      there is an `entropy_cost_start`.
+    entropy_cost_start: its first value, which falls linearly; None if it is
+      constant.
     entropy_cost_steps: over which it falls.
     value_cost: weight of the squared value error.
     learning_rate: of Adam, at the start.
@@ -83,7 +84,8 @@ class InfluenceConfig:
     max_gradient_norm: clip of each agent's own gradient.
     unroll_length: T, steps of a sequence; a row more bootstraps.
     batch_size: B, sequences of a learner step.
-    max_queue_size: sequences that wait for the learner; actors block on more.
+    max_queue_size: most sequences in the replay's queue; a full one blocks
+      actors.
     variable_update_period: actor steps between fetches of parameters.
   """
 
@@ -194,28 +196,28 @@ class InfluenceConfig:
 
   @property
   def has_moa(self) -> bool:
-    """Whether some agents have a model of the others."""
+    """True if some agents have a model of the others."""
     return bool(variants.members(self.variant, 'moa').any())
 
   @property
   def has_influencers(self) -> bool:
-    """Whether some agents act first within a step, and others observe it."""
+    """True if some agents act first within a step, and others observe it."""
     return bool(variants.members(self.variant, 'basic').any())
 
   @property
   def has_messages(self) -> bool:
-    """Whether some agents choose a message beside their action."""
+    """True if some agents choose a message beside their action."""
     return bool(variants.members(self.variant, 'communication').any())
 
   def _check_applicable(self) -> None:
-    """Raises ValueError: an option is set that the variant does not heed."""
+    """Raises ValueError: an option is set that the variant does not use."""
     for field in dataclasses.fields(self):
-      heeding = options.HEEDED_BY.get(field.name, VARIANTS)
+      users = options.USED_BY.get(field.name, VARIANTS)
       value = getattr(self, field.name)
-      if value != field.default and not np.isin(self.variant, heeding).any():
+      if value != field.default and not np.isin(self.variant, users).any():
         raise ValueError(
           f'{field.name} is {value!r}: leave it at {field.default!r} with the '
-          f'variant {self.variant!r}; only {", ".join(heeding)} heed it.'
+          f'variant {self.variant!r}; only {", ".join(users)} heed it.'
         )
 
   def _check_weights(self) -> None:

@@ -1,4 +1,4 @@
-"""Defines one of the paper's experiments as data: a record.
+"""Defines an experiment of the paper as a record.
 
 The experiments differ in which choice is rewarded, in when its counterfactual
 logits are known, and in when the others reply to it:
@@ -26,13 +26,13 @@ from influence_acme.system import types as system_types
 
 
 class Experiment(NamedTuple):
-  """One of the paper's experiments.
+  """Defines one of the paper's experiments.
 
   Attributes:
-    choice: that is rewarded, 'action' or 'message'.
+    choice: the rewarded one, 'action' or 'message'.
     counterfactual_delay: steps until its counterfactual logits are known.
     reply_delay: steps until the others have acted on it.
-    reads: entries of an observation about others that its agents' policies
+    reads: entries about others in the observation that its agents' policies
       read.
     observe: (agent, members, params, observation, MOA state, ActOutput, next
       observation, is_last) -> (MOA state, influence inputs), see
@@ -46,7 +46,7 @@ class Experiment(NamedTuple):
   observe: Callable[..., tuple[Any, system_types.InfluenceInputs]]
 
   def delay(self, measure: str) -> int:
-    """Returns steps until the influence by a measure is known, 0 or 1."""
+    """Returns the number of steps until the influence is known, 0 or 1."""
     if ops.MEASURES[measure].needs_replies:
       return max(self.counterfactual_delay, self.reply_delay)
     return self.counterfactual_delay
@@ -62,10 +62,10 @@ def influence(
   """Computes everyone's influence at one step of an experiment.
 
   Args:
-    experiment: whose counterfactual logits are used.
+    experiment: that defines the delays.
     name: of the experiment, in the inputs.
     measure: of influence, see `ops.MEASURES`.
-    step: in which the choices were made.
+    step: of the choices.
     following: the next one; None if the influence has no delay.
 
   Returns:
@@ -74,7 +74,7 @@ def influence(
   inputs = dict(step.inputs[name])
   if experiment.counterfactual_delay:
     assert following is not None
-    # The weights of the marginal are those of the choice that was made.
+    # The marginal has the policy that the choice was made with.
     inputs |= {
       **following.inputs[name],
       'policy_logits': inputs['policy_logits'],
@@ -100,7 +100,7 @@ def influence(
 
 
 def received(output: ops.InfluenceOutput) -> chex.Array:
-  """Returns the influence that each agent was under, float32 [N, ...].
+  """Returns the influence that each agent received, float32 [N, ...].
 
   Args:
     output: of all agents; per_agent float32 [N, ..., J].
@@ -127,7 +127,7 @@ def by_influencer(
       each influencer.
     influencees: int [L], their indices.
     influencers: int [L, S], the indices of those that each of them observes.
-    policy_logits: float32 [N, B, K], that the choices came from.
+    policy_logits: float32 [N, B, K], of the policies that made the choices.
     pairs: bool [N, J], the pairs that take part.
 
   Returns:

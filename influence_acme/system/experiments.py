@@ -1,4 +1,4 @@
-"""Names the paper's experiments. A new one is a module and a line here."""
+"""Registers the paper's experiments; a new one is a module and a line here."""
 
 from influence_acme.system import basic, communication, moa
 

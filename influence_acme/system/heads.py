@@ -1,4 +1,4 @@
-"""Builds the policy heads that one agent learns from, out of its sequences.
+"""Builds the inputs of one agent's actor-critic losses from its sequences.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
@@ -65,11 +65,11 @@ def make_heads(
   scale: normalisation.ReturnScale,
   config: config_lib.InfluenceConfig,
 ) -> list[actor_critic.Head]:
-  """Returns the action's head, and that of the message where there is one.
+  """Returns the action head and, for agents with messages, the message head.
 
   An agent that speaks is rewarded for the influence of its messages, so that
-  only the message's head learns from it: alpha * e + w * c, where a row's
-  reward is e + w * c.
+  only the message head learns from it: its reward is alpha * e + w * c if a
+  row's reward is e + w * c.
   """
   units = normalisation.units(scale, config)
   # Rewards for influence, which alone are brought to the size of returns.
@@ -89,7 +89,7 @@ def make_heads(
   if messages is None or output.message is None:
     return [action]
   # Alpha is 1 but for agents that are rewarded for their messages.
-  less = paid * (config.message_extrinsic_weight - 1.0)
+  less = rewarded * (config.message_extrinsic_weight - 1.0)
   message = actor_critic.Head(
     *output.message,
     messages.symbols,
@@ -107,7 +107,7 @@ def make_heads(
 def is_rewarded(
   config: config_lib.InfluenceConfig, own_index: chex.Numeric
 ) -> chex.Array | bool:
-  """Returns whether an agent's reward holds influence, bool []."""
+  """Returns bool []: the agent's reward holds influence."""
   rewarded = variants.has(config.variant, rewarded=True)
   return masks.is_member(rewarded, own_index)
 
@@ -117,6 +117,6 @@ def is_member(
   own_index: chex.Numeric,
   experiment: str,
 ) -> chex.Array | bool:
-  """Returns whether an agent takes part in an experiment, bool []."""
+  """Returns bool []: the agent takes part in an experiment."""
   members = variants.members(config.variant, experiment)
   return masks.is_member(members, own_index)

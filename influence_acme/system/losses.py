@@ -2,10 +2,10 @@
 
 An agent that speaks has two actor-critics, of the action and of the message.
 
-Rows of a sequence (see `ops.episode_masks`): row t holds what was seen before
+Rows of a sequence (see `ops.episode_masks`): row t holds the observation before
 step t, the step itself, and its reward. The last row only bootstraps. A padding
-row holds an episode's last observation; it is no step and has weight 0 in
-every loss, and V-trace ends before it, bootstrapping from its value.
+row holds an episode's last observation; it has weight 0 in every loss, and
+V-trace ends before it and bootstraps from its value.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
@@ -35,7 +35,7 @@ Metrics = Mapping[str, chex.Array]
 LossFn = Callable[..., tuple[chex.Array, tuple[Metrics, list[chex.Array]]]]
 
 
-# Learners of one configuration share what is compiled.
+# Learners of one configuration share compiled functions.
 @functools.lru_cache(maxsize=8)
 def make_loss(
   agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
@@ -45,7 +45,7 @@ def make_loss(
   Without estimates the actor-critic is V-trace, which computes its own targets;
   with estimates it is PPO.
 
-  Metrics that an agent of a mixed population does not have are NaN.
+  Metrics that do not apply to an agent of a mixed population are NaN.
   """
 
   def loss_fn(
@@ -106,8 +106,8 @@ def _actor_critic(
 ) -> list[dict[str, chex.Array]]:
   """Computes the losses of each head.
 
-  An action and a message are chosen together, so that one ratio serves both;
-  each head's own part of it has a gradient.
+  An action and a message are chosen together, so that both heads have the same
+  ratio; gradients flow through each head's own part of it.
   """
   ratios = list(map(actor_critic.log_ratio, heads))
   if len(heads) > 1:
@@ -137,10 +137,10 @@ def _moa_loss(
 
   Args:
     output: of all T + 1 rows.
-    own_index: int [], which of the N agents this one is.
+    own_index: int [], index of this agent.
     sequences: of this agent.
     episode_mask: float32 [T + 1, B], see `ops.episode_masks`.
-    config: for whether only those in view count.
+    config: for `moa_only_visible`.
 
   Returns:
     The loss, and the expected calibration error, float32 [].

@@ -1,4 +1,4 @@
-"""Maps the update of one agent over all agents, in which nothing mixes.
+"""Maps the update of one agent over all agents, without any shared values.
 
 Letter: N agents.
 """
@@ -17,10 +17,10 @@ from influence_acme.system import update as update_lib
 
 
 def over_threads(update: update_lib.Update) -> Callable[..., Any]:
-  """Maps the update of one agent over all of them, a thread for each core.
+  """Maps the update of one agent over all agents, in a thread for each core.
 
-  The memory of one agent's update fits into a CPU's cache, that of all does
-  not, so that this is faster there than `over_vmap`.
+  On a CPU this is faster than `over_vmap`, since the memory of one agent's
+  update fits into the cache, and that of all agents does not.
 
   Args:
     update: of one agent; compiled once.
@@ -50,7 +50,7 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
 
 
 def over_vmap(update: update_lib.Update) -> Callable[..., Any]:
-  """Maps the update of one agent over all of them, in one vectorised call.
+  """Maps the update of one agent over all agents, in one vectorised call.
 
   Args:
     update: of one agent.

@@ -1,11 +1,11 @@
-"""Masks inputs and outputs of agents that take no part in an experiment.
+"""Masks inputs and outputs of agents that do not take part in an experiment.
 
-In a mixed population all agents' networks have all that any agent's variant
-needs. Agents that do not take part in an experiment get masked inputs (-1) and
-zero loss for it; the unused parameters receive no gradient.
+In a mixed population all agents' networks have all layers that any agent's
+variant needs. Agents that do not take part in an experiment get masked inputs
+(-1) and zero loss for it; the unused parameters receive no gradient.
 
-Membership is known before anything is compiled: where all agents take part,
-nothing here costs anything. Letter: N agents.
+Membership is known at compile time: if all agents take part, the masks cost
+nothing. Letter: N agents.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ import numpy as np
 
 from influence_acme.system import experiments, variants
 
-# Of actions and messages: none was taken, or none is observed.
+# The value of an action or message that does not exist or is not observed.
 NONE = -1
 
 
@@ -41,7 +41,7 @@ def readers(variant: variants.VariantName) -> dict[str, np.ndarray]:
 def is_member(
   members: np.ndarray, own_index: chex.Numeric
 ) -> chex.Array | bool:
-  """Returns whether one agent is a member.
+  """Returns bool []: the agent is a member.
 
   Args:
     members: bool [N], or [] for all or none.
@@ -56,7 +56,7 @@ def is_member(
 
 
 def select(members: np.ndarray, x: chex.Array, rest: Any) -> chex.Array:
-  """Returns x of the members, and something else of the rest.
+  """Returns x for the members, and another value for the rest.
 
   Args:
     members: bool [N], or [] for all or none.
@@ -76,11 +76,11 @@ def mask_observation(
 
   Args:
     observation: arrays by name.
-    readers: name -> which of the observing agents read it: bool, with as many
-      axes as the entry; or [], of one agent.
+    readers: name -> the observing agents that read it: bool, of the rank of the
+      entry; or [], of one agent.
 
   Returns:
-    The same, with -1 where an entry is not read.
+    The observation, with -1 for entries that are not read.
   """
   masked = dict(observation)
   for name, reads in readers.items():

@@ -1,10 +1,10 @@
-"""Influence by a model of other agents (MOA), which each agent learns.
+"""Computes influence by a model of other agents (MOA), which each agent learns.
 
   observe(o_t, a_t, o_{t+1}):  MOA(a_t, s_t; u_t) -> logits of the others'
                                actions at t + 1, for each own action
 
-Influence counts on agents in view, unless the step is an episode's last one:
-nobody acts after it.
+Influence counts on agents in view, unless the step is an episode's last one,
+since no agent acts after it.
 
 Letters: N agents, B environments, U hidden units.
 """
@@ -42,7 +42,7 @@ def _observe(
     act_output: of the step.
     next_observation: stacked, [N, B, ...]; its 'actions' are those of this
       step, as each agent observed them.
-    is_last: bool [B], whether the next observation ends an episode.
+    is_last: bool [B], True if the next observation ends an episode.
 
   Returns:
     The MOAs' next states, and the influence inputs.

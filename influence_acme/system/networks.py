@@ -1,4 +1,4 @@
-"""The population's networks: one agent's functions, and its stacked weights."""
+"""Makes the population's networks: one agent's functions, stacked weights."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from influence_acme.system import specs
 
 
 class InfluenceNetworks(NamedTuple):
-  """A population of N agents that share no weights.
+  """Holds the functions of N agents that share no weights.
 
   Attributes:
     agent: one agent's pure functions; `jax.vmap` them over the parameters.
@@ -134,7 +134,7 @@ def from_spec(
 
 
 def _choices(action_spec: Any) -> tuple[int, int]:
-  """Returns how many actions there are, and how many symbols or 0."""
+  """Returns the numbers of actions and of symbols; 0 without messages."""
   if isinstance(action_spec, Mapping):
     action, message = action_spec['action'], action_spec['message']
     return int(action.maximum) + 1, int(message.maximum) + 1

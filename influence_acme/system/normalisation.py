@@ -1,4 +1,4 @@
-"""Tracks the running scale of returns, so that values learn in its units.
+"""Tracks the running scale of returns, the unit in which values are learned.
 
 The unit of a head is an average over updates of abs(mean) + deviation of its
 targets: the size of a return of that agent. With the influence normalised, the
@@ -19,20 +19,20 @@ import jax.numpy as jnp
 
 from influence_acme.system import config as config_lib
 
-# Of the average over updates.
+# Decay of the average over updates.
 _DECAY = 0.95
-# Deviations of discounted influence below this are taken for it, in nats.
+# Least deviation of discounted influence, in nats.
 _LEAST_INFLUENCE = 1e-6
 
 
 class ReturnScale(NamedTuple):
-  """Averages over updates, of one agent; they begin at zero.
+  """Holds averages over updates, of one agent; they begin at zero.
 
   Attributes:
     returns: float32 [H], of the size of targets, in units of reward.
     extrinsic: float32 [], of the size of discounted extrinsic rewards.
     influence: float32 [], of the deviation of discounted influence, in nats.
-    weight: float32 [], how much of an average is data.
+    weight: float32 [], the share of data in an average.
   """
 
   returns: chex.Array
@@ -42,7 +42,7 @@ class ReturnScale(NamedTuple):
 
 
 def init(num_heads: int) -> ReturnScale:
-  """Returns averages of nothing.
+  """Returns averages before any update.
 
   Args:
     num_heads: H.
@@ -56,7 +56,7 @@ def units(scale: ReturnScale, config: config_lib.InfluenceConfig) -> chex.Array:
 
   Args:
     scale: of one agent.
-    config: for the fixed scale, where returns are not normalised.
+    config: for the fixed scale, if returns are not normalised.
   """
   if not config.normalise_returns:
     return jnp.full_like(scale.returns, 1.0 / config.reward_scale)
@@ -98,7 +98,7 @@ def track(
     targets: of each head, float32 [T, B], in units of reward.
     extrinsic: float32 [T, B], the environment's rewards.
     influence: float32 [T, B], in nats.
-    discounts: float32 [T, B], 0 where an episode ends.
+    discounts: float32 [T, B], 0 at the end of an episode.
     weights: float32 [T, B], of mean 1 over the steps.
 
   Returns:

@@ -1,12 +1,12 @@
-"""Names the variants that heed an option of the configuration."""
+"""Names the variants that use an option of the configuration."""
 
 from influence_acme.system import variants
 
 _BASIC, _COMMUNICATION, _MOA = (
   variants.names(experiment=name) for name in ('basic', 'communication', 'moa')
 )
-# Options that only some variants heed: the others must leave them alone.
-HEEDED_BY = {
+# Options that only some variants use; others must keep the defaults.
+USED_BY = {
   'num_influencers': _BASIC,
   'influencee_reward': ('basic_influence',),
   'num_symbols': _COMMUNICATION,

@@ -1,8 +1,8 @@
 """Makes the population's pure functions, see `types.JointPolicy`.
 
-Which experiments there are, and how each gets its counterfactual logits, their
-records say: see `experiment` and `experiments`. An agent takes part in one of
-them at most, so that the influence of all is their sum.
+The records of the experiments define their counterfactual logits, see
+`experiment` and `experiments`. An agent takes part in at most one of them, so
+that the population's influence is their sum.
 
 Letters: N agents, B environments, U hidden units.
 """
@@ -30,8 +30,8 @@ from influence_acme.system import networks as system_networks
 from influence_acme.system import types as system_types
 
 
-class _Played(NamedTuple):
-  """An experiment that some agents of a population take part in.
+class _ActiveExperiment(NamedTuple):
+  """Holds an experiment that some agents of a population take part in.
 
   Attributes:
     experiment: the record.
@@ -54,8 +54,7 @@ def make_joint_policy(
 
   Args:
     networks: of the population.
-    config: that they were made for; gives the variant, and the measure of its
-      influence.
+    config: of the networks; gives the variant, and the measure of influence.
 
   Returns:
     The functions.
@@ -66,8 +65,8 @@ def make_joint_policy(
   def of_each(members: np.ndarray) -> np.ndarray:
     return np.broadcast_to(members, num_agents)
 
-  played = {
-    name: _Played(
+  active = {
+    name: _ActiveExperiment(
       experiment,
       of_each(variants.members(config.variant, name)),
       experiment.delay(config.influence_measure),
@@ -75,8 +74,8 @@ def make_joint_policy(
     for name, experiment in experiments.EXPERIMENTS.items()
     if variants.members(config.variant, name).any()
   }
-  delay = max((each.delay for each in played.values()), default=0)
-  at_once = {name: x for name, x in played.items() if not x.delay}
+  delay = max((each.delay for each in active.values()), default=0)
+  at_once = {name: x for name, x in active.items() if not x.delay}
 
   def initial_state(batch_size: int) -> networks_lib.CoreState:
     return jax.tree_util.tree_map(
@@ -94,8 +93,8 @@ def make_joint_policy(
       {k: of_each(v) for k, v in masks.readers(config.variant).items()},
       config.num_influencers if config.has_influencers else 0,
     ),
-    observe=functools.partial(_observe, agent, played),
-    influence=functools.partial(_influence, played, config),
+    observe=functools.partial(_observe, agent, active),
+    influence=functools.partial(_influence, active, config),
     delay=delay,
     last_step_influence=(
       functools.partial(_influence, at_once, config)
@@ -108,7 +107,7 @@ def make_joint_policy(
 
 def _observe(
   agent: networks_lib.AgentNetworks,
-  played: Mapping[str, _Played],
+  active: Mapping[str, _ActiveExperiment],
   params: chex.ArrayTree,
   observation: networks_lib.Observation,
   core_state: networks_lib.CoreState,
@@ -120,20 +119,20 @@ def _observe(
 
   Args:
     agent: one agent's functions.
-    played: the population's experiments.
+    active: the population's experiments.
     params: stacked, [N, ...].
     observation: stacked, [N, B, ...].
     core_state: float32 [N, B, U] each, before the step.
     act_output: of the step.
     next_observation: stacked, [N, B, ...].
-    is_last: bool [B], whether the next observation ends an episode.
+    is_last: bool [B], True if the next observation ends an episode.
 
   Returns:
     The next recurrent states, and the inputs by experiment.
   """
   moa_state = core_state.moa
   inputs = {}
-  for name, (experiment, members, _) in played.items():
+  for name, (experiment, members, _) in active.items():
     moa_state, inputs[name] = experiment.observe(
       agent,
       members,
@@ -150,7 +149,7 @@ def _observe(
 
 
 def _influence(
-  played: Mapping[str, _Played],
+  active: Mapping[str, _ActiveExperiment],
   config: config_lib.InfluenceConfig,
   step: system_types.InfluenceStep,
   following: system_types.InfluenceStep | None = None,
@@ -158,13 +157,13 @@ def _influence(
   """Returns the influence of one step, float32 [N, ...], nats.
 
   Args:
-    played: the experiments whose influence is known by now.
+    active: the experiments with known influence.
     config: for the measure, and the influencees' reward.
-    step: in which the choices were made.
+    step: of the choices.
     following: the next one; None if no experiment needs it.
   """
   total = jnp.zeros(system_types.actions_of(step.actions).shape, jnp.float32)
-  for name, (experiment, _, _) in played.items():
+  for name, (experiment, _, _) in active.items():
     output = experiment_lib.influence(
       experiment, name, config.influence_measure, step, following
     )

@@ -20,9 +20,9 @@ def estimate(
 ) -> actor_critic.Estimates:
   """Estimates advantages by GAE, and returns, before the first epoch.
 
-  Advantages are normalised by their own deviation, but by no less than a
-  share of the unit of values: where rewards vanish, a plain normalisation
-  would blow noise up until the policy collapses.
+  Advantages are normalised by their own deviation, but by no less than a share
+  of the unit of values: if rewards vanish, a plain normalisation would amplify
+  noise until the policy collapses.
 
   Args:
     head: of one agent, under the parameters that the update starts from.
@@ -65,8 +65,8 @@ def losses(
 
   Args:
     head: of one agent.
-    log_ratio: float32 [T, B], of all that was chosen together; only the own
-      head's part has a gradient.
+    log_ratio: float32 [T, B], of all choices of a step; only this head's part
+      has a gradient.
     estimates: of the head.
     is_padding: bool [T + 1, B].
     config: for the clip.

@@ -7,7 +7,7 @@ from influence_acme import checks
 
 @dataclasses.dataclass(frozen=True)
 class PPOConfig:
-  """Configuration of the PPO update; it checks itself.
+  """Configures the PPO update, and validates its fields.
 
   Attributes:
     clip: of the ratio of probabilities, around 1.

@@ -1,4 +1,4 @@
-"""Gives hyper-parameters that learn these games in millions of steps.
+"""Defines hyper-parameters for learning in millions of steps.
 
 The paper's own numbers, for 10^8 steps and more, are in `presets`. Here every
 variant of a game has the same update, normalisation, schedules and network;
@@ -22,7 +22,7 @@ def make_config(
   Args:
     game: name of an environment.
     variant: of the agents.
-    **overrides: fields that are to have other values.
+    **overrides: values of other fields.
 
   Returns:
     The configuration.

@@ -1,13 +1,13 @@
-"""The paper's best hyper-parameters, by experiment, game and column.
+"""Lists the paper's best hyper-parameters, by experiment, game and column.
 
-Jaques et al., 2019 (arXiv 1810.08647v4), supplement, Tables 1 to 3: what a
-random search found best. `settings` gives a column of a table as the fields of
-`InfluenceConfig`, `make_config` the configuration with it. What the tables
-leave open keeps our default, see README.md.
+The source is Jaques et al., 2019 (arXiv 1810.08647v4), supplement, Tables 1 to
+3: the best settings of a random search. `settings` returns a column of a table
+as fields of `InfluenceConfig`, `make_config` the configuration with it. Fields
+that the tables leave open keep their defaults, see README.md of the agent.
 
-What the paper compares itself with has no table: eta is from its text, the
-weights of inequity aversion are from Hughes et al., 2018 (arXiv 1803.08884),
-and the rest is that of the actor-critic.
+The paper's comparisons have no table: eta is from its text, the weights of
+inequity aversion are from Hughes et al., 2018 (arXiv 1803.08884), and the rest
+is that of the actor-critic.
 
 Printed C is in 10^6 environment steps: the paper gives no unit, but the first
 author's own code turns the table's 226 into 226e6.
@@ -21,7 +21,7 @@ from influence_acme.system import config as config_lib
 
 GAMES = ('cleanup', 'harvest')
 # Experiment -> the columns of its table: the actor-critic, the same networks
-# without pay for influence, and with it; or rewards of other kinds.
+# without and with a reward for influence; or other kinds of rewards.
 EXPERIMENTS = {
   'basic': ('baseline', 'visible_actions', 'basic_influence'),
   'communication': ('baseline', 'comm_baseline', 'communication'),
@@ -34,12 +34,12 @@ _SHARED = ('entropy_cost', 'learning_rate', 'learning_rate_end')
 
 
 def _column(shared: tuple[float, float, float], **rest: Any) -> dict[str, Any]:
-  """Returns a column: of the rows that all share, and of the rest."""
+  """Returns a column, from shared rows and its own."""
   return dict(zip(_SHARED, shared, strict=True), **rest)
 
 
 def _comparison(shared: tuple[float, float, float]) -> tuple[Any, ...]:
-  """Returns the columns of what the paper compares itself with."""
+  """Returns the columns of the paper's comparisons."""
   return (
     _column(shared),
     _column(shared, prosocial_weight=0.85),
@@ -186,7 +186,7 @@ def make_config(
     experiment: one of `EXPERIMENTS`.
     game: one of `GAMES`.
     variant: one of the experiment's columns.
-    **overrides: fields that are to have other values.
+    **overrides: values of other fields.
 
   Returns:
     The configuration.
@@ -201,7 +201,7 @@ def make_config(
 
 
 def available() -> list[tuple[str, str, str]]:
-  """Returns (experiment, game, variant) of all that `make_config` can make."""
+  """Returns all (experiment, game, variant) that `make_config` takes."""
   return [
     (experiment, game, variant)
     for (experiment, variants), game in itertools.product(
@@ -212,7 +212,7 @@ def available() -> list[tuple[str, str, str]]:
 
 
 def experiment_of(variants: Collection[str]) -> str:
-  """Returns the experiment that has all of some variants, 'moa' at best.
+  """Returns an experiment that has all given variants, preferably 'moa'.
 
   Args:
     variants: columns, or none.

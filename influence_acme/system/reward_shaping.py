@@ -1,7 +1,7 @@
 """Shapes each agent's extrinsic reward by the rewards of all.
 
 A shaping is a function of everyone's rewards of a step, [..., N], and of
-smoothed rewards of the episode so far, likewise, which it may go on with.
+smoothed rewards of the episode so far, likewise, which it may update.
 
 Letters: `...` batch axes, N agents.
 """
@@ -21,7 +21,7 @@ ShapeFn = Callable[[chex.Array, chex.Array], tuple[jax.Array, jax.Array]]
 
 
 def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
-  """Makes the shaping of rewards; None if no agent shapes its own.
+  """Makes the function that shapes rewards; None if no agent's is shaped.
 
   Args:
     config: of the agent.

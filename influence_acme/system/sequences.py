@@ -1,4 +1,4 @@
-"""What the learner takes: a batch of the replay, agent by agent.
+"""Defines the learner's batch: sequences of the replay, by agent.
 
 Letters: T steps (T + 1 rows), B sequences, N agents, A actions, M symbols, U
 hidden units.
@@ -17,7 +17,7 @@ from influence_acme.system import types as system_types
 
 
 class Messages(NamedTuple):
-  """The own messages of a batch; as `Sequences`.
+  """Holds the agents' own messages of a batch, as `Sequences`.
 
   Attributes:
     symbols: int32 [T + 1, B].
@@ -29,7 +29,7 @@ class Messages(NamedTuple):
 
 
 class Sequences(NamedTuple):
-  """A batch, time-major; of one agent, or [N, ...] for all.
+  """Holds a batch, time-major; of one agent, or [N, ...] for all.
 
   Attributes:
     observation: 'world' [T + 1, B, ...], 'actions' int32 [T + 1, B, N] and
@@ -61,16 +61,16 @@ class Sequences(NamedTuple):
 
 
 def _agents_first(state: Any) -> hk.LSTMState | Any:
-  """Brings a recurrent state, or an empty one, from [B, N, U] to [N, B, U]."""
+  """Transposes a recurrent state, or an empty one, [B, N, U] to [N, B, U]."""
   return hk.LSTMState(*(jnp.swapaxes(x, 0, 1) for x in state)) if state else ()
 
 
 def to_sequences(data: Any) -> Sequences:
-  """Brings a batch of rows [B, T + 1, N, ...] to the learner's layout.
+  """Transposes a batch of rows [B, T + 1, N, ...] to the learner's layout.
 
   Args:
-    data: the replay's steps: stacked timesteps of all agents, as the actor
-      adds them, with the recurrent states of the first row alone, [B, N, U].
+    data: the replay's steps: stacked timesteps of all agents, as added by the
+      actor, with the recurrent states of the first row alone, [B, N, U].
 
   Returns:
     Sequences of all agents, [N, T + 1, B, ...].
@@ -99,7 +99,7 @@ def to_sequences(data: Any) -> Sequences:
     discount=for_all(data.discount),
     start_of_episode=for_all(data.start_of_episode),
     behaviour_logits=to_front(data.extras['logits']),
-    # TensorFlow, which reads the replay, gives look-alikes of our tuples.
+    # TensorFlow, which reads the replay, returns tuples of another type.
     core_state=networks_lib.CoreState(
       *map(_agents_first, data.extras['core_state'])
     ),

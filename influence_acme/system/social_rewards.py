@@ -1,4 +1,4 @@
-"""Shapes rewards as the paper's comparisons do: prosocial, inequity averse.
+"""Shapes rewards as in the paper's comparisons: prosocial, inequity averse.
 
 Letters: `...` batch axes, N agents.
 """
@@ -20,7 +20,7 @@ def prosocial(
 def inequity_averse(
   rewards: chex.Array, smoothed: chex.Array, config: Any
 ) -> tuple[chex.Array, chex.Array]:
-  """Takes off for having less or more, [..., N]; see `reward_shaping`."""
+  """Penalises having less or more, [..., N]; see `reward_shaping`."""
   return ops.inequity_averse_reward(
     rewards,
     smoothed,

@@ -1,9 +1,9 @@
-"""Slices and stacks of a multi-agent environment's specs and time steps.
+"""Slices and stacks a multi-agent environment's specs and time steps.
 
 A multi-agent `dm_env.Environment` keys observations, actions and rewards by
 agent id; `make_environment_spec` collects its specs, as Acme's function of the
-same name does, whose record serves here as well. Single-agent parts want one
-agent's slice of them; a learner that trains all agents at once wants
+same name does, and Acme's record can be used here as well. Single-agent parts
+take one agent's slice of them; a learner that trains all agents at once takes
 them stacked along a leading agent axis. The agents' order is always that of
 `agent_ids`, never that of a dict, which JAX would sort (agent_10 before
 agent_2).
@@ -26,7 +26,7 @@ _BY_AGENT = ('observations', 'actions', 'rewards')
 
 
 class EnvironmentSpec(NamedTuple):
-  """Specs of a multi-agent environment, with the fields of Acme's record.
+  """Holds specs of a multi-agent environment, with the fields of Acme's record.
 
   Attributes:
     observations: by agent id.
@@ -52,11 +52,11 @@ def make_environment_spec(environment: dm_env.Environment) -> EnvironmentSpec:
 
 
 def agent_spec(environment_spec: Any, agent_id: types.AgentId) -> Any:
-  """Returns what one agent sees of a multi-agent environment.
+  """Returns one agent's slice of a multi-agent environment's spec.
 
   Args:
-    environment_spec: whose observations, actions and rewards are dicts by
-      agent id, and whose discounts is one scalar spec.
+    environment_spec: with observations, actions and rewards as dicts by agent
+      id, and discounts as one scalar spec.
     agent_id: one of their keys.
 
   Returns:
@@ -126,14 +126,14 @@ def stacked_spec(
 
 
 def _map(function: Callable[[Any], Any], nest: Any) -> Any:
-  """Applies a function to the leaves of nested dicts, whose order stays."""
+  """Applies a function to the leaves of nested dicts, and keeps their order."""
   if isinstance(nest, Mapping):
     return {key: _map(function, value) for key, value in nest.items()}
   return function(nest)
 
 
 def _equal(left: Any, right: Any) -> bool:
-  """Returns whether two nests of specs have equal structure and leaves."""
+  """Returns True if two nests of specs have equal structure and leaves."""
   lefts, left_tree = jax.tree_util.tree_flatten(left)
   rights, right_tree = jax.tree_util.tree_flatten(right)
   return left_tree == right_tree and all(

@@ -48,14 +48,14 @@ def summarise(
   config: config_lib.InfluenceConfig,
   environment_steps: int,
 ) -> dict[str, Any]:
-  """Returns means over agents, and each agent's rewards, of one batch.
+  """Computes means over agents, and each agent's rewards, of one batch.
 
   Args:
-    metrics: float32 [N] each; NaN of agents that do not have one.
+    metrics: float32 [N] each; NaN for agents to which one does not apply.
     sequences: of all agents, [N, T + 1, B].
     agent_ids: N names.
     config: for the schedules.
-    environment_steps: global ones, at which the schedules are read.
+    environment_steps: global ones, the time of the schedules.
 
   Returns:
     Name -> number, or agent id -> number; rewards and influence a step.

@@ -1,10 +1,10 @@
-"""Social value orientation: a reward for sharing at a preferred angle.
+"""Shapes rewards by social value orientation: a preferred reward angle.
 
 The whole variant is here, and a line in `variants`: a reward-shaping variant is
 a function of everyone's rewards.
 
-McKee et al., 2020 (arXiv 2002.02325), with the number of agents as a factor, as
-SocialJax has it.
+Source: McKee et al., 2020 (arXiv 2002.02325), with the number of agents as a
+factor, as in SocialJax.
 """
 
 from typing import Any

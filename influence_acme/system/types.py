@@ -1,13 +1,13 @@
-"""Defines how a population acts, as pure functions over a batch.
+"""Defines a population's policy as pure functions over a batch.
 
-One record serves an actor that plays one environment step by step and a
-rollout that scans many environments inside of one compiled call.
+The same record is used by an actor that plays one environment step by step and
+by a rollout that scans many environments inside of one compiled call.
 
 Time, for every step t:
 
   act(o_t):                    pi(. | s_t) -> a_t
-  observe(o_t, a_t, o_{t+1}):  everyone's a_t is known: the next recurrent
-                               states, and the inputs of the influence of a_t
+  observe(o_t, a_t, o_{t+1}):  the next recurrent states, and the inputs of the
+                               influence of a_t, from everyone's actions
   influence(t, t + 1):         c_t, once all its inputs are known
 
 Letters: N agents, B environments, J = N - 1 others, K own choices, A actions.
@@ -25,13 +25,13 @@ from influence_acme import types
 # Inputs of `ops.influence_reward` for all agents of one experiment:
 #   'conditional_logits'  float32 [N, ..., K, J, A], of each other agent, for
 #                         each choice of each agent
-#   'policy_logits'       float32 [N, ..., K], that the choices came from
+#   'policy_logits'       float32 [N, ..., K], of the policies that chose
 #   'mask'                bool [N, ..., J], the others that count
 InfluenceInputs = Mapping[str, chex.Array]
 
 
 class ActOutput(NamedTuple):
-  """Output of one step of the population; arrays [N, B, ...].
+  """Holds the output of one step of the population; arrays [N, B, ...].
 
   Attributes:
     actions: int32 [N, B]; or a dict of such, 'action' and 'message'.
@@ -45,11 +45,11 @@ class ActOutput(NamedTuple):
 
 
 class InfluenceStep(NamedTuple):
-  """A step for `influence`; arrays [N, ...], any batch axes.
+  """Holds a step for `influence`; arrays [N, ...], any batch axes.
 
   Attributes:
     actions: int32 [N, ...], or a dict of such.
-    inputs: of each experiment, by name, as `observe` gave them.
+    inputs: of each experiment, by name, as returned by `observe`.
   """
 
   actions: Any
@@ -57,7 +57,7 @@ class InfluenceStep(NamedTuple):
 
 
 class JointPolicy(NamedTuple):
-  """A population's pure functions; parameters are stacked, [N, ...].
+  """Holds a population's pure functions; parameters are stacked, [N, ...].
 
   Attributes:
     agent_ids: the agents' names, in the order of every axis N.
@@ -70,7 +70,7 @@ class JointPolicy(NamedTuple):
       [N, ...], nats.
     delay: 1 if `influence` needs the following step, else 0.
     last_step_influence: (InfluenceStep) -> float32 [N, ...], nats, of an
-      episode's last step, where the delay is 1. None if it has no influence.
+      episode's last step, if the delay is 1. None if it has no influence.
     shape_reward: (rewards of a step, smoothed rewards before it) -> (shaped
       rewards, smoothed rewards after it), float32 [N, ...] each; smoothed
       rewards are zeros before an episode. None if rewards are not shaped.

@@ -29,7 +29,7 @@ from influence_acme.system import sequences as sequences_lib
 
 
 class TrainingState(NamedTuple):
-  """Everything that training changes; of one agent, or stacked [N, ...].
+  """Holds the state of training; of one agent, or stacked [N, ...].
 
   Attributes:
     params: of the networks.
@@ -43,7 +43,7 @@ class TrainingState(NamedTuple):
 
 
 class Rates(NamedTuple):
-  """Schedules at the time of an update, float32 [] each."""
+  """Holds the scheduled values of an update, float32 [] each."""
 
   learning_rate: chex.Numeric
   entropy_cost: chex.Numeric
@@ -84,12 +84,12 @@ def init(
   )
 
 
-# Learners of one configuration share what is compiled.
+# Learners of one configuration share compiled functions.
 @functools.lru_cache(maxsize=8)
 def make_update(
   agent: networks_lib.AgentNetworks, config: config_lib.InfluenceConfig
 ) -> Update:
-  """Makes the update of one agent: V-trace or PPO, as the config says."""
+  """Makes the update of one agent: V-trace or PPO, by the config."""
   step = _make_gradient_step(agent, config)
   if config.update == 'vtrace':
     return functools.partial(_update_once, step, config)
@@ -152,7 +152,7 @@ def _update_once(
   key: chex.PRNGKey,
 ) -> tuple[TrainingState, losses.Metrics]:
   """Takes one step of gradient descent on the whole batch."""
-  del key  # Nothing is drawn.
+  del key  # Unused: there are no random draws.
   state, metrics, targets = step(state, own_index, sequences, rates)
   return _track(state, sequences, targets, config), metrics
 

@@ -1,4 +1,4 @@
-"""Names the variants of the agent, as data: experiment, reward, shaping.
+"""Lists the variants of the agent as data: experiment, reward, shaping.
 
 Letter: N agents.
 """
@@ -10,17 +10,17 @@ import numpy as np
 
 from influence_acme.system import social_rewards, svo
 
-# Of all agents, or a tuple: each agent's own, in their order.
+# One for all agents, or a tuple of each agent's, in their order.
 VariantName = str | tuple[str, ...]
 
 
 class Variant(NamedTuple):
-  """Properties of a variant.
+  """Holds the properties of a variant.
 
   Attributes:
-    experiment: whose networks and observations it has, see `experiments`; None
-      for an actor-critic that knows nothing of the others.
-    rewarded: whether its reward holds influence.
+    experiment: that defines its networks and observations, see `experiments`;
+      None for an actor-critic without inputs about others.
+    rewarded: True if its reward holds influence.
     shaping: of its extrinsic reward, see `reward_shaping`; None for none.
   """
 
@@ -66,7 +66,7 @@ def names(**properties: Any) -> tuple[str, ...]:
 
 
 def has(variant: VariantName, **properties: Any) -> np.ndarray:
-  """Returns which agents' variants have properties.
+  """Returns the agents whose variants have properties.
 
   Args:
     variant: of all agents, or each agent's own.
@@ -79,7 +79,7 @@ def has(variant: VariantName, **properties: Any) -> np.ndarray:
 
 
 def members(variant: VariantName, experiment: str) -> np.ndarray:
-  """Returns which agents take part in an experiment, bool [N] or []."""
+  """Returns the agents that take part in an experiment, bool [N] or []."""
   return has(variant, experiment=experiment)
 
 

@@ -23,7 +23,7 @@ def losses(
 
   Args:
     head: of one agent.
-    log_ratio: float32 [T, B], of all that was chosen together.
+    log_ratio: float32 [T, B], of all choices of a step.
     discount: float32 [T + 1, B], the environment's.
     is_padding: bool [T + 1, B].
     config: for the discount and lambda.

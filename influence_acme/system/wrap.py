@@ -1,4 +1,4 @@
-"""The environment as each variant of the agent plays it."""
+"""Wraps an environment for a variant of the agent."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ Wrapped = wrappers.OthersActionsWrapper | wrappers.MessageChannelWrapper
 def wrap_environment(
   environment: Any, config: config_lib.InfluenceConfig
 ) -> Wrapped:
-  """Adds what the agents of a variant observe of each other.
+  """Adds a variant's observations of other agents to an environment.
 
-  That is what everyone did last and who is in view, and, if they speak, a
-  channel for messages.
+  These are everyone's last actions and the agents in view and, if agents speak,
+  a channel for messages.
 
   Args:
     environment: a multi-agent `dm_env.Environment`, without such wrappers.
@@ -32,13 +32,13 @@ def wrap_environment(
 def make_environment(
   name: str, config: config_lib.InfluenceConfig, seed: int, **overrides: Any
 ) -> Wrapped:
-  """Makes one of our environments, wrapped for a variant of the agent.
+  """Makes one of this library's environments, wrapped for a variant.
 
   Args:
     name: as for `environments.make`.
     config: of the agent.
     seed: of the environment.
-    **overrides: of the environment's settings, such as `num_agents`.
+    **overrides: fields of the environment, such as `num_agents`.
 
   Returns:
     The environment.

@@ -1,4 +1,4 @@
-"""Defines the base of all wrappers, which forwards what they do not change."""
+"""Defines the base of all wrappers, which forwards every method."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

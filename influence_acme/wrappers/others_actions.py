@@ -50,7 +50,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     base.check_extendable(
       environment,
       added=('actions', 'visible'),
-      advice='Only those can be shown to the others: put what changes the '
+      advice='Only those can be shown to the others: put wrappers that change '
       'actions, such as MessageChannelWrapper, outside this one.',
     )
     self._visible_fn = visible_fn
@@ -74,7 +74,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       The wrapped environment's time step, its observations extended.
     """
     timestep = self._environment.step(action)
-    if timestep.first():  # The step started an episode: nobody has acted.
+    if timestep.first():  # The step started an episode: there are no actions.
       self._actions = self._nobody_acted()
     else:
       joint = [action[agent_id] for agent_id in self.agent_ids]
