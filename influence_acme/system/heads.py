@@ -73,8 +73,8 @@ def make_heads(
   """
   units = normalisation.units(scale, config)
   # Rewards for influence, which alone are brought to the size of returns.
-  paid = is_rewarded(config, own_index)
-  weighted = paid * (sequences.reward - sequences.extrinsic)
+  rewarded = is_rewarded(config, own_index)
+  weighted = rewarded * (sequences.reward - sequences.extrinsic)
   factor = normalisation.influence_factor(scale, config)
   reward = sequences.reward + (factor - 1.0) * weighted
   action = actor_critic.Head(
