@@ -136,7 +136,6 @@ class Sweep:
       network_factory=functools.partial(
         influence.make_networks, config=run.config
       ),
-      batch_size=run.config.batch_size,
       num_steps=self.num_steps,
       num_environments=self.num_environments,
       seed=run.seed,
