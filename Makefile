@@ -61,7 +61,8 @@ report: .venv/installed ## Writes the page of a run or sweep: RUN=its folder.
 	@$(BIN)/python -m influence_acme.reports $(RUN)
 
 docs: .venv/installed ## Builds the documentation site in build/site.
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict \
+	  || { rm -rf build/site; exit 1; }
 	@echo "Open build/site/index.html in a browser."
 
 clean: ## Removes what was installed and built.

@@ -84,7 +84,6 @@ def make_experiment() -> programs.Experiment:
     ),
     functional_environment=environments.functional('box_trapped'),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=_NUM_STEPS.value,
     num_environments=_NUM_ENVIRONMENTS,
     seed=_SEED.value,

@@ -67,7 +67,6 @@ def make_experiment() -> programs.Experiment:
     ),
     functional_environment=environments.functional('cleanup', **game),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=_NUM_STEPS.value,
     num_actors=_NUM_ACTORS.value,
     num_environments=_NUM_ENVIRONMENTS.value,

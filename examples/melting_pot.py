@@ -42,7 +42,6 @@ def main(_: list[str]) -> None:
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=make_environment,
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=_NUM_STEPS.value,
     run_dir=tempfile.mkdtemp(prefix='melting_pot_'),
   )

@@ -82,7 +82,6 @@ def main(_: list[str]) -> None:
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=make_environment,
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=NUM_STEPS,
     run_dir=tempfile.mkdtemp(prefix='own_pettingzoo_'),
   )
@@ -91,7 +90,7 @@ def main(_: list[str]) -> None:
   log = programs.read_log(experiment.directory.path / 'logs' / 'actor_0.csv')
   agreed = log['episode_return/left'] / EPISODE_LENGTH
   print(f'They agreed in {agreed[0]:.0%} of the steps of the first episode')
-  print(f'and in {agreed[-1]:.0%} of the last: {experiment.run_dir}')
+  print(f'and in {agreed[-1]:.0%} of the last ones: {experiment.run_dir}')
 
 
 if __name__ == '__main__':

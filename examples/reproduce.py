@@ -33,7 +33,7 @@ _NUM_ENVIRONMENTS = flags.DEFINE_integer(
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
 _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
 _LAUNCH = flags.DEFINE_enum(
-  'launch', 'threads', programs.LAUNCHES, 'How to run each program.'
+  'launch', 'single', programs.LAUNCHES, 'How to run each program.'
 )
 _SEARCH = flags.DEFINE_integer('search', 0, 'How many settings to draw.')
 _SEARCH_SEED = flags.DEFINE_integer('search_seed', 0, 'Of the draws.')

@@ -88,7 +88,6 @@ def main(_: list[str]) -> None:
     builder_factory=functools.partial(multiagent.PopulationBuilder, MEMBERS),
     environment_factory=make_environment,
     network_factory=functools.partial(multiagent.make_networks, MEMBERS),
-    batch_size=4,
     num_steps=_NUM_STEPS.value,
     run_dir=tempfile.mkdtemp(prefix='strangers_'),
   )

@@ -27,8 +27,6 @@ class Experiment:
     environment_factory: takes a seed in [0, 2**32).
     network_factory: takes the environment's spec; the networks are what the
       builder's `make_learner` and `make_actor` get.
-    batch_size: how many items of its replay the learner takes for a step. The
-      one-process program learns as soon as there are so many.
     num_steps: environment steps at which the run ends, over all actors; those
       before a resume count.
     run_dir: the directory of the run.
@@ -51,7 +49,6 @@ class Experiment:
   ]
   environment_factory: Callable[[int], dm_env.Environment]
   network_factory: Callable[[specs.EnvironmentSpec], Any]
-  batch_size: int
   num_steps: int
   run_dir: str | os.PathLike[str]
   num_actors: int = 1
@@ -65,7 +62,7 @@ class Experiment:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
-    for name in ('batch_size', 'num_steps', 'num_actors'):
+    for name in ('num_steps', 'num_actors'):
       value = getattr(self, name)
       if not isinstance(value, int) or value < 1:
         raise ValueError(

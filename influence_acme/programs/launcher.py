@@ -39,7 +39,8 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
     program: of `make_program`.
     launch: 'threads' of this process; 'processes', one for each node; or
       'single', the fused trainer, for agents of `InfluenceBuilder` alone: it
-      plays as many environments as a batch has sequences.
+      plays as many environments as a batch has sequences, whatever the number
+      of actors.
 
   Returns:
     The exit code, see above.

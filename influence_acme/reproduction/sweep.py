@@ -61,7 +61,7 @@ class Sweep:
     num_environments: as of `programs.Experiment`.
     num_agents: in each environment.
     episode_length: in steps.
-    launch: one of `programs.LAUNCHES`.
+    launch: one of `programs.LAUNCHES`; 'single' is the fused trainer.
     search: how many settings to draw; 0 for the paper's one.
     search_seed: of the draws.
   """
@@ -75,7 +75,7 @@ class Sweep:
   num_environments: int = 144
   num_agents: int = 5
   episode_length: int = 1000
-  launch: str = 'threads'
+  launch: str = 'single'
   search: int = 0
   search_seed: int = 0
 
@@ -136,7 +136,6 @@ class Sweep:
       network_factory=functools.partial(
         influence.make_networks, config=run.config
       ),
-      batch_size=run.config.batch_size,
       num_steps=self.num_steps,
       num_environments=self.num_environments,
       seed=run.seed,

@@ -1,7 +1,7 @@
 """Shows on the terminal how a run goes, from the logs that it writes.
 
-Reading the logs works the same for threads, processes and one loop, and can
-take nothing from the run but a few milliseconds a second.
+Reading the logs works the same however the run was launched, and takes nothing
+from it but a few milliseconds a second.
 """
 
 import collections

@@ -39,7 +39,6 @@ def test_influential_agents_train_in_pursuit(tmp_path):
       _make_pursuit(), config
     ),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=1_001,  # Two episodes, and the first step of a third.
     run_dir=tmp_path,
   )

@@ -85,7 +85,6 @@ def main(launch, run_dir, archive):
     builder_factory=functools.partial(ArchivingBuilder, config, archive),
     environment_factory=make_environment,
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=NUM_STEPS,
     num_actors=2,
     run_dir=run_dir,

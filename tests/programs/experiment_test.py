@@ -9,7 +9,6 @@ import toy
 @pytest.mark.parametrize(
   'field, value',
   [
-    ('batch_size', 0),
     ('num_steps', 0),
     ('num_steps', 1.5),
     ('num_actors', -1),

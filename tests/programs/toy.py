@@ -194,7 +194,6 @@ def make_experiment(run_dir, **overrides):
     'builder_factory': ToyBuilder,
     'environment_factory': ToyEnvironment,
     'network_factory': lambda spec: None,
-    'batch_size': BATCH_SIZE,
     'num_steps': 100,
     'run_dir': run_dir,
   }

@@ -27,7 +27,6 @@ def make_experiment(variant, num_environments, run_dir):
     ),
     functional_environment=environments.functional('coordination', **GAME),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_environments=int(num_environments),
     num_steps=NUM_STEPS,
     run_dir=run_dir,

@@ -22,6 +22,11 @@ def test_runs_in_order(make_sweep):
   )
 
 
+def test_the_fused_trainer_runs_a_sweep_unless_told_otherwise(make_sweep):
+  assert make_sweep().launch == 'single'
+  assert make_sweep(launch='threads').launch == 'threads'
+
+
 def test_a_search_draws_settings_that_seeds_share(make_sweep):
   runs = make_sweep(search=3).runs()
   assert len(runs) == 2 * 3 * 2
@@ -53,7 +58,7 @@ def test_what_runs_share_is_kept(make_sweep):
   make_sweep().prepare()
   # Other runs may be added, or made longer.
   make_sweep(
-    variants=('moa',), seeds=(7,), num_steps=200, launch='single', search=2
+    variants=('moa',), seeds=(7,), num_steps=200, launch='threads', search=2
   ).prepare()
   for name, value in {
     'game': 'harvest',

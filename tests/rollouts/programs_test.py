@@ -45,7 +45,6 @@ def _make_experiment(run_dir, **overrides):
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=_make_environment,
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     run_dir=run_dir,
     **settings,
   )

@@ -34,7 +34,6 @@ def _make_experiment(game, variant, **settings):
     ),
     functional_environment=environments.functional(game, **GAME),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_environments=16,
     **settings,
   )

@@ -29,7 +29,6 @@ def _run(run_dir, variant):
       influence.make_environment, 'coordination', config, **GAME
     ),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=120,
     num_environments=4,
     functional_environment=environments.functional('coordination', **GAME),

@@ -227,9 +227,9 @@ def test_another_layout(expected, message):
 
 def test_a_count_fits_whoever_counts():
   """Acme's learners begin with Python's integers, and go on with JAX's."""
-  saved = {"['steps']": np.int32(7)}
+  saved = {"['steps']": np.array(7, np.int32)}
   assert checkpoint.restore('PATH', saved, {'steps': 0}) == {'steps': 7}
-  saved = {"['steps']": np.float64(7)}
+  saved = {"['steps']": np.array(7.0)}
   with pytest.raises(checkpoint.CheckpointError, match=r'is float64\(\) in it'):
     checkpoint.restore('PATH', saved, {'steps': 0})
 

@@ -3,6 +3,7 @@
 import shlex
 import sys
 import types
+from importlib import machinery
 
 import pytest
 from absl import flags
@@ -103,7 +104,7 @@ def test_a_program_without_the_flags_is_told_no_command(run):
 
 def test_our_own_command_has_the_flags(run, monkeypatch):
   main = types.ModuleType('__main__')
-  main.__spec__ = types.SimpleNamespace(name='influence_acme.train')
+  main.__spec__ = machinery.ModuleSpec('influence_acme.train', None)
   monkeypatch.setitem(sys.modules, '__main__', main)
   command = ['python', '-m', 'influence_acme.train']
   monkeypatch.setattr(sys, 'orig_argv', command)

@@ -50,7 +50,6 @@ def test_two_agents_learn_to_coordinate(tmp_path):
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=functools.partial(_make_environment, rewards=rewards),
     network_factory=functools.partial(influence.make_networks, config=config),
-    batch_size=config.batch_size,
     num_steps=NUM_STEPS,
     run_dir=tmp_path / 'run',
   )

@@ -77,7 +77,6 @@ def make_experiment(directory, num_steps, names, resume=False):
     builder_factory=functools.partial(multiagent.PopulationBuilder, members),
     environment_factory=make_environment,
     network_factory=functools.partial(multiagent.make_networks, members),
-    batch_size=1,
     num_steps=num_steps,
     run_dir=directory,
     resume=resume,
