@@ -42,6 +42,8 @@ class Experiment:
       resumes, by name; for example the name of the environment. They go into
       `config.json`, too.
     config: all settings by name, for `config.json`.
+    batch_size: of the learner's batches; None, or what the builder's
+      configuration says.
   """
 
   builder_factory: Callable[
@@ -59,6 +61,7 @@ class Experiment:
   checkpoint_seconds: float = 60.0
   identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  batch_size: int | None = None
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
@@ -95,6 +98,17 @@ class Experiment:
   def make_environment_spec(self) -> specs.EnvironmentSpec:
     """Makes an environment only to read its specs."""
     return specs.make_environment_spec(self.environment_factory(self.seed))
+
+  def check_batch_size(self) -> None:
+    """Raises ValueError: the batch size is not that of the builder."""
+    builder = self.builder_factory(loggers.NoOpLogger())
+    config = getattr(builder, 'config', None)
+    expected = getattr(config, 'batch_size', self.batch_size)
+    if self.batch_size not in (None, expected):
+      raise ValueError(
+        f'batch_size is {self.batch_size!r}: leave it out, or let it be that '
+        f"of the builder's configuration, {expected}."
+      )
 
   def make_identity(
     self, environment_spec: specs.EnvironmentSpec

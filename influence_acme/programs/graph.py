@@ -53,6 +53,7 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
   Returns:
     The program.
   """
+  experiment.check_batch_size()
   if experiment.num_environments:
     # All that takes long each thread of such a program computes alone.
     xla_threads.disable_intra_op_threads()

@@ -1,9 +1,13 @@
 import dataclasses
+import functools
 
 import jax
 import numpy as np
 import pytest
 import toy
+
+from influence_acme import programs
+from influence_acme.agents import influence
 
 
 @pytest.mark.parametrize(
@@ -69,3 +73,20 @@ def test_identity_tells_environments_and_agents_apart(tmp_path):
     "observations['agent_0']['x']",
     "observations['agent_1']['x']",
   ]
+
+
+def test_a_batch_size_that_is_not_the_builders_is_refused(tmp_path):
+  config = influence.InfluenceConfig(batch_size=4)
+  experiment = programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=functools.partial(
+      influence.make_environment, 'coordination', config
+    ),
+    network_factory=functools.partial(influence.make_networks, config=config),
+    num_steps=1,
+    run_dir=tmp_path / 'run',
+    batch_size=8,
+  )
+  with pytest.raises(ValueError, match='batch_size is 8: leave it out.* 4'):
+    programs.make_program(experiment)
+  assert not (tmp_path / 'run').exists()

@@ -90,6 +90,8 @@ def test_agents_that_observe_differently_are_refused():
   environment = _Shows((9,), np.float32)
   both = environment.observation_spec()
   both['agent_1']['world'] = dm_env_specs.Array((5, 5, 3), np.uint8)
-  environment.observation_spec = functools.partial(dict, both)
+  environment.observation_spec = functools.partial(  # type: ignore[method-assign]
+    dict, both
+  )
   with pytest.raises(ValueError, match=r'differ: agent_1 \(observations\)'):
     networks.from_spec(_spec(environment), CONFIG)

@@ -8,7 +8,7 @@ from influence_acme.runs import csv_log
 from influence_acme.system import config as config_lib
 from influence_acme.testing import fakes
 from influence_acme.training import config as training_config
-from influence_acme.training import run as run_lib
+from influence_acme.training import runner as run_lib
 
 # Two agents, 10 steps, a reward of 1 for the right one of three actions.
 GAME = fakes.FakeVectorEnvironment(episode_length=10)
