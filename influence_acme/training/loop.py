@@ -5,9 +5,9 @@
               unroll(p_k, environments) -> environments, b_{k+1}
               update(p_k, b_k)          -> p_{k+1}
 
-Both read state k and nothing else. So on a CPU they run side by side, in a
-thread each, while an accelerator does both in one compiled call; either way the
-parameters that act are one update old, which the importance ratios account for.
+Both read state k and nothing else, so that they run side by side, in a thread
+each. The parameters that act are one update old, which the importance ratios
+account for.
 The state is one pytree: saved and restored, a run goes on bit for bit.
 
 Letters: N agents, B environments, T steps.
@@ -90,7 +90,8 @@ class Trainer:
     self._update = (
       map_agents.over_threads(update_one)
       if jax.default_backend() == 'cpu'
-      else jax.jit(map_agents.over_vmap(update_one), donate_argnums=0)
+      # Nothing is donated: the parameters act while they are updated.
+      else jax.jit(map_agents.over_vmap(update_one))
     )
     self._actor = futures.ThreadPoolExecutor(1, 'unroll')
 

@@ -6,6 +6,7 @@
 143  SIGTERM
 """
 
+import contextlib
 import functools
 import sys
 import time
@@ -65,18 +66,20 @@ def run(
   """
   session, settings = _make_session(config, environment)
   directory = session.directory
+  if config.resume and directory.checkpoint_path.exists():
+    session.restore()  # Before any of the run's files is touched.
   directory.prepare(resume=config.resume)
   malloc.keep()
-  if config.resume:
-    session.restore()
   directory.write_config(settings)
+  failed = False
   with signals.Signals() as received:
     with progress.Progress(directory, config.num_steps):
       try:
         session.train(lambda: received.number > 0)
       except Exception as error:  # noqa: BLE001  Told, with the exit code.
+        failed = True
         failures.report_exception(directory.failure_path, 'train', error)
-    return _conclude(session, received.number)
+    return _conclude(session, failed, received.number)
 
 
 def _make_session(
@@ -93,9 +96,8 @@ def _make_session(
     make_host = functools.partial(environments.MultiAgentEnvironment, pure)
   else:
     make_host = environment
-  wrapped = wrap.wrap_environment(make_host(config.seed), agent)
-  spec = specs.make_environment_spec(wrapped)
-  wrapped.close()
+  with contextlib.closing(make_host(config.seed)) as host:
+    spec = specs.make_environment_spec(wrap.wrap_environment(host, agent))
   networks = networks_lib.from_spec(spec, agent)
   identity = identity_lib.make_identity(
     'InfluenceBuilder', spec, {'environment': config.game}
@@ -158,13 +160,15 @@ def host_rollout(
   """
 
   def make(policy, first_step):
-    batch = host_environments.HostEnvironments(
-      [
-        make_environment(random_keys.environment_seed(seed, i, first_step))
-        for i in range(agent.batch_size)
-      ],
-      networks.agent_ids,
-    )
+    with contextlib.ExitStack() as stack:
+      made = []
+      for i in range(agent.batch_size):
+        made.append(
+          make_environment(random_keys.environment_seed(seed, i, first_step))
+        )
+        stack.callback(made[-1].close)
+      batch = host_environments.HostEnvironments(made, networks.agent_ids)
+      stack.pop_all()  # All are made: the batch closes them.
     rollout = host_environments.make_rollout(
       batch, policy, agent.unroll_length, layout.to_learner
     )
@@ -173,7 +177,9 @@ def host_rollout(
   return make
 
 
-def _conclude(session: session_lib.Session, signal_number: int) -> int:
+def _conclude(
+  session: session_lib.Session, failed: bool, signal_number: int
+) -> int:
   """Says how a run ended, and returns the exit code."""
   directory = session.directory
   go_on = f'go on with --resume --run_dir={directory.path}'
@@ -185,6 +191,8 @@ def _conclude(session: session_lib.Session, signal_number: int) -> int:
       file=sys.stderr,
     )
     return 1
+  if failed:
+    return 1  # The disk is full: all there is to say was printed.
   if session.environment_steps >= session.num_steps:
     return 0
   print(f'Stopped: {go_on}.', file=sys.stderr)
