@@ -25,6 +25,7 @@ from influence_acme.rollouts import (
   unroll,
   vector_environment,
 )
+from influence_acme.system import summary
 
 
 class RolloutActor:
@@ -107,7 +108,12 @@ class RolloutActor:
       actor_params, self._rollout_state
     )
     parts.append(played)
-    self._check_finite(np.asarray(sequences.reward))
+    # The replay would hand it on for long.
+    summary.check_rewards(
+      np.moveaxis(np.asarray(sequences.reward), -1, 0),
+      self._agent_ids,
+      int(self._variables.learner_steps),
+    )
     num_steps = sum(int(np.sum(part.is_step)) for part in parts)
     ended = [episode for part in parts for episode in self._episodes.add(part)]
     return sequences, num_steps, ended
@@ -139,17 +145,6 @@ class RolloutActor:
     """Goes on from what `save` returned."""
     self._rollout_state = state['progress']
     self._episodes.restore(state['history'])
-
-  def _check_finite(self, reward: np.ndarray) -> None:
-    """Raises: a reward is not finite; the replay would hand it on for long."""
-    if not np.isfinite(reward).all():
-      bad = np.flatnonzero(~np.isfinite(reward).all(axis=(0, 1)))
-      raise FloatingPointError(
-        f'The reward of {", ".join(self._agent_ids[i] for i in bad)} is not '
-        f'finite with the parameters of learner step '
-        f'{self._variables.learner_steps}. Look for NaN in them, and in the '
-        "environment's rewards."
-      )
 
 
 def _check_fits(

@@ -6,6 +6,7 @@ in all of them; rows are those of `unroll`.
 Letters: T steps, N agents, B environments.
 """
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ class HostEnvironments:
 
   def reset(self) -> vector_lib.VectorStep:
     """Starts an episode of every environment."""
-    self._ended[:] = True
+    self._ended = np.ones(len(self._environments), bool)
     return self._step_each([None] * len(self._environments))
 
   def step(self, choices: Any) -> vector_lib.VectorStep:
@@ -68,10 +69,11 @@ class HostEnvironments:
     )
 
   def close(self) -> None:
-    """Closes the environments."""
-    self._threads.shutdown()
-    for environment in self._environments:
-      environment.close()
+    """Closes all environments, also if one of them raises."""
+    with contextlib.ExitStack() as stack:
+      for environment in self._environments:
+        stack.callback(environment.close)
+      self._threads.shutdown()
 
   def _step_each(self, actions: Sequence[Any]) -> vector_lib.VectorStep:
     parts = list(

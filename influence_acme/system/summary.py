@@ -41,6 +41,31 @@ def check_finite(
     )
 
 
+def check_rewards(
+  reward: np.ndarray,
+  agent_ids: Sequence[types.AgentId],
+  learner_steps: int,
+) -> None:
+  """Raises FloatingPointError: a reward is not finite.
+
+  Args:
+    reward: float32 [N, ...].
+    agent_ids: N names.
+    learner_steps: of the parameters that acted, for the message.
+  """
+  bad = [
+    agent_id
+    for agent_id, rewards in zip(agent_ids, reward, strict=True)
+    if not np.isfinite(rewards).all()
+  ]
+  if bad:
+    raise FloatingPointError(
+      f'The reward of {", ".join(bad)} is not finite with the parameters of '
+      f'learner step {learner_steps}. Look for NaN in them, and in the '
+      "environment's rewards."
+    )
+
+
 def summarise(
   metrics: Mapping[str, np.ndarray],
   sequences: sequences_lib.Sequences,

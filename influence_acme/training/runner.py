@@ -6,6 +6,7 @@
 143  SIGTERM
 """
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable
@@ -70,20 +71,22 @@ def run(
   """
   session, settings = _make_session(config, environment, torso)
   directory = session.directory
+  if config.resume and directory.checkpoint_path.exists():
+    session.restore()  # Before any of the run's files is touched.
   directory.prepare(resume=config.resume)
   malloc.keep()
-  if config.resume:
-    session.restore()
   directory.write_config(settings)
+  failed = False
   with signals.Signals() as received:
     with progress.Progress(directory, config.num_steps):
       try:
         session.train(lambda: received.number > 0)
       except Exception as error:  # noqa: BLE001  Told, with the exit code.
+        failed = True
         failures.report_exception(directory.failure_path, 'train', error)
     return outcome.conclude(
       directory,
-      is_done=session.environment_steps >= config.num_steps,
+      is_done=not failed and session.environment_steps >= config.num_steps,
       signal_number=received.number,
     )
 
@@ -104,9 +107,8 @@ def _make_session(
     make_host = functools.partial(environments.MultiAgentEnvironment, pure)
   else:
     make_host = environment
-  wrapped = wrap.wrap_environment(make_host(config.seed), agent)
-  spec = specs.make_environment_spec(wrapped)
-  wrapped.close()
+  with contextlib.closing(make_host(config.seed)) as host:
+    spec = specs.make_environment_spec(wrap.wrap_environment(host, agent))
   networks = networks_lib.from_spec(spec, agent, torso)
   identity = identity_lib.make_identity(
     'InfluenceBuilder', spec, {'environment': config.game}
@@ -170,13 +172,15 @@ def host_rollout(
   """
 
   def make(policy, first_step):
-    batch = host_environments.HostEnvironments(
-      [
-        make_environment(random_keys.environment_seed(seed, i, first_step))
-        for i in range(agent.batch_size)
-      ],
-      networks.agent_ids,
-    )
+    with contextlib.ExitStack() as stack:
+      made = []
+      for i in range(agent.batch_size):
+        made.append(
+          make_environment(random_keys.environment_seed(seed, i, first_step))
+        )
+        stack.callback(made[-1].close)
+      batch = host_environments.HostEnvironments(made, networks.agent_ids)
+      stack.pop_all()  # All are made: the batch closes them.
     rollout = host_environments.make_rollout(
       batch, policy, agent.unroll_length, layout.to_learner
     )

@@ -1,18 +1,19 @@
 """Keeps a run's state between iterations: counts, logs, checkpoints."""
 
-import functools
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from influence_acme.rollouts import episode_log, episodes, records, unroll
 from influence_acme.runs import checkpoint, loggers, random_keys, run_dir
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
-from influence_acme.system import summary
+from influence_acme.system import summary, update
 from influence_acme.system import types as system_types
 from influence_acme.training import accelerator, loop
 
@@ -63,7 +64,10 @@ class Session:
     self._checkpoint_seconds = checkpoint_seconds
     self._episodes = episodes.EpisodeBuffer(agent.batch_size, policy.delay)
     self._counts: dict[str, Any] = {}
-    self._saved: checkpoint.Checkpoint | None = None
+    # Of the checkpoint to go on from.
+    self._saved_rollout: Mapping[str, np.ndarray] | None = None
+    self._training: update.TrainingState | None = None
+    self._learner_steps = 0
     self._state: loop.State | None = None
 
   @property
@@ -72,30 +76,46 @@ class Session:
     return int(self._counts.get(loggers.STEPS_KEY, 0))
 
   def restore(self) -> None:
-    """Reads the checkpoint to go on from; CheckpointError if it cannot."""
+    """Reads the checkpoint to go on from; no file is touched.
+
+    Raises:
+      CheckpointError: there is none, or its learner does not fit.
+    """
     path = self.directory.checkpoint_path
-    self._saved = checkpoint.load(path, self._identity)
-    self._counts = dict(self._saved.counts)
+    saved = checkpoint.load(path, self._identity)
+    shapes = jax.eval_shape(self._first_training)
+    zeros = jax.tree_util.tree_map(lambda x: np.zeros(x.shape, x.dtype), shapes)
+    learner = checkpoint.restore(path, saved.learner, _learner(zeros, 0, 0))
+    self._training = jax.tree_util.tree_map(jnp.asarray, learner['state'])
+    self._learner_steps = int(learner['counts']['learner_steps'])
+    self._saved_rollout = saved.rollout
+    self._counts = dict(saved.counts)
 
   def train(self, stopping: Callable[[], bool]) -> None:
     """Iterates until the step budget is reached, or `stopping()` is True.
 
     Raises:
       CheckpointError: the run cannot be resumed, or not be saved.
-      FloatingPointError: a loss or gradient is not finite.
+      FloatingPointError: a reward, loss or gradient is not finite.
     """
-    rollout, close = self._make_rollout(self._policy, self.environment_steps)
-    on_cpu = jax.default_backend() == 'cpu'
-    make_trainer = loop.Trainer if on_cpu else accelerator.Trainer
-    trainer = make_trainer(
-      rollout,
-      self._networks,
-      self._agent,
-      random_keys.learner_key(self._seed),
-    )
-    learner_log = self.directory.make_logger('learner')
-    actor_log = self.directory.make_logger('actor_0')
-    try:
+    with contextlib.ExitStack() as stack:
+      learner_log, actor_log = (
+        stack.enter_context(
+          contextlib.closing(self.directory.make_logger(label))
+        )
+        for label in ('learner', 'actor_0')
+      )
+      rollout, close = self._make_rollout(self._policy, self.environment_steps)
+      stack.callback(close)
+      on_cpu = jax.default_backend() == 'cpu'
+      make_trainer = loop.Trainer if on_cpu else accelerator.Trainer
+      trainer = make_trainer(
+        rollout,
+        self._networks,
+        self._agent,
+        random_keys.learner_key(self._seed),
+      )
+      stack.callback(trainer.close)  # Before the environments close.
       self._start(trainer, actor_log)
       self._save()  # A run that cannot be saved had better not begin.
       saved = time.monotonic()
@@ -105,26 +125,29 @@ class Session:
           self._save()
           saved = time.monotonic()
       self._save()
-    finally:
-      trainer.close()
-      close()
-      learner_log.close()
-      actor_log.close()
+
+  def _first_training(self) -> update.TrainingState:
+    key = random_keys.learner_key(self._seed)
+    return update.init(self._networks.init(key), self._agent)
 
   def _save(self) -> None:
     """Writes a checkpoint."""
-    state = checkpoint.to_numpy(self._state)
+    state: loop.State = checkpoint.to_numpy(self._state)
+    learner = _learner(
+      state.training, int(state.learner_steps), int(state.environment_steps)
+    )
+    rollout = {
+      'rollout': state.rollout,
+      'batch': state.batch,
+      'episodes': self._episodes.save(),
+    }
     checkpoint.save(
       self.directory.checkpoint_path,
       checkpoint.Checkpoint(
         self._identity,
         self._counts,
-        _learner(state),
-        {
-          'rollout': state.rollout,
-          'batch': state.batch,
-          'episodes': self._episodes.save(),
-        },
+        learner,
+        rollout if _has_environments(state) else None,
       ),
     )
 
@@ -133,8 +156,7 @@ class Session:
     started = time.monotonic()
     first_step = self.environment_steps
     indices = range(self._agent.batch_size)
-    init = functools.partial(
-      trainer.init,
+    state, parts = trainer.init(
       [
         jax.random.PRNGKey(
           random_keys.environment_seed(self._seed, i, first_step)
@@ -142,40 +164,41 @@ class Session:
         for i in indices
       ],
       [random_keys.actor_key(self._seed, i, first_step) for i in indices],
+      self._training,
+      first_step,
+      self._learner_steps,
     )
-    self._state, parts = init() if self._saved is None else self._resume(init)
+    if self._saved_rollout is not None and _has_environments(state):
+      # What was just played is dropped: it gave the shapes.
+      state, parts = self._resume_rollout(state, self._saved_rollout), []
+    self._check_rewards(state, self._learner_steps)
+    self._state = state
     self._log_episodes(parts, actor_log, started)
 
-  def _resume(
-    self, init: Callable[..., Any]
-  ) -> tuple[loop.State, list[records.Episodes]]:
-    """Returns the saved state; with new environments if none are saved."""
-    assert self._saved is not None
-    path, saved = self.directory.checkpoint_path, self._saved.rollout
-    new, parts = init()
-    learner = checkpoint.restore(path, self._saved.learner, _learner(new))
-    training = jax.tree_util.tree_map(jax.numpy.asarray, learner['state'])
-    steps = self.environment_steps
-    updates = int(learner['counts']['learner_steps'])
-    fixed = {
-      k: v for k, v in (saved or {}).items() if not k.startswith("['episodes']")
+  def _resume_rollout(
+    self, state: loop.State, saved: Mapping[str, np.ndarray]
+  ) -> loop.State:
+    """Returns the state with the environments and batch of a checkpoint.
+
+    Args:
+      state: of the same shapes.
+      saved: path -> array.
+    """
+    of_state = {
+      k: v for k, v in saved.items() if not k.startswith("['episodes']")
     }
-    # Environments on the host, and actors of a program, do not save theirs.
-    if saved is None or new.rollout.state.environment == ():
-      return init(
-        training=training, environment_steps=steps, learner_steps=updates
-      )
-    like = {'rollout': new.rollout, 'batch': new.batch}
-    rollout = checkpoint.restore(path, fixed, like)
+    like = {'rollout': state.rollout, 'batch': state.batch}
+    path = self.directory.checkpoint_path
+    restored = checkpoint.restore(path, of_state, like)
     self._episodes.restore(checkpoint.nested(saved, 'episodes'))
-    del parts  # Of environments that were started for their shapes alone.
-    return loop.State(
-      training,
-      rollout['rollout'],
-      rollout['batch'],
-      np.int64(steps),
-      np.int64(updates),
-    ), []
+    return state._replace(
+      **restored, environment_steps=np.int64(self.environment_steps)
+    )
+
+  def _check_rewards(self, state: loop.State, learner_steps: int) -> None:
+    summary.check_rewards(
+      np.asarray(state.batch.reward), self._networks.agent_ids, learner_steps
+    )
 
   def _iterate(
     self,
@@ -189,7 +212,9 @@ class Session:
     steps = int(self._state.environment_steps)
     state, done = trainer.iterate(self._state)
     agent_ids = self._networks.agent_ids
-    summary.check_finite(done.metrics, agent_ids, int(state.learner_steps))
+    learner_steps = int(self._state.learner_steps)
+    summary.check_finite(done.metrics, agent_ids, learner_steps)
+    self._check_rewards(state, learner_steps)
     self._state = state
     row = summary.summarise(
       done.metrics, done.batch, agent_ids, self._agent, steps
@@ -220,12 +245,19 @@ class Session:
       actor_log.write({**row, 'steps_per_second': rate, **counts})
 
 
-def _learner(state: loop.State) -> dict[str, Any]:
-  """Returns the part of a state that every learner of these agents saves."""
+def _learner(
+  training: update.TrainingState, learner_steps: int, environment_steps: int
+) -> dict[str, Any]:
+  """Returns the part of a checkpoint that every learner of these agents has."""
   return {
-    'state': state.training,
+    'state': training,
     'counts': {
-      'learner_steps': np.int32(state.learner_steps),
-      'environment_steps': np.int64(state.environment_steps),
+      'learner_steps': np.int32(learner_steps),
+      'environment_steps': np.int64(environment_steps),
     },
   }
+
+
+def _has_environments(state: loop.State) -> bool:
+  """Returns whether a state holds the environments; the host's are outside."""
+  return state.rollout.state.environment != ()

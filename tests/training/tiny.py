@@ -1,0 +1,60 @@
+"""A run of the fused trainer that takes seconds."""
+
+import dataclasses
+from typing import Any
+
+from influence_acme.runs import checkpoint, run_dir
+from influence_acme.system import config as config_lib
+from influence_acme.training import config as train_config_lib
+from influence_acme.training import run as run_lib
+
+B, T = 4, 10
+
+
+def make_agent(variant='moa', **options):
+  """Returns the configuration of small agents."""
+  fields: dict[str, Any] = {
+    'variant': variant,
+    'hidden_size': 8,
+    'unroll_length': T,
+    'batch_size': B,
+    'max_queue_size': B,
+    'influence_curriculum_steps': 1000,
+    **options,
+  }
+  return config_lib.InfluenceConfig(**fields)
+
+
+def make_config(path, agent=None, **options):
+  """Returns the configuration of a run on the coordination game."""
+  fields: dict[str, Any] = {
+    'agent': agent or make_agent(),
+    'game': 'coordination',
+    'episode_length': 7,
+    'num_steps': 100,
+    'run_dir': str(path),
+    **options,
+  }
+  return train_config_lib.TrainConfig(**fields)
+
+
+def run(path, agent=None, environment=None, **options):
+  """Runs, and returns the exit code."""
+  return run_lib.run(make_config(path, agent, **options), environment)
+
+
+def resume(path, agent=None, environment=None, **options):
+  """Goes on with a run, and returns the exit code."""
+  config = make_config(path, agent, **options)
+  config = dataclasses.replace(config, resume=True)
+  return run_lib.run(config, environment)
+
+
+def load(path):
+  """Reads the checkpoint of a run."""
+  return checkpoint.load(run_dir.RunDirectory(path).checkpoint_path)
+
+
+def failure(path):
+  """Returns what is said of a failure."""
+  return run_dir.RunDirectory(path).failure_path.read_text(encoding='utf-8')
