@@ -1,4 +1,4 @@
-"""The networks of the model of others: the paper's, with one head more.
+"""Makes the networks of the model of others: the paper's, with one more head.
 
   view -> conv 3x3 -+-> FC 32 -> FC 32 -> LSTM 128 -> others' next actions
                     |                      ^ everyone's current actions
@@ -25,12 +25,12 @@ from influence_acme.networks import moa
 
 
 class MOAOutput(NamedTuple):
-  """What the model says of every row.
+  """Holds the model's predictions in every row.
 
   Attributes:
     next_logits: float32 [T, B, J, A], of the others' next actions.
-    counterfactual_logits: float32 [T, B, K, J, A], of the same, for each own
-      action that might have been taken.
+    counterfactual_logits: float32 [T, B, K, J, A], of the same, for each
+      counterfactual own action.
     present_logits: float32 [T, B, N, A], of everyone's action in the row.
   """
 
@@ -40,7 +40,7 @@ class MOAOutput(NamedTuple):
 
 
 class MOANetworks(NamedTuple):
-  """The model as pure functions.
+  """Holds the model's pure functions.
 
   Attributes:
     init: key -> parameters.
@@ -52,7 +52,7 @@ class MOANetworks(NamedTuple):
 
 
 class _Model:
-  """The Haiku modules, made once per transformed call."""
+  """Holds the Haiku modules, made once per transformed call."""
 
   def __init__(self, config: config_lib.MOAConfig):
     self._config = config
@@ -101,13 +101,13 @@ class _Model:
 
 
 def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
-  """Makes the model of an environment.
+  """Makes the pure functions of the model.
 
   Args:
     config: with the sizes.
 
   Returns:
-    Its pure functions.
+    The functions.
   """
   transformed: Any = hk.without_apply_rng(
     hk.transform(lambda rows: _Model(config).unroll(rows))
@@ -115,13 +115,13 @@ def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
 
   def init(key: chex.PRNGKey) -> hk.Params:
     no = jnp.zeros((1, 1), bool)
-    nobody = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
+    no_actions = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
     rows = rows_lib.Rows(
       world=jnp.zeros((1, 1, *config.view_shape), jnp.uint8),
-      last_actions=nobody,
+      last_actions=no_actions,
       own_actions=jnp.zeros((1, 1), jnp.int32),
-      actions=nobody,
-      visible=jnp.zeros(nobody.shape, bool),
+      actions=no_actions,
+      visible=jnp.zeros(no_actions.shape, bool),
       resets=no,
       is_step=no,
       influences=no,

@@ -1,4 +1,4 @@
-"""Lets stock networks, which take an array of floats, see the view alone."""
+"""Adapts networks that take an array of floats to observations with 'world'."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -13,19 +13,18 @@ from acme import specs
 def on_world(
   network_factory: Callable[[specs.EnvironmentSpec], Any],
 ) -> Callable[[specs.EnvironmentSpec], Any]:
-  """Makes a network factory for observations with 'world' of one for arrays.
+  """Adapts a network factory for arrays to observations with 'world'.
 
-  Networks get the pixels as Acme's Atari wrapper gives them, float32 in [0, 1],
-  and nothing else of an observation. For example
-  `on_world(ppo.make_atari_networks)`.
+  Networks get the pixels alone, as of Acme's Atari wrapper: float32 in [0, 1].
+  For example `on_world(ppo.make_atari_networks)`.
 
   Args:
-    network_factory: takes an environment's spec, and gives networks of Acme: a
-      dataclass of functions, or of such dataclasses.
+    network_factory: takes an environment's spec, and returns networks of Acme:
+      a dataclass of functions, or of such dataclasses.
 
   Returns:
-    A factory that takes the spec of an environment whose observations are
-    dicts with 'world'.
+    A factory that takes the spec of an environment with dicts as observations,
+    which have 'world'.
   """
 
   def make_networks(environment_spec: specs.EnvironmentSpec) -> Any:
@@ -42,11 +41,11 @@ def on_world(
 
 
 def _on_world(networks: Any, keys: frozenset[str]) -> Any:
-  """Changes all functions in a dataclass of networks.
+  """Adapts all functions in a dataclass of networks.
 
   Args:
-    networks: a dataclass or a function; anything else stays.
-    keys: of an observation: by them it is told from parameters.
+    networks: a dataclass or a function; anything else is not changed.
+    keys: of an observation, to tell it from parameters.
   """
   if dataclasses.is_dataclass(networks) and not isinstance(networks, type):
     changed = {
@@ -66,7 +65,7 @@ def _on_world(networks: Any, keys: frozenset[str]) -> Any:
 
 
 def _pixels(arg: Any, keys: frozenset[str]) -> Any:
-  """Returns float32 pixels of an observation, and anything else as it is."""
+  """Returns float32 pixels of an observation; other arguments unchanged."""
   if not isinstance(arg, Mapping) or frozenset(arg) != keys:
     return arg
   world: chex.Array = arg['world']
