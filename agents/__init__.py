@@ -1,1 +1,1 @@
-"""The agents: one folder each, with the same rooms in every folder."""
+"""Provides the agents, one folder each."""

@@ -80,7 +80,7 @@ class Cleanup(foraging.ForagingWorld):
 
   @property
   def num_actions(self) -> int:
-    """9, see `moves.Action`."""
+    """Number of actions, 9: see `moves.Action`."""
     return len(moves.Action)
 
   @functools.cached_property

@@ -68,7 +68,7 @@ class Harvest(foraging.ForagingWorld):
 
   @property
   def num_actions(self) -> int:
-    """8: all of `moves.Action` but CLEAN."""
+    """Number of actions, 8: all of `moves.Action` but CLEAN."""
     return moves.Action.FIRE + 1
 
   def start(self, key: jax.Array, draws: draws_lib.Draws) -> State:

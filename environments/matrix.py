@@ -79,7 +79,7 @@ class _RepeatedGame(base.FunctionalEnvironment):
 
   @property
   def observation_shape(self) -> tuple[int, ...]:
-    """[max(N, 5), max(A, 5), 3]."""
+    """Shape of a view, (max(N, 5), max(A, 5), 3)."""
     return max(self.num_agents, _MIN_SIZE), max(self.num_actions, _MIN_SIZE), 3
 
   def reset(self, key: jax.Array) -> tuple[State, base.Step]:

@@ -1,4 +1,4 @@
-"""The paper's agent, as Acme's builders, actors and learners."""
+"""Provides the paper's agent as Acme's builder, actors and learner."""
 
 from typing import Any
 

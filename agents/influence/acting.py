@@ -1,11 +1,11 @@
-"""The Acme actor of the population: one environment, step by step.
+"""Plays the population as an Acme actor: one environment, step by step.
 
-Time, for every step t (rows of the replay hold what was known before it):
+Time, for every step t (rows of the replay hold the state before it):
 
   select_action(o_t):  pi(. | s_t) -> a_t
-  observe(a_t, next):  everyone's a_t is known; the MOA's step, and the row
+  observe(a_t, next):  the MOA's step on everyone's a_t, and the row
 
-What is computed in both is in `policy`. Letter: N agents.
+Both call functions of `system.policy`. Letter: N agents.
 """
 
 from influence_acme import compat  # noqa: F401  Before acme.jax.
@@ -30,7 +30,7 @@ from influence_acme.system import types as system_types
 
 
 def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
-  """Makes an influence function of the adder from one of a policy.
+  """Makes an adder's influence function from a policy's.
 
   Args:
     influence: of `JointPolicy`: influence steps -> float32 [N, ...], nats.
@@ -52,7 +52,7 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class HeldVariables:
-  """Holds the parameters fixed between `select_action` and `observe`.
+  """Keeps the parameters fixed between `select_action` and `observe`.
 
   So a step uses one version of them, even if a fetch ends in between.
   """
@@ -62,21 +62,21 @@ class HeldVariables:
     self._client = client
 
   def take(self) -> None:
-    """Takes what was fetched last."""
+    """Switches to the parameters fetched last."""
     self.params, self._counts = self._client.params
 
   @property
   def learner_steps(self) -> np.int32:
-    """The learner step that the parameters come from."""
+    """Learner step of the parameters."""
     return np.int32(self._counts['learner_steps'])
 
   @property
   def environment_steps(self) -> int:
-    """Global environment steps when the parameters were published."""
+    """Global environment steps at which the parameters were published."""
     return int(self._counts['environment_steps'])
 
   def update(self, wait: bool) -> None:
-    """Fetches: at once if `wait`, else in the background now and then."""
+    """Fetches parameters: at once if `wait`, else periodically."""
     if wait:
       self._client.update_and_wait()
     else:
@@ -86,8 +86,8 @@ class HeldVariables:
 class InfluenceActor(core.Actor):
   """Plays all agents of a multi-agent environment; an Acme actor.
 
-  It takes dm_env timesteps whose observations and rewards are dicts by agent
-  id, and returns actions likewise. Its act key of a step is
+  It takes dm_env timesteps with observations and rewards as dicts by agent id,
+  and returns such actions. The key of an agent's action is
   fold_in(fold_in(key, step), agent), so that a run can be repeated.
   """
 
@@ -102,10 +102,10 @@ class InfluenceActor(core.Actor):
 
     Args:
       policy: of the population.
-      key: this environment's own.
-      variables: the learner's.
-      adder: where steps go; it gets stacked timesteps, [N, ...], and extras
-        with `influence_inputs`.
+      key: of this environment.
+      variables: of the learner.
+      adder: gets stacked timesteps, [N, ...], and extras with
+        `influence_inputs`.
     """
     self._agent_ids = policy.agent_ids
     self._key = key
@@ -120,7 +120,7 @@ class InfluenceActor(core.Actor):
     self, observation: Mapping[types.AgentId, Mapping[str, np.ndarray]]
   ) -> dict[types.AgentId, np.ndarray]:
     """Samples everyone's action by agent id: int32 [], or a dict of such."""
-    del observation  # Known, and stacked, since it was observed.
+    del observation  # The last observed one, which is stacked already.
     self._variables.take()
     self._act_output = self._compiled.act(
       self._variables.params,
@@ -134,7 +134,7 @@ class InfluenceActor(core.Actor):
     )
 
   def observe_first(self, timestep: dm_env.TimeStep) -> None:
-    """Starts an episode: recurrent states are zero."""
+    """Starts an episode, with zero recurrent states."""
     timestep = multiagent_specs.stack_timestep(timestep, self._agent_ids)
     self._observation = timestep.observation
     self._core_state = self._initial_state
@@ -146,7 +146,7 @@ class InfluenceActor(core.Actor):
     action: Mapping[types.AgentId, Any],
     next_timestep: dm_env.TimeStep,
   ) -> None:
-    """Runs the MOA's step, now that all actions are known, and adds the row."""
+    """Runs the MOA's step on everyone's actions, and adds the row."""
     next_timestep = multiagent_specs.stack_timestep(
       next_timestep, self._agent_ids
     )
@@ -173,15 +173,15 @@ class InfluenceActor(core.Actor):
     self._num_steps += 1
 
   def update(self, wait: bool = False) -> None:
-    """Fetches the learner's parameters, when it is time to."""
+    """Fetches the learner's parameters periodically."""
     self._variables.update(wait)
 
   def save(self) -> dict[str, int]:
-    """Returns what the actor needs to go on between two episodes."""
+    """Returns the state needed to resume between two episodes."""
     return {'steps': self._num_steps}
 
   def restore(self, state: Mapping[str, int]) -> None:
-    """Goes on after `state['steps']` steps: no random draw is repeated."""
+    """Resumes after `state['steps']` steps, without repeating random draws."""
     self._num_steps = int(state['steps'])
 
 
@@ -191,15 +191,13 @@ def make_influence_adder(
   weight: Callable[[int], float | np.ndarray],
   steps_fn: Callable[[], int],
 ) -> adders.InfluenceAdder:
-  """Wraps an adder so that its rewards are what the agents train on.
-
-  That is, they hold the weighted influence, or are shaped.
+  """Wraps an adder to shape the rewards and to add weighted influence.
 
   Args:
     adder: takes stacked timesteps.
     policy: of the population.
     weight: of the influence, as a function of environment steps.
-    steps_fn: gives the environment steps so far.
+    steps_fn: returns the environment steps so far.
 
   Returns:
     The adder for `InfluenceActor`.
@@ -223,7 +221,7 @@ def make_influence_adder(
 
 
 class _Compiled(NamedTuple):
-  """A policy's functions for one environment, compiled at their first call."""
+  """Holds a policy's functions for one environment, compiled when called."""
 
   act: Callable[..., system_types.ActOutput]
   observe: Callable[..., tuple[chex.ArrayTree, Any]]
@@ -231,7 +229,7 @@ class _Compiled(NamedTuple):
   last_step_influence: Callable[..., chex.Array] | None
 
 
-# All actors of one policy share what is compiled.
+# All actors of one policy share compiled functions.
 @functools.lru_cache(maxsize=8)
 def _compile(policy: system_types.JointPolicy) -> _Compiled:
   @jax.jit
@@ -253,10 +251,10 @@ def _compile(policy: system_types.JointPolicy) -> _Compiled:
 
 
 def _batch(tree: chex.ArrayTree) -> chex.ArrayTree:
-  """Makes [N, ...] a batch of one environment, [N, 1, ...]."""
+  """Adds a batch axis of one environment, [N, ...] to [N, 1, ...]."""
   return jax.tree_util.tree_map(lambda x: x[:, None], tree)
 
 
 def _unbatch(tree: chex.ArrayTree) -> chex.ArrayTree:
-  """Undoes `_batch`."""
+  """Removes the batch axis of `_batch`."""
   return jax.tree_util.tree_map(lambda x: x[:, 0], tree)

@@ -1,4 +1,4 @@
-"""Joins the influence agent's parts to what Acme's layouts build from."""
+"""Builds the influence agent's parts for Acme's layouts."""
 
 from influence_acme import compat  # noqa: F401  Before acme.jax.
 
@@ -33,7 +33,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 
   The environment is a multi-agent one, see `influence_acme.multiagent`. Its
   rows are stacked over agents, so that one table, one writer and one learner
-  step serve everyone, while no weights and no gradients are shared.
+  step serve all agents, while no weights and no gradients are shared.
   """
 
   def __init__(
@@ -52,7 +52,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 
   @property
   def config(self) -> config_lib.InfluenceConfig:
-    """The agent's configuration."""
+    """Configuration of the agent."""
     return self._config
 
   def make_replay_tables(
@@ -124,10 +124,10 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     adder: adders_lib.Adder | None = None,
     variable_source: core.VariableSource | None = None,
   ) -> core.Actor:
-    """Makes the actor of all agents; its rewards get the influence added.
+    """Makes the actor of all agents, which adds influence to the rewards.
 
     Args:
-      random_key: this actor's own.
+      random_key: of this actor.
       policy_network: the population's networks.
       adder: as of `make_adder`; None to record nothing.
       variable_source: the learner.
@@ -156,10 +156,10 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     adder: adders_lib.Adder,
     variable_source: core.VariableSource,
   ) -> core.Actor:
-    """Makes an actor whose adder gets everything that it knows of a step.
+    """Makes an actor that passes extrinsic rewards and influence inputs on.
 
     Args:
-      random_key: this actor's own.
+      random_key: of this actor.
       policy_network: the population's networks.
       adder: gets the environment's rewards, and `influence_inputs`.
       variable_source: the learner.
@@ -177,11 +177,11 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
   def make_joint_policy(
     self, networks: system_networks.InfluenceNetworks
   ) -> system_types.JointPolicy:
-    """Makes the pure functions by which a population of networks acts."""
+    """Makes the pure functions of a population, see `JointPolicy`."""
     return policy.make_joint_policy(networks, self._config)
 
   def influence_weight(self, environment_steps: int) -> float | np.ndarray:
-    """Returns the weight of influence, or each agent's, after so many steps."""
+    """Returns the influence weight, or each agent's, at a number of steps."""
     return schedules.influence_weight(self._config, environment_steps)
 
   def make_variables(
@@ -193,7 +193,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
       source: the learner.
 
     Raises:
-      ValueError: there is none.
+      ValueError: the source is None.
     """
     if source is None:
       raise ValueError('variable_source is None: the actor needs a learner.')
@@ -209,7 +209,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 def _extras_spec(
   networks: system_networks.InfluenceNetworks, rewards: specs.Array
 ) -> dict[str, Any]:
-  """Specs of what a row holds beside the step itself."""
+  """Returns the specs of a row's extras."""
   num_agents = len(networks.agent_ids)
   spec: dict[str, Any] = {
     'logits': specs.Array((num_agents, networks.num_actions), np.float32),

@@ -1,4 +1,4 @@
-"""Names the configuration of the agent, and the weight that follows from it."""
+"""Exports the configuration of the agent, and its influence weight."""
 
 from influence_acme.system.config import (  # noqa: F401
   InfluenceConfig,

@@ -1,4 +1,4 @@
-"""The learner of the population: an Acme learner around `system.update`.
+"""Trains the population as an Acme learner around `system.update`.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
@@ -27,11 +27,11 @@ from influence_acme.system import sequences as sequences_lib
 
 
 class Published(NamedTuple):
-  """What actors fetch, replaced as a whole so that its parts belong together.
+  """Holds the variables for actors, replaced as a whole to stay consistent.
 
   Attributes:
     state: of the training.
-    counts: 'learner_steps' and 'environment_steps' at which it was reached.
+    counts: its 'learner_steps' and 'environment_steps'.
   """
 
   state: update.TrainingState
@@ -39,10 +39,10 @@ class Published(NamedTuple):
 
 
 class InfluenceLearner(core.Learner):
-  """Learns from sequences of the whole population; an Acme learner.
+  """Trains the whole population on its sequences; an Acme learner.
 
-  Its variables are 'params', stacked [N, ...], and 'counts', the learner
-  steps and environment steps at which they were learned.
+  Its variables are 'params', stacked [N, ...], and 'counts', their learner
+  steps and environment steps.
   """
 
   def __init__(
@@ -78,14 +78,14 @@ class InfluenceLearner(core.Learner):
     self._timestamp = time.time()
 
   def step(self) -> None:
-    """Learns from one batch.
+    """Updates the population on one batch.
 
     Raises:
       FloatingPointError: a loss or a gradient is not finite; the state is as
         before.
     """
     data = next(self._iterator).data
-    # The other rows' recurrent states are never read: do not copy them.
+    # Recurrent states of the other rows are never read: do not copy them.
     first_states = jax.tree_util.tree_map(
       lambda x: x[:, 0], data.extras['core_state']
     )
@@ -113,7 +113,7 @@ class InfluenceLearner(core.Learner):
     self._logger.write(row | counts)
 
   def get_variables(self, names: Sequence[str]) -> list[Any]:
-    """Returns what is asked for; 'params' are stacked NumPy arrays.
+    """Returns variables; 'params' are stacked NumPy arrays.
 
     Args:
       names: of 'params' and 'counts'.
@@ -127,11 +127,11 @@ class InfluenceLearner(core.Learner):
     return jax.device_get([available[name] for name in names])
 
   def save(self) -> dict[str, Any]:
-    """Returns all that a resumed learner needs, as NumPy arrays."""
+    """Returns the state of training, as NumPy arrays."""
     return jax.device_get(self._now._asdict())
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Goes on from what `save` returned."""
+    """Restores a state returned by `save`."""
     self._now = Published(
       jax.tree_util.tree_map(jnp.asarray, state['state']),
       dict(state['counts']),
@@ -152,7 +152,7 @@ class InfluenceLearner(core.Learner):
     self._now = Published(state, counts)
 
   def _policy_lag(self, data: Any) -> float:
-    """Returns the mean age of the acting parameters, in learner steps."""
+    """Returns the mean age of the behaviour policy, in learner steps."""
     # Padding after an episode's last step counts nothing.
     is_step = ~data.start_of_episode[:, 1:]
     lag = self._learner_steps - data.extras['learner_steps'][:, :-1][is_step]

@@ -28,6 +28,6 @@ def make_networks(
     The population's networks.
 
   Raises:
-    ValueError: environment and configuration do not go together.
+    ValueError: environment and configuration do not fit together.
   """
   return system_networks.from_spec(environment_spec, config, torso)

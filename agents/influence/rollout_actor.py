@@ -1,4 +1,4 @@
-"""The actor that plays many environments at once: the shell of a rollout.
+"""Wraps a rollout of many environments as an actor of a program.
 
 Letters: T steps, B environments, N agents.
 """
@@ -31,8 +31,8 @@ from influence_acme.system import summary
 class RolloutActor:
   """Plays all agents in B environments, T steps at a time.
 
-  Environment b goes the way that it goes under the builder's Acme actor with
-  the same seed, key and parameters, and its rows are the same.
+  Environment b and its rows are the same as with the builder's Acme actor of
+  the same seed, key and parameters.
   """
 
   def __init__(
@@ -51,11 +51,11 @@ class RolloutActor:
     Args:
       builder: of the agent.
       networks: of the population.
-      environment: what is played.
+      environment: to play.
       seeds: B, of the environments, in [0, 2**32).
-      keys: B, of the agents' chance in each environment.
+      keys: B, of the agents' actions in each environment.
       variable_source: the learner.
-      replay: where sequences go.
+      replay: client of the replay, for the sequences.
 
     Raises:
       ValueError: the networks are those of another environment.
@@ -78,15 +78,15 @@ class RolloutActor:
     )
     self._writer = sequence_writer.SequenceWriter(replay)
     self._episodes = episodes.EpisodeBuffer(len(self._keys[0]), policy.delay)
-    # None until there are parameters to play with.
+    # None before the first `play`, which has parameters.
     self._rollout_state: records.RolloutState | None = None
 
   def play(self) -> tuple[records.Sequences, int, list[episodes.Episode]]:
     """Plays T rows in every environment.
 
     Returns:
-      The sequences to write, how many environment steps were played, and the
-      episodes that ended.
+      The sequences to write, the number of environment steps, and the episodes
+      that ended.
 
     Raises:
       FloatingPointError: a reward is not finite.
@@ -121,7 +121,7 @@ class RolloutActor:
   def write(
     self, sequences: records.Sequences, after_item: Callable[[], None]
   ) -> None:
-    """Writes what was played.
+    """Writes sequences to the replay.
 
     Args:
       sequences: of `play`.
@@ -134,7 +134,7 @@ class RolloutActor:
     self._variables.update(wait)
 
   def save(self) -> Any:
-    """Returns where everything stands, as NumPy arrays."""
+    """Returns the rollout state and the counts, as NumPy arrays."""
     return {
       # Copies: the arrays themselves are donated to the next call.
       'progress': jax.tree_util.tree_map(np.array, self._rollout_state),
@@ -142,7 +142,7 @@ class RolloutActor:
     }
 
   def restore(self, state: Any) -> None:
-    """Goes on from what `save` returned."""
+    """Restores a state returned by `save`."""
     self._rollout_state = state['progress']
     self._episodes.restore(state['history'])
 

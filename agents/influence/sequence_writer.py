@@ -1,8 +1,8 @@
 """Writes unrolled sequences to a replay, each as one item.
 
 A column of such an item is one array [T + 1, ...] that is written at once,
-where `SequenceAdder` writes T + 1 rows; to the table, and to those who sample
-from it, they are the same. Letters: T steps, B environments, N agents.
+while `SequenceAdder` writes T + 1 rows; in the table, and in samples from it,
+they are the same. Letters: T steps, B environments, N agents.
 """
 
 from influence_acme import compat  # noqa: F401  Before acme.jax.
@@ -19,12 +19,12 @@ from acme.adders.reverb import base as reverb_base
 
 from influence_acme.rollouts import records
 
-# Items that may wait for room in the table, as of SequenceAdder.
+# Most items that wait for room in the table, as in SequenceAdder.
 _MAX_IN_FLIGHT = 2
 
 
 class SequenceWriter:
-  """Writes to the table that Acme's adders write to."""
+  """Writes to the table of Acme's adders."""
 
   def __init__(self, client: reverb.Client):
     """Makes the writer.
@@ -47,8 +47,8 @@ class SequenceWriter:
     columns = jax.tree_util.tree_map(np.asarray, sequences._asdict())
     batch_size, length = columns['start_of_episode'].shape
     first_states = columns['extras']['core_state']
-    # After a sequence's first row its states are zeros. Reverb copies what is
-    # appended, so that one piece of memory serves all sequences in turn.
+    # After a sequence's first row its states are zeros. Reverb copies appended
+    # data, so that one piece of memory serves all sequences in turn.
     states = jax.tree_util.tree_map(
       lambda x: np.zeros((length, *x.shape[1:]), x.dtype), first_states
     )
@@ -56,7 +56,7 @@ class SequenceWriter:
       lambda x: np.broadcast_to(x, (batch_size, *x.shape)), states
     )
     columns['extras'] = {**columns['extras'], 'core_state': every_states}
-    # In the table's order. What is nested Reverb flattens at every append, by
+    # In the table's order. Reverb flattens nested data at every append, by
     # comparing paths, which takes longer than to copy the data.
     flat = tree.flatten(reverb_base.Trajectory(**columns))
     pairs = list(zip(*map(tree.flatten, (states, first_states)), strict=True))

@@ -1,4 +1,4 @@
-"""Makes an Acme agent social: its learner is paid for influence too."""
+"""Wraps an Acme agent's builder to add influence to its learner's rewards."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,16 +14,16 @@ from acme.utils import counting, loggers
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import learning, training
 
-# The model's own place among the keys that come from the learner's.
+# Index of the model's key, folded into the learner's.
 _KEY_ID = 0x4D4F41
 
 
 class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
   """Wraps the builder of any single-agent Acme agent with discrete actions.
 
-  The inner agent's code is not touched, nor what its actors do and write. Its
-  learner gets samples whose rewards are extrinsic + weight * influence, judged
-  by a model of the other agents that learns from the same samples.
+  The inner agent's code, its actors and its replay do not change. Its learner
+  gets samples with rewards extrinsic + weight * influence; influence comes from
+  a model of the other agents that learns from the same samples.
   """
 
   def __init__(
@@ -42,20 +42,20 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       builder: of the inner agent. Its replay holds sequences of a
         SequenceAdder, or transitions of one step.
       moa_config: of the model of others.
-      policy_logits_fn: the inner agent's policy, for the counterfactuals: gets
-        a sample, float32 [B, T, A] out, or [B, A] of transitions. It is asked
-        where the extras of the replay hold no 'logits'. Without it the model
-        learns what the agent does.
-      actions_key: of the entry of an observation with everyone's last actions,
+      policy_logits_fn: the inner agent's policy, for the marginal: takes a
+        sample and returns float32 [B, T, A], or [B, A] for transitions. It is
+        called if the extras of the replay have no 'logits'. Without it the
+        model learns the agent's policy from its actions.
+      actions_key: of the observation's entry with everyone's last actions,
         int32 [N].
-      visible_key: of the entry with who is in view, bool [N].
-      logger_fn: makes the logger of the model; Acme's default if it gives
+      visible_key: of the entry with the agents in view, bool [N].
+      logger_fn: makes the logger of the model; Acme's default if it returns
         None. The inner learner has its own.
 
     Raises:
       ValueError: the replay of the inner agent holds steps of several actions.
     """
-    # Where Acme's builders have it.
+    # The field of Acme's builders.
     n_step = getattr(getattr(builder, '_config', None), 'n_step', 1)
     if n_step != 1:
       raise ValueError(
@@ -80,7 +80,7 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
     """Makes the inner learner, on samples with influence in their rewards.
 
     Args:
-      random_key: the inner learner gets it as it is.
+      random_key: passed to the inner learner unchanged.
       networks: of the inner agent.
       dataset: samples of the replay.
       replay_client: for the inner learner's priorities.

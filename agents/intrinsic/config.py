@@ -1,4 +1,4 @@
-"""Every number of the model of others that an inner agent is paid by."""
+"""Defines the hyper-parameters of the model of others of an inner agent."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from influence_acme import networks, ops
 
 @dataclasses.dataclass(frozen=True)
 class MOAConfig:
-  """Configuration of the model of other agents (MOA); it checks itself.
+  """Configures the model of other agents (MOA), and validates its fields.
 
   The first four fields follow from the environment: see `of`.
 
   Attributes:
-    own_index: which of the agents the inner agent is, in the agents' order.
+    own_index: index of the inner agent, in the agents' order.
     num_agents: N, at least 2.
     num_actions: A, of every agent.
     view_shape: of the agent's 'world': H, W and C of uint8 pixels, or D of a
       float32 vector.
     hidden_size: units of the MOA's LSTM.
-    influence_measure: 'kl', 'jsd' or 'pmi'; transitions lack what 'pmi' needs.
+    influence_measure: 'kl', 'jsd' or 'pmi'; not 'pmi' for transitions.
     influence_weight: beta, the weight of influence in the reward.
     influence_curriculum_steps: C, over which the weight rises from 0 to beta;
-      0: it is beta from the start. In steps of all actors, as the counter has
-      them under 'environment_steps' or, as in Acme's layouts, 'actor_steps'.
-    moa_only_visible: whether the MOA learns only about agents in view. (The
+      0: it is beta from the start. In steps of all actors, which the counter
+      has under 'environment_steps' or, in Acme's layouts, 'actor_steps'.
+    moa_only_visible: if True, the MOA learns only about agents in view. (The
       influence reward is always of agents in view only.)
-    burn_in_length: rows at the start of a sequence that only warm the MOA's
-      state up: they have no loss and no influence. For inner learners that do
-      not learn from them either, as R2D2.
+    burn_in_length: rows at the start of a sequence that only warm up the MOA's
+      state: they have no loss and no influence. For inner learners that do not
+      learn from them either, as R2D2.
     learning_rate: of Adam.
     adam_epsilon: of Adam.
     max_gradient_norm: clip of the MOA's gradient.
@@ -66,10 +66,10 @@ class MOAConfig:
     """Makes the configuration for an environment.
 
     Args:
-      environment_spec: of the inner agent's own environment: its observations
-        have 'world' and 'actions', see `wrappers.OthersActionsWrapper`.
-      own_index: which of the agents it is.
-      **settings: all other fields that are not to have their defaults.
+      environment_spec: of the inner agent's own environment, with observations
+        'world' and 'actions', see `wrappers.OthersActionsWrapper`.
+      own_index: index of the inner agent.
+      **settings: values of other fields.
 
     Returns:
       The configuration.
@@ -128,7 +128,7 @@ class MOAConfig:
   def _check_number(
     self, name: str, low: float, high: float = math.inf, integer: bool = False
   ) -> None:
-    """Raises ValueError: a field is no finite number of low..high."""
+    """Raises ValueError: a field is not a finite number in low..high."""
     value = getattr(self, name)
     kind = numbers.Integral if integer else numbers.Real
     is_number = isinstance(value, kind) and not isinstance(value, bool)
@@ -145,7 +145,7 @@ def _dtype(shape: Sequence[int]) -> np.dtype:
 
 
 def influence_weight(config: MOAConfig, environment_steps: int) -> float:
-  """The curriculum: the weight rises linearly from 0 to beta over C steps.
+  """Computes the curriculum: a linear rise from 0 to beta over C steps.
 
   Args:
     config: with beta and C.

@@ -1,10 +1,10 @@
-"""Changes the rewards that an Acme learner sees, and learns what they are by.
+"""Adds influence to an Acme learner's rewards, and trains the MOA for it.
 
                        +--------------------------------------+
-    replay -> samples -| MOA: judge influence, then learn     |-> samples whose
-                       +--------------------------------------+   reward is
+    replay -> samples -| MOA: compute influence, then update  |-> samples with
+                       +--------------------------------------+   rewards
                                                                   e + w * c
-The inner learner takes what comes out for what the replay holds.
+The inner learner gets these samples in place of the replay's.
 """
 
 import threading
@@ -22,18 +22,18 @@ from acme.utils import counting, loggers
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import training
 
-# What counts hold of environment steps: in our programs, and in Acme's layouts.
+# Names of environment steps in counts: of this library, and of Acme's layouts.
 _STEPS_KEYS = ('environment_steps', 'actor_steps')
 
 
 class InfluencedSamples(Iterator[reverb.ReplaySample]):
-  """Samples with influence in their rewards; any thread may take them.
+  """Adds influence to the rewards of samples; threads may share it.
 
   Many learners of Acme take samples ahead of time, in a thread of their own:
   the model of others is then some samples ahead of the learner.
 
   Attributes:
-    lock: to be held where `state` is read or written.
+    lock: held to read or write `state`.
     state: of the model of others.
   """
 
@@ -45,28 +45,28 @@ class InfluencedSamples(Iterator[reverb.ReplaySample]):
     weight_fn: Callable[[], float],
     policy_logits_fn: Callable[[reverb.ReplaySample], Any] | None,
   ):
-    """Makes the iterator, and a model that has learned nothing.
+    """Makes the iterator, and an untrained model.
 
     Args:
       samples: of the replay.
       moa: the model of others.
       key: for the model's first parameters.
-      weight_fn: gives the weight of the influence now.
-      policy_logits_fn: gives the logits of the agent's own policy, if it is
-        given and the extras do not hold them.
+      weight_fn: returns the current weight of the influence.
+      policy_logits_fn: returns the logits of the agent's own policy, for extras
+        without them; may be None.
     """
     self._samples = samples
     self._weight_fn = weight_fn
     self._policy_logits_fn = policy_logits_fn
     self._update = moa.update
     self.state = moa.init(key)
-    # Two locks: who wants the state does not wait for the replay.
+    # Two locks, so that a reader of the state does not wait for the replay.
     self._taking = threading.Lock()
     self.lock = threading.Lock()
     self._metrics: dict[str, float] = {}
 
   def __next__(self) -> reverb.ReplaySample:
-    """Returns the next sample with changed rewards.
+    """Returns the next sample, with influence in its rewards.
 
     Raises:
       StopIteration: there are no more samples.
@@ -76,52 +76,52 @@ class InfluencedSamples(Iterator[reverb.ReplaySample]):
     """
     with self._taking:
       sample = next(self._samples)
-      return self._influenced(sample)
+      return self._add_influence(sample)
 
   @property
   def metrics(self) -> dict[str, float]:
-    """What there is to log of the sample that was taken last."""
+    """Metrics of the last sample."""
     return self._metrics
 
-  def _influenced(self, sample: reverb.ReplaySample) -> reverb.ReplaySample:
+  def _add_influence(self, sample: reverb.ReplaySample) -> reverb.ReplaySample:
     data = sample.data
     logits = training.own_logits(data, self._policy_logits_fn, sample)
     weight = self._weight_fn()
     with self.lock:
-      state, judgement = self._update(self.state, data, logits)
-      judgement = jax.device_get(judgement)
-      _check(judgement)
+      state, output = self._update(self.state, data, logits)
+      output = jax.device_get(output)
+      _check(output)
       self.state = state
-    metrics = {name: float(x) for name, x in judgement.metrics.items()}
+    metrics = {name: float(x) for name, x in output.metrics.items()}
     self._metrics = dict(metrics, influence_weight=weight)
     if not weight:
-      return sample  # To the last bit.
+      return sample  # Bit for bit the replay's.
     reward = np.asarray(data.reward)
-    reward = reward + np.asarray(weight * judgement.influence, reward.dtype)
+    reward = reward + np.asarray(weight * output.influence, reward.dtype)
     return sample._replace(data=data._replace(reward=reward))
 
 
-def _check(judgement: training.Judgement) -> None:
-  """Raises: see `InfluencedSamples.__next__`."""
-  if not judgement.is_consistent:
+def _check(output: training.UpdateOutput) -> None:
+  """Checks the output; raises as `InfluencedSamples.__next__` does."""
+  if not output.is_consistent:
     raise ValueError(
-      "own_index or n_step is wrong: the agent's own actions are not those "
-      'that its next observations show of agent own_index. The config of the '
-      'inner builder needs n_step=1, if it has it.'
+      "own_index or n_step is wrong: the agent's own actions differ from those "
+      'of agent own_index in its next observations. The config of the inner '
+      'builder needs n_step=1, if it has that field.'
     )
-  finite = [np.isfinite(x).all() for x in jax.tree_util.tree_leaves(judgement)]
+  finite = [np.isfinite(x).all() for x in jax.tree_util.tree_leaves(output)]
   if not all(finite):
     raise FloatingPointError(
       'Influence, or the loss of the model of others, is not finite: lower '
-      'learning_rate or max_gradient_norm of the MOAConfig, or look for what '
-      'is not finite in rewards and logits.'
+      'learning_rate or max_gradient_norm of the MOAConfig, or look for NaN '
+      'and infinity in rewards and logits.'
     )
 
 
 def make_weight_fn(
   config: config_lib.MOAConfig, counter: counting.Counter
 ) -> Callable[[], float]:
-  """Returns a function of nothing that gives the weight of influence now.
+  """Returns a function that computes the current weight of influence.
 
   Args:
     config: with the curriculum.
@@ -137,7 +137,7 @@ def make_weight_fn(
 
 
 class InfluenceLearner(core.Learner):
-  """An Acme learner, and the model of others that its rewards come from."""
+  """Joins an Acme learner and the model of others for its rewards."""
 
   def __init__(
     self,
@@ -146,12 +146,12 @@ class InfluenceLearner(core.Learner):
     counter: counting.Counter,
     logger: loggers.Logger,
   ):
-    """Joins the two.
+    """Makes the learner.
 
     Args:
-      learner: learns from `samples`.
-      samples: what it learns from.
-      counter: whose counts are logged.
+      learner: the inner one, with `samples` as its dataset.
+      samples: with influence in their rewards.
+      counter: of the logged counts.
       logger: of the model; the inner learner has its own.
     """
     self._learner = learner
@@ -160,7 +160,7 @@ class InfluenceLearner(core.Learner):
     self._logger = logger
 
   def step(self) -> None:
-    """Lets the inner learner take a step, and logs the newest sample."""
+    """Steps the inner learner, and logs the newest sample."""
     self._learner.step()
     self._logger.write({**self._samples.metrics, **self._counter.get_counts()})
 
@@ -175,7 +175,7 @@ class InfluenceLearner(core.Learner):
       return {'moa': moa, 'learner': self._learner.save()}
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Goes on from what `save` returned."""
+    """Restores a state returned by `save`."""
     with self._samples.lock:
       self._samples.state = jax.tree_util.tree_map(jnp.asarray, state['moa'])
       self._learner.restore(state['learner'])

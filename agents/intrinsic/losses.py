@@ -1,17 +1,17 @@
-"""What the model of others learns, and the influence that it sees.
+"""Computes the losses of the model of others, and its influence.
 
-Of a sequence the others' next actions are known, and the model learns from
-them. Of a transition they are not: it ends with the observation on which the
-others act next. But everyone's actions on its first observation are known, so
-that a head learns what all do on an observation, and says of the next one what
-the model is to expect:
+A sequence holds the others' next actions, and the model learns from them. A
+transition does not: it ends with the observation before the others' next
+actions. But it holds everyone's actions on its first observation, so that a
+head learns everyone's actions on an observation, and its policies on the next
+observation are the targets of the model:
 
     present(o_t) -> a_t of all
     next(o_t, a_t) -> present(o_{t+1}) of the others
 
-The mean of the latter over o_{t+1}, given o_t and a_t, is what the others do
-next. The same head stands in for the agent's own policy where nothing else
-tells it.
+The mean of the latter over o_{t+1}, given o_t and a_t, is the distribution of
+the others' next actions. The same head replaces the agent's own policy if its
+logits are not known.
 
 Letters: T rows, B batch, N agents, J = N - 1 others, A actions, K own
 counterfactual actions (K = A).
@@ -37,13 +37,13 @@ def sequence_loss(
   *,
   models_self: bool,
 ) -> tuple[chex.Array, Metrics]:
-  """Returns the loss of a batch of sequences, float32 [], and its parts.
+  """Computes the loss of a batch of sequences, float32 [], and its parts.
 
   Args:
     output: of the model.
     rows: of the batch.
-    config: for whether only those in view count.
-    models_self: whether the model stands in for the agent's own policy.
+    config: for `moa_only_visible`.
+    models_self: if True, the model also learns the agent's own policy.
   """
   others = types.others(config.own_index, config.num_agents)
   following = ops.moa_loss(
@@ -67,12 +67,12 @@ def transition_loss(
   rows: rows_lib.Rows,
   config: config_lib.MOAConfig,
 ) -> tuple[chex.Array, Metrics]:
-  """Returns the loss of a batch of transitions, float32 [], and its parts.
+  """Computes the loss of a batch of transitions, float32 [], and its parts.
 
   Args:
     output: of the model.
     rows: of the batch, T = 2.
-    config: for whether only those in view count.
+    config: for `moa_only_visible`.
   """
   others = types.others(config.own_index, config.num_agents)
   logits = output.next_logits[0]  # [B, J, A]
@@ -99,7 +99,7 @@ def transition_loss(
 def _present_loss(
   logits: chex.Array, actions: chex.Array, is_step: chex.Array
 ) -> chex.Array:
-  """Returns the mean cross-entropy of actions in their own rows, float32 [].
+  """Computes the mean cross-entropy of actions in their own rows, float32 [].
 
   Args:
     logits: float32 [T, B, n, A], of any n agents.
@@ -120,7 +120,7 @@ def influence(
   config: config_lib.MOAConfig,
   policy_logits: chex.Array,
 ) -> chex.Array:
-  """Returns the influence of every row, float32 [T, B] nats, 0 where none is.
+  """Computes the influence of every row, float32 [T, B] nats, 0 if undefined.
 
   Args:
     output: of the model.

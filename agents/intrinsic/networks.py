@@ -28,12 +28,12 @@ from influence_acme.networks import torso as torso_lib
 
 
 class MOAOutput(NamedTuple):
-  """What the model says of every row.
+  """Holds the model's predictions in every row.
 
   Attributes:
     next_logits: float32 [T, B, J, A], of the others' next actions.
-    counterfactual_logits: float32 [T, B, K, J, A], of the same, for each own
-      action that might have been taken.
+    counterfactual_logits: float32 [T, B, K, J, A], of the same, for each
+      counterfactual own action.
     present_logits: float32 [T, B, N, A], of everyone's action in the row.
   """
 
@@ -43,7 +43,7 @@ class MOAOutput(NamedTuple):
 
 
 class MOANetworks(NamedTuple):
-  """The model as pure functions.
+  """Holds the model's pure functions.
 
   Attributes:
     init: key -> parameters.
@@ -55,7 +55,7 @@ class MOANetworks(NamedTuple):
 
 
 class _Model:
-  """The Haiku modules, made once per transformed call."""
+  """Holds the Haiku modules, made once per transformed call."""
 
   def __init__(self, config: config_lib.MOAConfig):
     self._config = config
@@ -106,13 +106,13 @@ class _Model:
 
 
 def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
-  """Makes the model of an environment.
+  """Makes the pure functions of the model.
 
   Args:
     config: with the sizes.
 
   Returns:
-    Its pure functions.
+    The functions.
   """
   transformed: Any = hk.without_apply_rng(
     hk.transform(lambda rows: _Model(config).unroll(rows))
@@ -120,13 +120,13 @@ def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
 
   def init(key: chex.PRNGKey) -> hk.Params:
     no = jnp.zeros((1, 1), bool)
-    nobody = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
+    no_actions = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
     rows = rows_lib.Rows(
       world=jnp.zeros((1, 1, *config.view_shape), config.view_dtype),
       last_actions=nobody,
       own_actions=jnp.zeros((1, 1), jnp.int32),
-      actions=nobody,
-      visible=jnp.zeros(nobody.shape, bool),
+      actions=no_actions,
+      visible=jnp.zeros(no_actions.shape, bool),
       resets=no,
       is_step=no,
       influences=no,

@@ -13,19 +13,19 @@ from acme import specs
 def on_world(
   network_factory: Callable[[specs.EnvironmentSpec], Any],
 ) -> Callable[[specs.EnvironmentSpec], Any]:
-  """Makes a network factory for observations with 'world' of one for arrays.
+  """Adapts a network factory for arrays to observations with 'world'.
 
   Networks get pixels as Acme's Atari wrapper gives them, float32 in [0, 1], or
   vectors as they are, and no other entry of an observation. For example
   `on_world(ppo.make_atari_networks)`.
 
   Args:
-    network_factory: takes an environment's spec, and gives networks of Acme: a
-      dataclass of functions, or of such dataclasses.
+    network_factory: takes an environment's spec, and returns networks of Acme:
+      a dataclass of functions, or of such dataclasses.
 
   Returns:
-    A factory that takes the spec of an environment whose observations are
-    dicts with 'world'.
+    A factory that takes the spec of an environment with dicts as observations,
+    which have 'world'.
   """
 
   def make_networks(environment_spec: specs.EnvironmentSpec) -> Any:
@@ -43,11 +43,11 @@ def on_world(
 
 
 def _on_world(networks: Any, keys: frozenset[str]) -> Any:
-  """Changes all functions in a dataclass of networks.
+  """Adapts all functions in a dataclass of networks.
 
   Args:
-    networks: a dataclass or a function; anything else stays.
-    keys: of an observation: by them it is told from parameters.
+    networks: a dataclass or a function; anything else is not changed.
+    keys: of an observation, to tell it from parameters.
   """
   if dataclasses.is_dataclass(networks) and not isinstance(networks, type):
     changed = {

@@ -1,24 +1,25 @@
-"""What the model of others reads of an Acme sample: rows, and what they are.
+"""Reads the rows of an Acme sample for the model of others.
 
-A batch of sequences that Acme's SequenceAdder wrote. An episode's end is one of
-two, as the inner agent's builder has it: the next episode follows (IMPALA,
-PPO), or zeros pad the sequence (R2D2):
+Sequences are those of Acme's SequenceAdder. After an episode's end, by the
+inner agent's builder, the next episode follows (IMPALA, PPO), or zeros pad the
+sequence (R2D2):
 
     row                0    1    2    3    4    5        0    1    2    3    4
     action             a0   a1   a2   0    b0   b1       a0   a1   a2   0    0
     start_of_episode   1    0    0    0    1    0        1    0    0    0    0
     holds              step step step LAST step step     step step step LAST pad
-    others' actions    of the next row's observation, which shows what all did
+    others' actions    in the next row's observation
     is_step            1    1    1    0    1    0        1    1    1    0    0
     predicts           1    1    0    0    0    0        1    1    0    0    0
     influences         1    1    0    0    1    0        1    1    0    0    0
 
-The LAST observation of an episode is no step. The last row of a sequence only
-bootstraps: what was done there shows in no row of it. But that somebody acts
-there does show, unless the row is as blank as that of a LAST observation.
+The row of an episode's LAST observation is padding, not a step. The last row of
+a sequence only bootstraps: its actions are in no row of the sequence. It is a
+step unless its action, reward, discount and extras are all zero, as in the row
+of a LAST observation.
 
-A transition is read as two rows: its own, and its next observation, on which
-nobody is seen to act.
+A transition is read as two rows: its own, and its next observation, without
+actions.
 
 Letters: T rows, B sequences, N agents, H x W x C a view, D the length of a
 vector.
@@ -36,19 +37,18 @@ from influence_acme.agents.intrinsic import config as config_lib
 
 
 class Rows(NamedTuple):
-  """Rows of one agent, time-major.
+  """Holds the rows of one agent, time-major.
 
   Attributes:
     world: uint8 [T, B, H, W, C] or float32 [T, B, D].
     last_actions: int32 [T, B, N], what all did before; -1 if nobody did.
     own_actions: int32 [T, B].
-    actions: int32 [T, B, N], what all do; -1 where it is not known.
-    visible: bool [T, B, N], who is in view.
-    resets: bool [T, B], where the recurrent state is zero.
-    is_step: bool [T, B], steps whose actions are known; none in burn-in.
-    influences: bool [T, B], steps after which somebody acts; likewise.
-    predicts: bool [T, B], steps whose prediction can be held against what
-      comes next; likewise.
+    actions: int32 [T, B, N], everyone's actions; -1 if not known.
+    visible: bool [T, B, N], the agents in view.
+    resets: bool [T, B], True for a zero recurrent state.
+    is_step: bool [T, B], steps with known actions; none in burn-in.
+    influences: bool [T, B], steps with actions after them; none in burn-in.
+    predicts: bool [T, B], steps with known next actions; none in burn-in.
   """
 
   world: chex.Array
@@ -63,7 +63,7 @@ class Rows(NamedTuple):
 
 
 def is_sequence(data: Any) -> bool:
-  """Returns whether a sample holds sequences; else it holds transitions.
+  """Returns True for a sample of sequences, False for one of transitions.
 
   Args:
     data: of a `reverb.ReplaySample`.
@@ -89,13 +89,13 @@ def read(
     data: sequences, every array [B, T, ...], or transitions, [B, ...].
     config: for the shapes, and for the burn-in.
     actions_key: of the entry of an observation with everyone's last actions.
-    visible_key: likewise, of who is in view.
+    visible_key: likewise, of the agents in view.
 
   Returns:
-    The rows; of transitions T = 2.
+    The rows; T = 2 for transitions.
 
   Raises:
-    ValueError: the sample does not fit; the message says where.
+    ValueError: the sample does not fit; the message names the array.
   """
   if is_sequence(data):
     _check(data, data.observation, config, (actions_key, visible_key), 2)
@@ -151,7 +151,7 @@ def _read_sequences(
 
   step = (data.action, data.reward, data.discount)
   is_padding = _is_blank((data.observation, *step)) & ~starts
-  # What follows a LAST observation, padding or an episode, tells it from steps.
+  # The row after a LAST observation, padding or a start, tells it from steps.
   masks = ops.episode_masks(starts | is_padding)
   is_blank = _is_blank((*step, data.extras))
   acts = (~masks.is_padding).at[-1].set(~is_blank[-1])
@@ -198,7 +198,7 @@ def _read_transitions(data: Any, actions_key: str, visible_key: str) -> Rows:
 
 
 def _is_blank(tree: Any) -> chex.Array:
-  """Returns bool [T, B], where all arrays [T, B, ...] of a tree are zero."""
+  """Returns bool [T, B]: all arrays [T, B, ...] of a tree are zero."""
   leaves = jax.tree_util.tree_leaves(tree)
   is_zero = [(x == 0).reshape((*x.shape[:2], -1)).all(-1) for x in leaves]
   return jnp.stack(is_zero).all(0)

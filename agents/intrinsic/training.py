@@ -1,7 +1,7 @@
-"""One step of the model of others on a batch: judge, then learn.
+"""Computes influence by the model of others on a batch, then updates the model.
 
-Influence is judged by the model as it was before it learned from the batch, as
-an actor with the parameters of the day would.
+Influence is that of the model before its update on the batch, as an actor with
+the current parameters would compute it.
 
 Letters: T rows, B batch, K own actions.
 """
@@ -24,20 +24,20 @@ from influence_acme.agents.intrinsic import rows as rows_lib
 
 
 class TrainingState(NamedTuple):
-  """What training changes."""
+  """Holds the parameters and the state of the optimiser."""
 
   params: chex.ArrayTree
   opt_state: optax.OptState
 
 
-class Judgement(NamedTuple):
-  """What the model says of a batch.
+class UpdateOutput(NamedTuple):
+  """Holds the influence in a batch, and the metrics of the update.
 
   Attributes:
     influence: float32, shaped like the reward of the sample, in nats; 0 in
-      rows that have none.
-    is_consistent: bool [], whether the agent's own actions are those that the
-      observations show of it.
+      rows without influence.
+    is_consistent: bool [], True if the agent's own actions equal those of it in
+      the observations.
     metrics: float32 [] each: means over the steps of the batch.
   """
 
@@ -47,24 +47,24 @@ class Judgement(NamedTuple):
 
 
 class CompiledMOA(NamedTuple):
-  """The functions of `MOA`, compiled."""
+  """Holds the compiled functions of `MOA`."""
 
   init: Callable[[chex.PRNGKey], TrainingState]
-  update: Callable[..., tuple[TrainingState, Judgement]]
+  update: Callable[..., tuple[TrainingState, UpdateOutput]]
 
 
 def own_logits(
   data: Any, policy_logits_fn: Callable[[Any], Any] | None, sample: Any
 ) -> Any:
-  """Returns the logits of the agent's own policy, or None if nothing tells.
+  """Returns the logits of the agent's own policy, or None if not known.
 
   Args:
     data: of the sample.
     policy_logits_fn: of the builder.
-    sample: the whole of it, for the function.
+    sample: the whole sample, for the function.
 
   Returns:
-    float32 [B, T, K] or, of transitions, [B, K].
+    float32 [B, T, K] or, for transitions, [B, K].
   """
   if isinstance(data.extras, Mapping) and 'logits' in data.extras:
     return data.extras['logits']
@@ -72,7 +72,7 @@ def own_logits(
 
 
 class MOA:
-  """The model of others as pure functions: a state, and what changes it."""
+  """Defines the model of others by pure functions of its state."""
 
   def __init__(
     self, config: config_lib.MOAConfig, actions_key: str, visible_key: str
@@ -93,14 +93,14 @@ class MOA:
     )
 
   def init(self, key: chex.PRNGKey) -> TrainingState:
-    """Returns the state before any batch."""
+    """Returns the state before training."""
     params = self._networks.init(key)
     return TrainingState(params, self._optimizer.init(params))
 
   def update(
     self, state: TrainingState, data: Any, logits: chex.Array | None
-  ) -> tuple[TrainingState, Judgement]:
-    """Judges a batch and learns from it; it can be compiled.
+  ) -> tuple[TrainingState, UpdateOutput]:
+    """Computes the influence in a batch and updates the model; jittable.
 
     Args:
       state: before the batch.
@@ -108,7 +108,7 @@ class MOA:
       logits: of the agent's own policy, see `own_logits`.
 
     Returns:
-      The next state, and what the former one says of the batch.
+      The next state, and the influence by the former one.
 
     Raises:
       ValueError: the batch does not fit.
@@ -148,15 +148,15 @@ class MOA:
     is_consistent = jnp.all((own == rows.own_actions) | ~rows.is_step)
     return (
       TrainingState(params, opt_state),
-      Judgement(influence, is_consistent, metrics),
+      UpdateOutput(influence, is_consistent, metrics),
     )
 
   def _by_row(
     self, logits: chex.Array, shape: tuple[int, ...], is_sequence: bool
   ) -> chex.Array:
-    """Brings logits of the sample to the rows' layout, [T, B, K].
+    """Transposes logits of the sample to the rows' layout, [T, B, K].
 
-    Where others have more actions, those are none of this agent's.
+    Actions that only other agents have get probability 0.
     """
     by_row = jnp.asarray(logits)
     missing = max(self._config.num_actions - by_row.shape[-1], 0)
@@ -179,14 +179,14 @@ class MOA:
 def compile_moa(
   config: config_lib.MOAConfig, actions_key: str, visible_key: str
 ) -> CompiledMOA:
-  """Returns the functions of a model; again, where it has been compiled.
+  """Returns the compiled functions of a model, the same for equal arguments.
 
   Args:
     config: of the model.
     actions_key: of an observation, see `rows.read`.
     visible_key: likewise.
   """
-  # The weight is none of the model's: learners that differ in it share one.
+  # The model does not depend on the weight: learners share it across weights.
   config = dataclasses.replace(
     config, influence_weight=0.0, influence_curriculum_steps=0
   )
@@ -207,7 +207,7 @@ def _means(
   is_step: chex.Array,
   is_sequence: bool,
 ) -> losses.Metrics:
-  """Returns the mean reward and influence of a step."""
+  """Computes the mean reward and influence of a step."""
   counts = is_step.T if is_sequence else is_step[0]
   num_steps = jnp.maximum(jnp.sum(counts), 1)
   return {

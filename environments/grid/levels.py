@@ -72,13 +72,13 @@ class Level:
 
   @property
   def shape(self) -> tuple[int, int]:
-    """(R, C)."""
+    """Shape of the map, (R, C)."""
     rows, columns = self._cells.shape
     return rows, columns
 
   @property
   def starts(self) -> np.ndarray:
-    """int32 [P, 2]: the (row, column) of every cell an agent can start on."""
+    """Start cells of agents, (row, column), int32 [P, 2]."""
     return np.argwhere(self.mask(START)).astype(np.int32)
 
   def mask(self, kinds: str) -> np.ndarray:
