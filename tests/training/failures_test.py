@@ -11,7 +11,7 @@ import tiny
 from influence_acme import environments
 from influence_acme.environments import matrix
 from influence_acme.runs import checkpoint, run_dir
-from influence_acme.training import run as run_lib
+from influence_acme.training import runner as run_lib
 
 _AGENT = tiny.make_agent('baseline')
 _PURE = environments.functional('coordination', episode_length=7)

@@ -6,7 +6,7 @@ from typing import Any
 from influence_acme.runs import checkpoint, run_dir
 from influence_acme.system import config as config_lib
 from influence_acme.training import config as train_config_lib
-from influence_acme.training import run as run_lib
+from influence_acme.training import runner as run_lib
 
 B, T = 4, 10
 
