@@ -123,7 +123,7 @@ def make_networks(config: config_lib.MOAConfig) -> MOANetworks:
     no_actions = jnp.full((1, 1, config.num_agents), -1, jnp.int32)
     rows = rows_lib.Rows(
       world=jnp.zeros((1, 1, *config.view_shape), config.view_dtype),
-      last_actions=nobody,
+      last_actions=no_actions,
       own_actions=jnp.zeros((1, 1), jnp.int32),
       actions=no_actions,
       visible=jnp.zeros(no_actions.shape, bool),

@@ -15,7 +15,7 @@ from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary, update
 from influence_acme.system import types as system_types
-from influence_acme.training import accelerator, loop
+from influence_acme.training import accelerator, loop, saving
 
 # (policy, first step of the run) -> rollout in B environments, and a function
 # that closes these.
@@ -85,7 +85,9 @@ class Session:
     saved = checkpoint.load(path, self._identity)
     shapes = jax.eval_shape(self._first_training)
     zeros = jax.tree_util.tree_map(lambda x: np.zeros(x.shape, x.dtype), shapes)
-    learner = checkpoint.restore(path, saved.learner, _learner(zeros, 0, 0))
+    learner = checkpoint.restore(
+      path, saved.learner, saving.learner_tree(zeros, 0, 0)
+    )
     self._training = jax.tree_util.tree_map(jnp.asarray, learner['state'])
     self._learner_steps = int(learner['counts']['learner_steps'])
     self._saved_rollout = saved.rollout
@@ -132,23 +134,13 @@ class Session:
 
   def _save(self) -> None:
     """Writes a checkpoint."""
-    state: loop.State = checkpoint.to_numpy(self._state)
-    learner = _learner(
-      state.training, int(state.learner_steps), int(state.environment_steps)
-    )
-    rollout = {
-      'rollout': state.rollout,
-      'batch': state.batch,
-      'episodes': self._episodes.save(),
-    }
-    checkpoint.save(
+    assert self._state is not None
+    saving.save(
       self.directory.checkpoint_path,
-      checkpoint.Checkpoint(
-        self._identity,
-        self._counts,
-        learner,
-        rollout if _has_environments(state) else None,
-      ),
+      self._identity,
+      self._counts,
+      self._state,
+      self._episodes,
     )
 
   def _start(self, trainer: loop.Trainer, actor_log: loggers.Logger) -> None:
@@ -168,32 +160,15 @@ class Session:
       first_step,
       self._learner_steps,
     )
-    if self._saved_rollout is not None and _has_environments(state):
+    if self._saved_rollout is not None and saving.has_environments(state):
       # What was just played is dropped: it gave the shapes.
-      state, parts = self._resume_rollout(state, self._saved_rollout), []
+      path, parts = self.directory.checkpoint_path, []
+      state = saving.restore_rollout(
+        path, self._saved_rollout, state, self._episodes
+      )._replace(environment_steps=np.int64(first_step))
     self._check_rewards(state, self._learner_steps)
     self._state = state
     self._log_episodes(parts, actor_log, started)
-
-  def _resume_rollout(
-    self, state: loop.State, saved: Mapping[str, np.ndarray]
-  ) -> loop.State:
-    """Returns the state with the environments and batch of a checkpoint.
-
-    Args:
-      state: of the same shapes.
-      saved: path -> array.
-    """
-    of_state = {
-      k: v for k, v in saved.items() if not k.startswith("['episodes']")
-    }
-    like = {'rollout': state.rollout, 'batch': state.batch}
-    path = self.directory.checkpoint_path
-    restored = checkpoint.restore(path, of_state, like)
-    self._episodes.restore(checkpoint.nested(saved, 'episodes'))
-    return state._replace(
-      **restored, environment_steps=np.int64(self.environment_steps)
-    )
 
   def _check_rewards(self, state: loop.State, learner_steps: int) -> None:
     summary.check_rewards(
@@ -243,21 +218,3 @@ class Session:
       rate = num_steps / (time.monotonic() - started)
       row = episode_log.mean(ended, self._networks)
       actor_log.write({**row, 'steps_per_second': rate, **counts})
-
-
-def _learner(
-  training: update.TrainingState, learner_steps: int, environment_steps: int
-) -> dict[str, Any]:
-  """Returns the part of a checkpoint that every learner of these agents has."""
-  return {
-    'state': training,
-    'counts': {
-      'learner_steps': np.int32(learner_steps),
-      'environment_steps': np.int64(environment_steps),
-    },
-  }
-
-
-def _has_environments(state: loop.State) -> bool:
-  """Returns whether a state holds the environments; the host's are outside."""
-  return state.rollout.state.environment != ()

@@ -57,7 +57,7 @@ class _Both:
       int(counts['environment_steps']),
       int(counts['learner_steps']),
     )
-    self.num_steps = loop._count_steps(parts)
+    self.num_steps = loop.count_steps(parts)
 
   def follow(self):
     """Gives the actor the trainer's parameters and counts."""
@@ -126,7 +126,7 @@ def test_the_trainer_learns_from_the_rows_that_the_actor_writes(variant):
     both.follow()
     before = both.state.training.params
     both.state, iteration = both.trainer.iterate(both.state)
-    num_steps = loop._count_steps(iteration.episodes)
+    num_steps = loop.count_steps(iteration.episodes)
     moved = max(
       jax.tree_util.tree_leaves(
         jax.tree_util.tree_map(
