@@ -30,19 +30,27 @@ def run(command, log, timeout_s, env=None):
   try:
     code = process.wait(timeout_s)
     time.sleep(1)
-    return code, _processes_of(process.pid)
+    return code, processes(process.pid)
   finally:
-    for other in _processes_of(process.pid):
+    for other in processes(process.pid):
       other.kill()
 
 
-def _processes_of(session):
-  """Returns the living processes of a session."""
+def processes(session, argument=''):
+  """Returns the living processes of a session.
+
+  Args:
+    session: its number.
+    argument: on their command lines; '' for all.
+  """
   found = []
   for process in psutil.process_iter():
     try:
-      in_session = os.getsid(process.pid) == session
-      if in_session and process.status() != psutil.STATUS_ZOMBIE:
+      if (
+        os.getsid(process.pid) == session
+        and process.status() != psutil.STATUS_ZOMBIE
+        and argument in ['', *process.cmdline()]
+      ):
         found.append(process)
     except (ProcessLookupError, psutil.NoSuchProcess):
       continue

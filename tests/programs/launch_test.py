@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-import psutil
+import own_session
 import pytest
 import toy
 
@@ -72,20 +72,8 @@ class Run:
 
   def processes(self, name=''):
     """Returns the session's processes, or those of the nodes of one group."""
-    found = []
-    for process in psutil.process_iter():
-      try:
-        in_session = os.getsid(process.pid) == self.process.pid
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        if (
-          in_session
-          and alive
-          and (not name or f'--lp_job_name={name}' in process.cmdline())
-        ):
-          found.append(process)
-      except (ProcessLookupError, psutil.NoSuchProcess):
-        pass
-    return found
+    argument = name and f'--lp_job_name={name}'
+    return own_session.processes(self.process.pid, argument)
 
   def failure(self):
     return (self.path / 'failure.txt').read_text()
