@@ -83,7 +83,7 @@ class BoxTrapped(world.GridWorld):
 
   @property
   def num_actions(self) -> int:
-    """Number of actions, 8: those of `moves.Action`, then OPEN_BOX."""
+    """Number of actions, 8: steps, stay and turns, then OPEN_BOX."""
     return OPEN_BOX + 1
 
   @property
