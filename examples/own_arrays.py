@@ -1,4 +1,4 @@
-"""Who influences whom, in NumPy arrays of your own.
+"""Computes the influence between agents from NumPy arrays of your own.
 
   python examples/own_arrays.py
 

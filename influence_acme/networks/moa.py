@@ -97,7 +97,7 @@ class MOACore(hk.RNNCore):
     *,
     own_index: chex.Numeric,
   ) -> chex.Array:
-    """What the others would do next, had this agent acted otherwise.
+    """Returns the others' next logits for each own action.
 
     Args:
       features: float32 [B, F].

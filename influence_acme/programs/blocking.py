@@ -118,7 +118,7 @@ class StoppableClient:
     return call
 
   def _stops_soon(self) -> bool:
-    """Whether a call may have failed since the other node has just stopped."""
+    """Returns True if a call may have failed as the other node just stopped."""
     deadline = time.monotonic() + _BLAME_SECS
     while not self._stopping() and time.monotonic() < deadline:
       time.sleep(_POLL_SECS)

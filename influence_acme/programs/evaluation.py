@@ -29,7 +29,7 @@ from influence_acme.system import types as system_types
 
 @dataclasses.dataclass(frozen=True)
 class EpisodeRecord:
-  """What happened in one episode.
+  """Records one episode.
 
   Attributes:
     agent_ids: the agents' names, in the order of every axis N.

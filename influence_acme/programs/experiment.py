@@ -1,4 +1,4 @@
-"""What is run: everything that a program is made from, in one record."""
+"""Defines everything that a program is made from, in one record."""
 
 import dataclasses
 import os

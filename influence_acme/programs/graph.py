@@ -31,7 +31,7 @@ from influence_acme.programs import experiment as experiment_lib
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-  """What `launch` runs.
+  """Holds the nodes that `launch` runs.
 
   Attributes:
     experiment: what is run.

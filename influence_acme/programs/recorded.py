@@ -1,4 +1,4 @@
-"""What is measured of a recorded episode, once it has been played.
+"""Measures a recorded episode.
 
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """

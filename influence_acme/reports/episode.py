@@ -1,4 +1,4 @@
-"""What a page shows of the episode that the final agents play.
+"""Shows the episode that the final agents play, on a page.
 
 Letters: T steps, N agents.
 """

@@ -1,4 +1,4 @@
-"""What a run came to, in a few numbers: at its end, and in one episode.
+"""Summarises a run in a few numbers, at its end and in one episode.
 
 What is missing is named as such. Letters: T steps, N agents.
 """

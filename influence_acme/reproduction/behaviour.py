@@ -1,4 +1,4 @@
-"""How equal, talkative and coordinated the variants of a sweep are, a table."""
+"""Tabulates equality, communication and coordination of a sweep's variants."""
 
 from collections.abc import Sequence
 

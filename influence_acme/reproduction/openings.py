@@ -22,7 +22,7 @@ AROUND = 5
 
 @dataclasses.dataclass(frozen=True)
 class Openings:
-  """What agent_0 did in E episodes of one trained population.
+  """Counts the openings of E episodes of one trained population.
 
   Attributes:
     variant: of the agent.

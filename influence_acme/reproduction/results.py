@@ -1,4 +1,4 @@
-"""What the runs of a sweep came to, read from their logs."""
+"""Reads the results of a sweep's runs from their logs."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ _APPLES = 'apples/'
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-  """What one run came to.
+  """Holds the results of one run.
 
   Attributes:
     run: of the sweep.

@@ -26,7 +26,7 @@ _PERMUTATIONS = 9999
 
 
 class Correlation(NamedTuple):
-  """How two quantities go together.
+  """Holds the correlation of two quantities.
 
   Attributes:
     pearson: linear, NaN if one of them is constant, or of too few pairs.

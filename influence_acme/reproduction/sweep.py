@@ -1,4 +1,4 @@
-"""What a sweep runs, and where each of its runs lies.
+"""Defines the runs of a sweep, and their directories.
 
 SWEEP/sweep.json                      what all its runs share
 SWEEP/VARIANT/paper/seed_S            with the paper's setting
@@ -93,7 +93,7 @@ class Sweep:
 
   @property
   def directory(self) -> pathlib.Path:
-    """Where the sweep lies."""
+    """The sweep's directory."""
     return pathlib.Path(self.path).expanduser().absolute()
 
   def runs(self) -> list[Run]:

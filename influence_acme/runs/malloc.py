@@ -1,4 +1,4 @@
-"""How a process of a program gets and keeps its memory."""
+"""Sets how the C library hands out memory to a process, and keeps it."""
 
 import ctypes
 

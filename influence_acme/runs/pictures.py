@@ -1,4 +1,4 @@
-"""What people look at after a run: a video, and who influences whom."""
+"""Draws an episode's film and influence matrix."""
 
 import csv
 import math

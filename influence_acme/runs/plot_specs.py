@@ -1,4 +1,4 @@
-"""What is drawn of a run, and in which order: diagrams, by groups."""
+"""Lists the diagrams of a run, by groups."""
 
 import dataclasses
 

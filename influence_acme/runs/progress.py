@@ -30,7 +30,7 @@ _RATE_SECONDS = 60.0  # That the speed is averaged over.
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-  """How far a run is; None where nothing was logged yet.
+  """Holds the progress of a run; None for values that are not logged yet.
 
   Attributes:
     steps: environment steps.

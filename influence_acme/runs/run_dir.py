@@ -96,7 +96,7 @@ class RunDirectory:
 
   @property
   def episode_path(self) -> pathlib.Path:
-    """What happened in that episode, as arrays."""
+    """The arrays of that episode."""
     return self.path / 'episode.npz'
 
   @property

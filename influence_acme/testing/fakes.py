@@ -26,7 +26,7 @@ __all__ = (
 
 
 class ScriptedStep(NamedTuple):
-  """What follows one joint action.
+  """Holds the outcome of one joint action.
 
   Attributes:
     reward: one number for everyone, or one for each agent.
@@ -164,7 +164,7 @@ class FakeMultiAgentEnvironment(dm_env.Environment):
 
 
 class VectorState(NamedTuple):
-  """Where an episode of `FakeVectorEnvironment` stands.
+  """State of an episode of `FakeVectorEnvironment`.
 
   Attributes:
     key: of all chance to come.

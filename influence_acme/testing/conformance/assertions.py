@@ -1,4 +1,4 @@
-"""What the conformance checks assert with."""
+"""Asserts with messages, for the conformance checks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What stands for Acme's adder where one that wraps it is checked."""
+"""Stands in for Acme's adder inside of one that wraps it."""
 
 import copy
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ class Step(NamedTuple):
 
 
 class Episode(NamedTuple):
-  """What an adder was told of one episode."""
+  """Holds the calls of an adder in one episode."""
 
   first: dm_env.TimeStep
   steps: list[Step]

@@ -1,4 +1,4 @@
-"""What each time step of a multi-agent dm_env must hold, as checks."""
+"""Checks each time step of a multi-agent dm_env."""
 
 from collections.abc import Mapping
 from typing import Any
