@@ -1,4 +1,4 @@
-"""The model of other agents (MOA): what will the others do next?
+"""The model of other agents (MOA): predicts their next actions.
 
 Letters: B batch, N agents, J = N - 1 others, A actions, K own
 counterfactual actions (K = A), F features, H hidden units.
@@ -15,7 +15,7 @@ from influence_acme.networks import lstm
 def join_actions(
   features: chex.Array, actions: chex.Array, num_actions: int
 ) -> chex.Array:
-  """Puts everyone's actions beside what an agent sees, as an LSTM takes both.
+  """Appends everyone's actions, one-hot, to an agent's features.
 
   Args:
     features: float32 [B..., F].
@@ -76,7 +76,7 @@ class MOACore(hk.RNNCore):
   def __call__(
     self, inputs: tuple[chex.Array, chex.Array], state: hk.LSTMState
   ) -> tuple[chex.Array, hk.LSTMState]:
-    """One step with the actions that were really taken.
+    """Takes one step with the actions really taken.
 
     Args:
       inputs: features float32 [B, F] and everyone's actions int32 [B, N].
@@ -97,7 +97,7 @@ class MOACore(hk.RNNCore):
     *,
     own_index: chex.Numeric,
   ) -> chex.Array:
-    """What the others would do next, had this agent acted otherwise.
+    """Predicts the others' next actions under each own action.
 
     Args:
       features: float32 [B, F].
@@ -118,7 +118,7 @@ class MOACore(hk.RNNCore):
     *,
     own_index: chex.Numeric,
   ) -> tuple[chex.Array, hk.LSTMState]:
-    """Answers `counterfactuals`, and makes the step that was really made.
+    """Computes `counterfactuals`, and takes the step with the real actions.
 
     The first layer is linear, so that the recurrent part, the features and
     the others' actions are computed once and each own action adds its weights.
@@ -130,7 +130,7 @@ class MOACore(hk.RNNCore):
 
     Returns:
       Logits float32 [B, K, J, A], K the counterfactual own action, and the next
-      state, of the action that was really taken.
+      state, after the action really taken.
     """
     features, actions = inputs
     is_own = jnp.arange(self._num_agents) == own_index  # [N]
