@@ -43,7 +43,16 @@ LAYERS = {
 _STDLIB = sys.stdlib_module_names
 _MATHS = {'numpy', 'jax', 'chex'}
 _LEARNING = _MATHS | {'rlax', 'haiku', 'dm_env', 'optax'}
-_RUNS = {'absl', 'rich', 'matplotlib', 'PIL', 'safetensors', 'tensorboardX'}
+_RUNS = {
+  'absl',
+  'rich',
+  'matplotlib',
+  'PIL',
+  'safetensors',
+  'tensorboardX',
+  'dm_env',
+  'imageio_ffmpeg',
+}
 PURE = {
   'influence_acme.types': _MATHS,
   'influence_acme.checks': set(),
@@ -56,7 +65,7 @@ PURE = {
   'influence_acme.adapters': _MATHS
   | {'dm_env', 'gymnasium', 'pettingzoo', 'meltingpot'},
   'influence_acme.system': _LEARNING,
-  'influence_acme.metrics': _MATHS,
+  'influence_acme.metrics': _MATHS | {'scipy'},
   'influence_acme.rollouts': _LEARNING,
   'influence_acme.runs': {'numpy', 'jax'} | _RUNS,
   'influence_acme.training': _MATHS | {'dm_env'},

@@ -1,4 +1,4 @@
-"""An LSTM whose input part and recurrent part can be computed apart.
+"""An LSTM with input and recurrent parts that can be computed apart.
 
 Counterfactual inputs share one recurrent part.
 
@@ -27,7 +27,7 @@ _LIMIT = 80.0
 
 @jax.custom_vjp
 def cell(gates: chex.Array, state: hk.LSTMState) -> hk.LSTMState:
-  """One step of the LSTM cell (Hochreiter & Schmidhuber, 1997).
+  """Takes one step of the LSTM cell (Hochreiter & Schmidhuber, 1997).
 
   Its gradient is its own: that of JAX keeps every part of every intermediate
   result, and is a third of a learner step.
@@ -76,7 +76,7 @@ cell.defvjp(_cell_forward, _cell_backward)
 def cells(
   shared: chex.Array, counterfactual: chex.Array, state: hk.LSTMState
 ) -> hk.LSTMState:
-  """`cell` of every sum of a shared and a counterfactual part of the gates.
+  """Computes `cell` for each sum of shared and counterfactual gates.
 
   An activation is 2 scale / (1 + exp(-2 scale x)) + shift - scale, and the
   exponential of a sum is the product of those of its parts: there are few to
@@ -145,7 +145,7 @@ class LSTM(hk.RNNCore):
     )
 
   def gates(self, inputs: chex.Array, state: hk.LSTMState) -> chex.Array:
-    """Returns what `cell` takes, float32 [B, 4 * H], of one step."""
+    """Returns the gates of one step for `cell`, float32 [B, 4 * H]."""
     weights, biases = self.weights(inputs.shape[-1])
     joined = jnp.concatenate([inputs, state.hidden], axis=-1)
     return products.affine(joined, weights, biases)
@@ -153,7 +153,7 @@ class LSTM(hk.RNNCore):
   def __call__(
     self, inputs: chex.Array, state: hk.LSTMState
   ) -> tuple[chex.Array, hk.LSTMState]:
-    """One step.
+    """Takes one step.
 
     Args:
       inputs: float32 [B, F].

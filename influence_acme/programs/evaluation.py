@@ -65,7 +65,7 @@ class EpisodeRecord:
 
   @property
   def influence_matrix(self) -> np.ndarray | None:
-    """float32 [N, N], the mean influence in nats per step; None as above."""
+    """Mean influence in nats per step, float32 [N, N]; None as above."""
     return None if self.influence is None else self.influence.mean(axis=0)
 
   @property

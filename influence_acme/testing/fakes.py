@@ -197,12 +197,12 @@ class FakeVectorEnvironment(base.FunctionalEnvironment):
 
   @property
   def observation_shape(self) -> tuple[int, ...]:
-    """[A + 1]."""
+    """Shape [A + 1] of an observation."""
     return (self.num_actions + 1,)
 
   @property
   def observation_dtype(self) -> npt.DTypeLike:
-    """float32."""
+    """Dtype float32 of an observation."""
     return np.float32
 
   def reset(self, key: jax.Array) -> tuple[VectorState, base.Step]:
