@@ -9,7 +9,7 @@ from influence_acme.runs import failures, run_dir
 
 # The flags, and the module, of a command that can go on with a run.
 _FLAGS = ('resume', 'run_dir')
-_COMMAND = 'influence_acme.train'
+_COMMAND = __name__.replace('runs.outcome', 'train')
 
 
 def conclude(
