@@ -29,7 +29,10 @@ from acme.adders import reverb as reverb_adders
 from influence_acme import environments, wrappers
 from influence_acme.agents import intrinsic
 from influence_acme.system import specs
+from influence_acme.system.config import InfluenceConfig
 from influence_acme.testing import fakes
+from influence_acme.training import config as train_config
+from influence_acme.training import run as train_run
 
 ROOT = pathlib.Path(__file__).parents[1]
 _SHOWN = re.compile(r'print\(.*\) +# (.*)')
@@ -132,6 +135,20 @@ def _view():
   return {**names, 'policies': policies}
 
 
+def _play():
+  folder = pathlib.Path(tempfile.mkdtemp())
+  agent = InfluenceConfig(unroll_length=5, batch_size=2)
+  config = train_config.TrainConfig(
+    agent,
+    game='cleanup_small',
+    episode_length=10,
+    num_steps=1,
+    run_dir=str(folder / 'run'),
+  )
+  assert train_run.run(config) == 0
+  return {'run_dir': config.run_dir, 'export_dir': folder / 'export'}
+
+
 # Page -> what gives the names that its reader has.
 PAGES = {
   'README.md': dict,
@@ -139,6 +156,7 @@ PAGES = {
   'docs/reproduction.md': dict,
   'docs/stock_learners.md': dict,
   'docs/howto/train.md': _train,
+  'docs/howto/play.md': _play,
   'docs/howto/arrays.md': _arrays,
   'docs/howto/network.md': _spec,
   'docs/howto/adder.md': _adder,

@@ -1,0 +1,227 @@
+"""Plays one episode of each of many environments, in compiled calls.
+
+An environment whose episode has ended waits for the others, so that long
+episodes count as often as short ones.
+
+Letters: B environments, N agents, T steps of one call.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from influence_acme import networks as networks_lib
+from influence_acme import xla_threads
+from influence_acme.rollouts import vector_environment as vector_lib
+from influence_acme.system import influence_matrix
+from influence_acme.system import types as system_types
+
+
+class State(NamedTuple):
+  """State of all environments between two steps.
+
+  Attributes:
+    environment: of the environments.
+    step: their last output.
+    core_state: of the policy, [N, B, ...].
+    before: the influence step before; () if no influence is known late.
+    keys: uint32 [B, 2], of the agents' chance.
+    num_steps: int32 [].
+    is_over: bool [B], whether the episode has ended.
+    returns: float32 [N, B], so far.
+    lengths: int32 [B], steps so far.
+    influence: float32 [N, B, N], nats, sums so far: of the first axis' agent
+      on the last axis'; () of agents without influence inputs.
+  """
+
+  environment: vector_lib.State
+  step: vector_lib.VectorStep
+  core_state: networks_lib.CoreState
+  before: Any
+  keys: chex.PRNGKey
+  num_steps: chex.Array
+  is_over: chex.Array
+  returns: chex.Array
+  lengths: chex.Array
+  influence: Any
+
+
+class Frame(NamedTuple):
+  """What a film shows of the first environment; after a step.
+
+  Attributes:
+    state: of the environment.
+    views: [N, ...], what each agent observes.
+    messages: int32 [N], sent in the step; None of agents without messages.
+  """
+
+  state: Any
+  views: chex.Array
+  messages: Any
+
+
+class Functions(NamedTuple):
+  """The compiled functions.
+
+  Attributes:
+    begin: (params, keys uint32 [B, 2], is_over bool [B]) -> (State, first
+      Frame); each key is of all chance in its episode.
+    advance: (params, State) -> (State after T steps, Frames [T, ...]).
+  """
+
+  begin: Callable[..., tuple[State, Frame]]
+  advance: Callable[..., tuple[State, Frame]]
+
+
+# Evaluations of one policy share what is compiled.
+@functools.lru_cache(maxsize=8)
+def make_functions(
+  environment: vector_lib.VectorEnvironment,
+  policy: system_types.JointPolicy,
+  num_steps: int,
+  greedy: bool,
+) -> Functions:
+  """Makes the functions, compiled when they are first called.
+
+  Args:
+    environment: the environments.
+    policy: the population's.
+    num_steps: T.
+    greedy: whether agents take the most probable choices instead of samples.
+  """
+  step = functools.partial(_step, environment, policy, greedy)
+
+  def begin(params, keys, is_over):
+    return _begin(environment, policy, step, params, keys, is_over)
+
+  def advance(params, state):
+    return jax.lax.scan(
+      lambda state, _: step(params, state), state, None, num_steps
+    )
+
+  return Functions(xla_threads.jit(begin), xla_threads.jit(advance))
+
+
+def _begin(
+  environment: vector_lib.VectorEnvironment,
+  policy: system_types.JointPolicy,
+  step: Callable[..., tuple[State, Frame]],
+  params: chex.ArrayTree,
+  keys: chex.PRNGKey,
+  is_over: chex.Array,
+) -> tuple[State, Frame]:
+  """Starts an episode of each environment."""
+  batch_size = len(keys)
+  environment_keys, agent_keys = jnp.swapaxes(
+    jax.vmap(jax.random.split)(keys), 0, 1
+  )
+  environment_state, first = environment.reset(environment_keys)
+  state = State(
+    environment=environment_state,
+    step=first,
+    core_state=policy.initial_state(batch_size),
+    before=(),
+    keys=agent_keys,
+    num_steps=jnp.int32(0),
+    is_over=is_over,
+    returns=jnp.zeros_like(first.reward),
+    lengths=jnp.zeros(batch_size, jnp.int32),
+    influence=(),
+  )
+  # Zeros of the shapes that a step gives.
+  after, _ = jax.eval_shape(step, params, state)
+  before, influence = jax.tree_util.tree_map(
+    lambda x: jnp.zeros(x.shape, x.dtype), (after.before, after.influence)
+  )
+  state = state._replace(before=before, influence=influence)
+  return state, _frame(state, None)
+
+
+def _step(
+  environment: vector_lib.VectorEnvironment,
+  policy: system_types.JointPolicy,
+  greedy: bool,
+  params: chex.ArrayTree,
+  state: State,
+) -> tuple[State, Frame]:
+  """Plays one step of each environment."""
+  observation = state.step.observation
+  step_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(
+    state.keys, state.num_steps
+  )
+  output = policy.act(
+    params,
+    observation,
+    state.core_state,
+    system_types.agent_keys(step_keys, len(policy.agent_ids)),
+    greedy=greedy,
+  )
+  environment_state, step = environment.step(state.environment, output.actions)
+  core_state, inputs = policy.observe(
+    params,
+    observation,
+    state.core_state,
+    output,
+    step.observation,
+    step.is_last,
+  )
+  now = system_types.InfluenceStep(output.actions, inputs)
+  new = State(
+    environment=environment_state,
+    step=step,
+    core_state=core_state,
+    before=now if influence_matrix.has_delay(now) else (),
+    keys=state.keys,
+    num_steps=state.num_steps + 1,
+    is_over=state.is_over | step.is_last,
+    returns=state.returns + jnp.where(state.is_over, 0, step.reward),
+    lengths=state.lengths + ~state.is_over,
+    influence=_add_influence(state, now, step.is_last) if inputs else (),
+  )
+  messages = output.actions['message'] if environment.with_messages else None
+  return new, _frame(new, messages)
+
+
+def _add_influence(
+  state: State, now: system_types.InfluenceStep, is_last: chex.Array
+) -> chex.Array:
+  """Returns the sums of influence after a step.
+
+  Args:
+    state: before the step.
+    now: the step.
+    is_last: bool [B], whether it ended its episode.
+  """
+  if not influence_matrix.has_delay(now):
+    added = influence_matrix.influence_matrix(now, None)
+  else:
+    # That of the step before; and of an episode's last step as far as nobody
+    # has to reply to it.
+    before = state.before or now  # () in the call for shapes alone.
+    no_reply = now._replace(
+      inputs={
+        name: {**x, 'mask': jnp.zeros_like(x['mask'])}
+        for name, x in now.inputs.items()
+      }
+    )
+    of_before = influence_matrix.influence_matrix(before, now)
+    of_last = influence_matrix.influence_matrix(now, no_reply)
+    added = jnp.where(state.num_steps > 0, of_before, 0)
+    added += jnp.where(is_last[:, None], of_last, 0)
+  added = jnp.where(state.is_over[:, None], 0, added)
+  return (
+    added if isinstance(state.influence, tuple) else state.influence + added
+  )
+
+
+def _frame(state: State, messages: Any) -> Frame:
+  """Returns the film's data of the first environment."""
+  return Frame(
+    jax.tree_util.tree_map(lambda x: x[0], state.environment.environment),
+    state.step.observation['world'][:, 0],
+    None if messages is None else messages[:, 0],
+  )

@@ -1,0 +1,173 @@
+"""Evaluates a policy: returns, influence, and a film.
+
+Episode e draws all its chance from (seed, e), however many are played at once.
+
+Letters: E episodes, L steps of one, B environments, N agents.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from influence_acme import environments, types
+from influence_acme.playing import episodes
+from influence_acme.playing import policy as policy_lib
+from influence_acme.rollouts import vector_environment as vector_lib
+
+# At most: environments at once, and steps in one compiled call.
+_BATCH_SIZE = 32
+_NUM_STEPS = 100
+
+
+class Film(NamedTuple):
+  """One episode, to be rendered.
+
+  Attributes:
+    environment: that it was played in.
+    states: of the environment, [L + 1, ...].
+    views: what each agent observed, [L + 1, N, ...].
+    messages: int32 [L, N]; None of agents without messages.
+  """
+
+  environment: environments.FunctionalEnvironment
+  states: Any
+  views: np.ndarray
+  messages: np.ndarray | None
+
+  def frames(self) -> Iterator[np.ndarray]:
+    """Renders the states, uint8 [H, W, 3] each."""
+    for t in range(len(self.views)):
+      state = jax.tree_util.tree_map(lambda x, t=t: x[t], self.states)
+      yield np.asarray(self.environment.render(state))
+
+
+class Evaluation(NamedTuple):
+  """Episodes of a policy.
+
+  Attributes:
+    agent_ids: the agents' names, in the order of every axis N.
+    returns: float32 [E, N], of extrinsic rewards.
+    lengths: int32 [E], in steps.
+    influence: float32 [N, N], nats per step by KL, over all steps: of the
+      row's agent on the column's; the diagonal is NaN. None of agents without
+      influence inputs.
+    film: of the first episode.
+  """
+
+  agent_ids: tuple[types.AgentId, ...]
+  returns: np.ndarray
+  lengths: np.ndarray
+  influence: np.ndarray | None
+  film: Film
+
+
+def evaluate(
+  policy: policy_lib.Policy,
+  environment: environments.FunctionalEnvironment | None = None,
+  *,
+  num_episodes: int = 100,
+  seed: int = 0,
+  greedy: bool = False,
+) -> Evaluation:
+  """Plays episodes with a policy.
+
+  Args:
+    policy: of `load`.
+    environment: to play in; that of the training if None.
+    num_episodes: E, at least 1.
+    seed: of all randomness.
+    greedy: whether agents take the most probable choices instead of samples.
+
+  Returns:
+    The episodes' returns, the influence in them, and a film of the first.
+
+  Raises:
+    ValueError: there is no environment, or it is not of the policy's sizes; or
+      no episode.
+  """
+  environment = environment or policy.environment
+  if environment is None:
+    raise ValueError(
+      'environment is None: it must be given, as the policy was trained in '
+      'one that is not among environments.names().'
+    )
+  if num_episodes < 1:
+    raise ValueError(f'num_episodes is {num_episodes}: it must be at least 1.')
+  policy.wrap(environments.MultiAgentEnvironment(environment))  # Checks it.
+  batch_size = math.ceil(num_episodes / math.ceil(num_episodes / _BATCH_SIZE))
+  functions = episodes.make_functions(
+    vector_lib.VectorEnvironment(environment, policy.config.has_messages),
+    policy.joint,
+    min(getattr(environment, 'episode_length', _NUM_STEPS), _NUM_STEPS),
+    greedy,
+  )
+  states, film = [], None
+  for first in range(0, num_episodes, batch_size):
+    numbers = np.arange(first, first + batch_size, dtype=np.uint32)
+    state, frames = _play(
+      functions, policy.params, seed, numbers, numbers >= num_episodes
+    )
+    states.append(state)
+    if film is None:
+      film = _make_film(environment, frames, state.lengths[0])
+  assert film is not None
+  return _summarise(policy.agent_ids, states, num_episodes, film)
+
+
+def _play(
+  functions: episodes.Functions,
+  params: Any,
+  seed: int,
+  numbers: np.ndarray,
+  is_over: np.ndarray,
+) -> tuple[episodes.State, list[episodes.Frame]]:
+  """Plays episodes of these numbers at once, but for those that are over."""
+  fold_in = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+  keys = fold_in(jax.random.PRNGKey(seed), numbers)
+  state, frame = functions.begin(params, keys, is_over)
+  frames = [frame]
+  while not np.all(state.is_over):
+    state, frame = functions.advance(params, state)
+    if numbers[0] == 0:
+      frames.append(jax.device_get(frame))
+  return jax.device_get(state), frames
+
+
+def _make_film(
+  environment: environments.FunctionalEnvironment,
+  frames: Sequence[episodes.Frame],
+  length: int,
+) -> Film:
+  """Makes the film of an episode's frames; those after its end are cut off."""
+  first, *parts = frames
+  first = jax.tree_util.tree_map(lambda x: np.asarray(x)[None], first)
+  states, views = jax.tree_util.tree_map(
+    lambda *x: np.concatenate(x)[: length + 1],
+    *[(part.state, part.views) for part in (first, *parts)],
+  )
+  messages = None
+  if parts[0].messages is not None:
+    messages = np.concatenate([part.messages for part in parts])[:length]
+  return Film(environment, states, views, messages)
+
+
+def _summarise(
+  agent_ids: tuple[types.AgentId, ...],
+  states: Sequence[episodes.State],
+  num_episodes: int,
+  film: Film,
+) -> Evaluation:
+  """Brings the episodes of all batches together."""
+  returns = np.concatenate([state.returns for state in states], axis=1)
+  lengths = np.concatenate([state.lengths for state in states])[:num_episodes]
+  influence = None
+  if not isinstance(states[0].influence, tuple):
+    total = sum(state.influence.sum(axis=1) for state in states)
+    influence = np.where(np.eye(len(agent_ids), dtype=bool), np.nan, total)
+    influence = (influence / lengths.sum()).astype(np.float32)
+  return Evaluation(
+    agent_ids, returns.T[:num_episodes], lengths, influence, film
+  )

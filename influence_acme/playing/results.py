@@ -1,0 +1,165 @@
+"""Summarises an evaluation: a text, and files.
+
+    returns.csv             of each episode
+    summary.json            means with intervals, and the influence matrix
+    influence_matrix.csv    nats per step, and a picture of it:
+    influence_matrix.png
+    episode.gif             film of the first episode
+    episode.mp4             the same, where imageio-ffmpeg is installed
+
+Letters: E episodes, N agents.
+"""
+
+import csv
+import importlib.util
+import math
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from influence_acme.metrics import interval
+from influence_acme.playing import evaluation as evaluation_lib
+from influence_acme.runs import pictures, run_dir
+
+CONFIDENCE = 0.95
+COLLECTIVE = 'collective'
+
+
+def intervals(
+  evaluation: evaluation_lib.Evaluation,
+) -> dict[str, dict[str, float | None]]:
+  """Returns the mean return and its 95% t interval.
+
+  Args:
+    evaluation: of E episodes.
+
+  Returns:
+    Agent id, or 'collective' for the sum over agents -> 'mean', 'low' and
+    'high'; the last two are None of one episode.
+  """
+  found: dict[str, dict[str, float | None]] = {}
+  for name, values in _returns(evaluation).items():
+    mean, half_width = map(float, interval.interval(values, CONFIDENCE))
+    low, high = mean - half_width, mean + half_width
+    is_known = math.isfinite(half_width)
+    found[name] = {
+      'mean': mean,
+      'low': low if is_known else None,
+      'high': high if is_known else None,
+    }
+  return found
+
+
+def to_text(evaluation: evaluation_lib.Evaluation) -> str:
+  """Returns the summary to be printed."""
+  lines = ['Return: mean and 95% interval']
+  for name, own in intervals(evaluation).items():
+    bounds = [own['low'], own['high']]
+    between = ', '.join('?' if x is None else f'{x:.2f}' for x in bounds)
+    lines.append(f'  {name:<12}{own["mean"]:>12.2f}  [{between}]')
+  if evaluation.influence is None:
+    return '\n'.join([*lines, 'Influence: none is computed by these agents.'])
+  lines.append(
+    "Influence, nats per step by KL: of the row's agent on the column's"
+  )
+  lines.append(' ' * 14 + ''.join(f'{x:>12}' for x in evaluation.agent_ids))
+  for name, row in zip(evaluation.agent_ids, evaluation.influence, strict=True):
+    cells = ['-' if np.isnan(x) else f'{x:.6f}' for x in row]
+    lines.append(f'  {name:<12}' + ''.join(f'{x:>12}' for x in cells))
+  return '\n'.join(lines)
+
+
+def write(
+  path: pathlib.Path,
+  evaluation: evaluation_lib.Evaluation,
+  settings: Mapping[str, Any],
+) -> list[str]:
+  """Writes the files of an evaluation, over those that are there.
+
+  Args:
+    path: of a directory, which is made if it is missing.
+    evaluation: to be written.
+    settings: of the evaluation, for `summary.json`.
+
+  Returns:
+    A sentence on each picture or film that could not be written.
+
+  Raises:
+    OSError: the directory cannot be written.
+  """
+  path.mkdir(parents=True, exist_ok=True)
+  returns = _returns(evaluation)
+  with open(path / 'returns.csv', 'w', newline='', encoding='utf-8') as file:
+    writer = csv.writer(file)
+    writer.writerow(['episode', 'length', *returns])
+    rows = zip(evaluation.lengths, *returns.values(), strict=True)
+    for number, (length, *each) in enumerate(rows):
+      writer.writerow([number, length, *[f'{x:.6g}' for x in each]])
+  summary = {
+    **settings,
+    'confidence': CONFIDENCE,
+    'returns': intervals(evaluation),
+    'mean_length': float(evaluation.lengths.mean()),
+    'influence_matrix': _by_agent(evaluation),
+  }
+  run_dir.write_json(path / 'summary.json', summary)
+  return _write_pictures(path, evaluation)
+
+
+def _write_pictures(
+  path: pathlib.Path, evaluation: evaluation_lib.Evaluation
+) -> list[str]:
+  """Writes all that people look at; a failure of one does not stop others."""
+  parts: dict[str, Callable[[pathlib.Path], None]] = {
+    'episode.gif': lambda to: pictures.write_video(to, _frames(evaluation))
+  }
+  if importlib.util.find_spec('imageio_ffmpeg') is not None:
+    parts['episode.mp4'] = lambda to: pictures.write_mp4(
+      to, _frames(evaluation)
+    )
+  matrix = evaluation.influence
+  if matrix is not None:
+    parts['influence_matrix.png'] = lambda to: pictures.write_influence_matrix(
+      to, matrix, evaluation.agent_ids
+    )
+  failures = []
+  for name, write_part in parts.items():
+    try:
+      write_part(path / name)
+    except Exception as error:  # noqa: BLE001  The numbers are written.
+      failures.append(f'{name} is not written: {type(error).__name__}: {error}')
+  return failures
+
+
+def _frames(evaluation: evaluation_lib.Evaluation) -> Iterator[np.ndarray]:
+  """Renders the film, with what each agent observed if that is a picture."""
+  film = evaluation.film
+  is_picture = film.views.ndim == 5 and film.views.shape[-1] == 3
+  return pictures.with_views(
+    film.frames(), film.views if is_picture else None, film.messages
+  )
+
+
+def _returns(evaluation: evaluation_lib.Evaluation) -> dict[str, np.ndarray]:
+  """Returns float [E] of each agent, and of all together."""
+  each = dict(zip(evaluation.agent_ids, evaluation.returns.T, strict=True))
+  return {**each, COLLECTIVE: evaluation.returns.sum(axis=1)}
+
+
+def _by_agent(
+  evaluation: evaluation_lib.Evaluation,
+) -> dict[str, dict[str, float]] | None:
+  """Returns influencer -> influenced -> nats per step; None without any."""
+  if evaluation.influence is None:
+    return None
+  agent_ids = evaluation.agent_ids
+  return {
+    source: {
+      target: float(evaluation.influence[i, j])
+      for j, target in enumerate(agent_ids)
+      if i != j
+    }
+    for i, source in enumerate(agent_ids)
+  }
