@@ -51,7 +51,7 @@ class State(NamedTuple):
 
 
 class Frame(NamedTuple):
-  """What a film shows of the first environment; after a step.
+  """Holds a film frame of the first environment, after a step.
 
   Attributes:
     state: of the environment.
