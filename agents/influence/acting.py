@@ -22,9 +22,9 @@ import jax
 import numpy as np
 from acme import adders as adders_lib
 from acme import core
-from acme.jax import variable_utils
 
 from influence_acme import adders, types
+from influence_acme.agents.influence import variables as variables_lib
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -51,38 +51,6 @@ def make_influence_fn(influence: Callable[..., Any]) -> Callable[..., Any]:
   return influence_fn
 
 
-class HeldVariables:
-  """Keeps the parameters fixed between `select_action` and `observe`.
-
-  So a step uses one version of them, even if a fetch ends in between.
-  """
-
-  def __init__(self, client: variable_utils.VariableClient):
-    """Wraps a client of 'params' and 'counts', in this order."""
-    self._client = client
-
-  def take(self) -> None:
-    """Switches to the parameters fetched last."""
-    self.params, self._counts = self._client.params
-
-  @property
-  def learner_steps(self) -> np.int32:
-    """Learner step of the parameters."""
-    return np.int32(self._counts['learner_steps'])
-
-  @property
-  def environment_steps(self) -> int:
-    """Global environment steps at which the parameters were published."""
-    return int(self._counts['environment_steps'])
-
-  def update(self, wait: bool) -> None:
-    """Fetches parameters: at once if `wait`, else periodically."""
-    if wait:
-      self._client.update_and_wait()
-    else:
-      self._client.update()
-
-
 class InfluenceActor(core.Actor):
   """Plays all agents of a multi-agent environment; an Acme actor.
 
@@ -95,7 +63,7 @@ class InfluenceActor(core.Actor):
     self,
     policy: system_types.JointPolicy,
     key: chex.PRNGKey,
-    variables: HeldVariables,
+    variables: variables_lib.HeldVariables,
     adder: adders_lib.Adder | None = None,
   ):
     """Makes the actor.

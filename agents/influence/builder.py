@@ -19,7 +19,7 @@ from acme.utils import counting, loggers
 
 from influence_acme import adders
 from influence_acme import networks as base_networks
-from influence_acme.agents.influence import acting, learning
+from influence_acme.agents.influence import acting, learning, variables
 from influence_acme.agents.influence import networks as networks_lib
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as system_networks
@@ -186,7 +186,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
 
   def make_variables(
     self, source: core.VariableSource | None
-  ) -> acting.HeldVariables:
+  ) -> variables.HeldVariables:
     """Makes an actor's view of the learner's variables.
 
     Args:
@@ -203,7 +203,7 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
       update_period=self._config.variable_update_period,
       device='cpu',
     )
-    return acting.HeldVariables(client)
+    return variables.HeldVariables(client)
 
 
 def _extras_spec(

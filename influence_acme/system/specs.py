@@ -2,14 +2,12 @@
 
 A multi-agent `dm_env.Environment` keys observations, actions and rewards by
 agent id; `make_environment_spec` collects its specs, as Acme's function of the
-same name does, and Acme's record can be used here as well. Single-agent parts
-take one agent's slice of them; a learner that trains all agents at once takes
-them stacked along a leading agent axis. The agents' order is always that of
-`agent_ids`, never that of a dict, which JAX would sort (agent_10 before
-agent_2).
+same name does, whose record serves here as well. Single-agent parts take one
+agent's slice of them; a learner of all agents takes them stacked along a
+leading axis. The agents' order is always that of `agent_ids`, never that of a
+dict, which JAX would sort (agent_10 before agent_2).
 
-Letters: N agents, H x W x C the height, width and channels of an agent's
-view.
+Letters: N agents, H x W x C an agent's view.
 """
 
 from collections.abc import Callable, Mapping, Sequence
