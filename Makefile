@@ -7,7 +7,7 @@ BIN := .venv/bin
 CORE_BIN := .venv-core/bin
 # The pure layers: they run on any recent Python, with today's JAX.
 CORE_TESTS := tests/types_test.py tests/ops tests/networks tests/environments \
-  tests/wrappers tests/testing
+  tests/wrappers tests/testing tests/playing
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tree
 
-from influence_acme import environments, programs, wrappers
+from influence_acme import environments, playing, programs, wrappers
 from influence_acme.agents import influence
 from influence_acme.runs import checkpoint, csv_log
 
@@ -67,6 +67,11 @@ def test_two_agents_learn_to_coordinate(tmp_path):
   log = csv_log.read_log(experiment.directory.logs / 'actor_0.csv')
   assert log['collective_return'][-1] >= 0.95 * OPTIMUM
   assert log['episode_length'][-1] == 20
+  # The run tells all that it takes to play what was learned.
+  policy = playing.load(experiment.directory.path)
+  assert policy.environment == experiment.functional_environment
+  played = playing.evaluate(policy, num_episodes=20, greedy=True)
+  assert played.returns.sum(axis=1).mean() >= 0.95 * OPTIMUM
 
 
 @pytest.mark.slow
