@@ -1,0 +1,1 @@
+"""A run's directory: logs, checkpoints, progress, curves and pictures."""
