@@ -101,6 +101,7 @@ def test_a_signal_ends_it_in_good_order_and_it_can_be_resumed(
 )
 def test_what_is_wrong_is_told_in_a_line(tmp_path, option, message, capsys):
   path = tmp_path / 'run'
+  code: str | int | None
   try:
     code = train.main(['--game=coordination', f'--run_dir={path}', option])
   except SystemExit as error:  # Raised where an option cannot be parsed.

@@ -11,7 +11,7 @@ from influence_acme.runs import checkpoint
 from influence_acme.system import config as config_lib
 
 _AGENTS: dict[str, dict[str, Any]] = {
-  'moa': {'unroll_length': 50, 'batch_size': 16, 'max_queue_size': 16},
+  'moa': {'unroll_length': 50, 'batch_size': 16},
   # Two heads, influence that is known one step late, and shuffles.
   'communication': {
     'unroll_length': 25,

@@ -10,6 +10,9 @@ from influence_acme.training import runner as run_lib
 
 B, T = 4, 10
 
+# To learn the game takes longer episodes: two agents get 1 for each match.
+NUM_STEPS, LONG, OPTIMUM = 30_000, 20, 40.0
+
 
 def make_agent(variant='moa', **options):
   """Returns the configuration of small agents."""
@@ -18,11 +21,27 @@ def make_agent(variant='moa', **options):
     'hidden_size': 8,
     'unroll_length': T,
     'batch_size': B,
-    'max_queue_size': B,
+    'max_queue_size': options.get('batch_size', B),
     'influence_curriculum_steps': 1000,
     **options,
   }
   return config_lib.InfluenceConfig(**fields)
+
+
+def make_learning_agent(update):
+  """Returns agents that learn the game in `NUM_STEPS`, by either update."""
+  return make_agent(
+    hidden_size=32,
+    update=update,
+    influence_weight=0.1,
+    moa_loss_weight=1.0,
+    reward_scale=1.0,
+    entropy_cost=0.003,
+    learning_rate=5e-3,
+    learning_rate_end=1e-4,
+    learning_rate_steps=NUM_STEPS,
+    batch_size=8,
+  )
 
 
 def make_config(path, agent=None, **options):

@@ -1,0 +1,20 @@
+"""Small agents learn a game, by either update."""
+
+import pytest
+import tiny
+
+from influence_acme.runs import csv_log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('update', ['vtrace', 'ppo'])
+def test_two_agents_learn_to_coordinate(tmp_path, update):
+  code = tiny.run(
+    tmp_path / 'run',
+    tiny.make_learning_agent(update),
+    episode_length=tiny.LONG,
+    num_steps=tiny.NUM_STEPS,
+  )
+  assert code == 0
+  log = csv_log.read_log(tmp_path / 'run' / 'logs' / 'actor_0.csv')
+  assert log['collective_return'][-1] >= 0.95 * tiny.OPTIMUM
