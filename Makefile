@@ -5,9 +5,13 @@ SHELL := /bin/sh
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 CORE_BIN := .venv-core/bin
-# The pure layers: they run on any recent Python, with today's JAX.
-CORE_TESTS := tests/types_test.py tests/ops tests/networks tests/environments \
-  tests/wrappers tests/testing tests/playing
+# The pure layers: they run on any recent Python, with today's JAX. Properties of
+# formulas, which hypothesis draws cases for, are tested on the full stack alone.
+CORE_TESTS := tests/types_test.py tests/pure_imports_test.py tests/ops \
+  tests/networks tests/environments tests/wrappers tests/system tests/metrics \
+  tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
+  tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
+  --ignore-glob='*_properties_test.py'
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.

@@ -1,4 +1,4 @@
-"""Makes `two_ways` importable in the tests of rollouts."""
+"""Makes `real_run` importable in the tests of rollouts."""
 
 import pathlib
 import sys

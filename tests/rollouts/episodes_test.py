@@ -138,5 +138,5 @@ def test_rows_are_dropped_once_their_episodes_have_ended():
   for t in range(16):
     episode_buffer.add(part(t, t + 1))
     # Episodes of at most five steps, and a padding row.
-    kept = episode_buffer.save()['rows']
-    assert kept is None or len(kept[0]) <= 6
+    kept = episode_buffer.save().get('influence', ())
+    assert len(kept) <= 6

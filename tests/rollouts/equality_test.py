@@ -1,54 +1,61 @@
-"""Both ways of playing write the same rows to a real replay."""
+"""Both ways of playing write the same rows to a real replay.
+
+That every game goes the same way, `vector_environment_test` holds; here all
+variants are played in small ones.
+"""
 
 import itertools
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 import two_ways
 
-from influence_acme.agents import influence
+from influence_acme import ops
 
 # Episodes end inside of unrolls of 6, at other rows each time.
 _COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
-_GAME = {
+# Its payoffs differ from agent to agent, as Coordination's do not.
+_MATRIX = {
   **_COORDINATION,
   'name': 'matrix',
   'num_actions': 3,
   'payoff': ((3.0, 0.0, 1.0), (4.0, 1.0, 0.0), (0.0, 2.0, 2.0)),
 }
-# All variants in both games of the paper.
-_GRIDS = (
-  {'name': 'cleanup', 'num_agents': 5, 'episode_length': 8},
-  {'name': 'harvest', 'num_agents': 3, 'episode_length': 8},
-)
-GAMES = {
-  'kl': {**_COORDINATION, 'measure': 'kl'},
-  'pmi': {**_COORDINATION, 'measure': 'pmi'},
-  'jsd': {**_COORDINATION, 'measure': 'jsd'},
-  'baseline': {**_COORDINATION, 'config': {'variant': 'baseline'}},
-  'moa_baseline': {**_COORDINATION, 'config': {'variant': 'moa_baseline'}},
-  'basic_influence': {
-    **_COORDINATION,
-    'measure': 'pmi',
-    'config': {
-      'variant': 'basic_influence',
-      'num_influencers': 2,
-      'influencee_reward': True,
-    },
-  },
+_OPTIONS: dict[str, dict[str, Any]] = {
+  'basic_influence': {'num_influencers': 2, 'influencee_reward': True},
   'communication': {
-    **_COORDINATION,
-    # A mixed population: the second agent is not paid for influence.
-    'config': {
-      'variant': 'communication',
-      'num_symbols': 5,
-      'influence_weight': (2.0, 0.0, 0.5),
-    },
+    'num_symbols': 5,
+    # The second agent is not rewarded for influence.
+    'influence_weight': (2.0, 0.0, 0.5),
   },
-  # All three experiments in one world. Of these some are judged in an episode's
-  # last step, and some are not.
-  'several': {
+  'comm_baseline': {'num_symbols': 5},
+}
+_PLAIN = ('baseline', 'prosocial', 'inequity_aversion')
+_PAIRS = [
+  *itertools.product(('basic_influence', 'communication', 'moa'), ops.MEASURES),
+  # The same, but for the weight of influence.
+  ('visible_actions', 'kl'),
+  ('comm_baseline', 'pmi'),
+  ('moa_baseline', 'jsd'),
+]
+GAMES = {
+  **{
+    (variant, measure): {
+      **_COORDINATION,
+      'measure': measure,
+      'config': {'variant': variant, **_OPTIONS.get(variant, {})},
+    }
+    for variant, measure in _PAIRS
+  },
+  **{
+    (variant, 'kl'): {**_MATRIX, 'config': {'variant': variant}}
+    for variant in _PLAIN
+  },
+  # All three experiments in one environment: the influence of an episode's last
+  # step is known of some agents, and of others not.
+  ('several', 'kl'): {
     **_COORDINATION,
     'num_agents': 5,
     'config': {
@@ -62,23 +69,18 @@ GAMES = {
       'num_symbols': 4,
     },
   },
-  # Its payoffs differ from agent to agent, as Coordination's do not.
-  'prosocial': {**_GAME, 'config': {'variant': 'prosocial'}},
-  'inequity': {**_GAME, 'config': {'variant': 'inequity_aversion'}},
-  **{
-    f'{grid["name"]}-{variant}': {**grid, 'config': {'variant': variant}}
-    for grid, variant in itertools.product(_GRIDS, influence.VARIANTS)
-  },
 }
 # One of each experiment by default: every game takes long to compile.
-_FAST = ('kl', 'basic_influence', 'communication')
+_FAST = (('moa', 'kl'), ('basic_influence', 'pmi'), ('communication', 'kl'))
 
 
 @pytest.fixture(
   scope='module',
   params=[
-    pytest.param(name, marks=[] if name in _FAST else [pytest.mark.slow])
-    for name in GAMES
+    pytest.param(
+      key, id='-'.join(key), marks=[] if key in _FAST else [pytest.mark.slow]
+    )
+    for key in GAMES
   ],
 )
 def both(request):
@@ -122,8 +124,7 @@ def test_log_probabilities_and_influence_agree(both):
         log_probs, jax.nn.log_softmax(expected.extras[name]), atol=1e-5
       )
   is_judged = np.abs(actual.extras['influence']).max() > 1e-3
-  unjudged = ('baseline', 'prosocial', 'inequity_aversion')
-  assert is_judged == (config.variant not in unjudged)
+  assert is_judged == (config.variant not in _PLAIN)
   np.testing.assert_allclose(
     actual.extras['influence'], expected.extras['influence'], atol=1e-5
   )

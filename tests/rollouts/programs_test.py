@@ -1,6 +1,7 @@
 """Programs whose actors play many environments at once."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def _make_environment(seed):
   )
 
 
-def _make_experiment(run_dir, **overrides):
+def _make_experiment(run_dir, batch_size=8, **overrides):
   config = influence.InfluenceConfig(
     hidden_size=32,
     influence_weight=0.1,
@@ -31,12 +32,13 @@ def _make_experiment(run_dir, **overrides):
     learning_rate_end=1e-4,
     learning_rate_steps=NUM_STEPS,
     unroll_length=10,
-    batch_size=8,
+    batch_size=batch_size,
     max_queue_size=8,
   )
   settings = {
     'num_steps': NUM_STEPS,
-    # More than the queue holds, and no multiple of a batch.
+    # In threads more than the queue holds, and no multiple of a batch; the
+    # fused trainer plays as many as a batch has sequences.
     'num_environments': 10,
     'functional_environment': environments.functional('coordination', **GAME),
     **overrides,
@@ -75,13 +77,25 @@ def test_two_agents_learn_to_coordinate(tmp_path):
 
 
 @pytest.mark.slow
+def test_threads_learn_from_more_environments_than_the_queue_holds(tmp_path):
+  saved = _run(_make_experiment(tmp_path / 'run', num_steps=3000), 'threads')
+  steps = saved.counts['environment_steps']
+  assert steps >= 3000
+  # A row of padding after 20 steps, ten rows a sequence, eight sequences a
+  # batch: but for what is on its way, and in the queue, all are learned from.
+  rows = steps * 21 / 20
+  assert saved.counts['learner_steps'] >= rows / 10 / 8 - 4
+  assert saved.rollout is None
+
+
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
   whole = _run(_make_experiment(tmp_path / 'whole', num_steps=900))
   for resume, num_steps in ((False, 300), (True, 900)):
     parts = _run(
       _make_experiment(tmp_path / 'parts', num_steps=num_steps, resume=resume)
     )
-  assert whole.lockstep['waiting']
+  assert any(name.startswith("['batch']") for name in whole.rollout)
   paths, expected = zip(*tree.flatten_with_path(vars(whole)), strict=True)
   for path, x, y in zip(
     paths, tree.flatten(vars(parts)), expected, strict=True
@@ -91,12 +105,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
 
   # With another number of environments it cannot be resumed exactly.
   experiment = _make_experiment(
-    tmp_path / 'parts', num_steps=901, num_environments=2, resume=True
+    tmp_path / 'parts', batch_size=4, num_steps=901, resume=True
   )
   program = programs.make_program(experiment)
   assert programs.launch(program, 'single') == 1
   failure = experiment.directory.failure_path.read_text()
-  assert 'num_environments=10, and now has 2' in failure
+  assert re.search(r"does not fit: \['batch'\].*8.* in it, and .*4", failure)
 
 
 @pytest.mark.parametrize(

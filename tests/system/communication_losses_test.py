@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from influence_acme import networks as networks_lib
-from influence_acme.agents import influence
+from influence_acme.system import config as config_lib
 from influence_acme.system import losses, normalisation
 from influence_acme.system import sequences as sequences_lib
 
@@ -62,7 +62,7 @@ def _sequences(**changes):
 
 
 def _config(**changes):
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     variant='communication',
     num_symbols=M,
     discount=0.5,

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from influence_acme.agents import influence
+from influence_acme.system import config as config_lib
 from influence_acme.system import schedules
 
 
@@ -49,7 +49,7 @@ from influence_acme.system import schedules
 )
 def test_a_bad_value_is_refused_by_name(field, value):
   with pytest.raises(ValueError, match=f'{field} is {re.escape(repr(value))}'):
-    influence.InfluenceConfig(**{field: value})
+    config_lib.InfluenceConfig(**{field: value})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_option_that_the_variant_does_not_heed(variant, field, value, heed):
   with pytest.raises(
     ValueError, match=f"{field} is {value}: .*'{variant}'; only {heed} heed"
   ):
-    influence.InfluenceConfig(variant=variant, **{field: value})
+    config_lib.InfluenceConfig(variant=variant, **{field: value})
 
 
 @pytest.mark.parametrize(
@@ -77,17 +77,17 @@ def test_an_option_that_the_variant_does_not_heed(variant, field, value, heed):
 )
 def test_variants_that_nobody_knows(variant):
   with pytest.raises(ValueError, match=r'variant is .*: it must be one of bas'):
-    influence.InfluenceConfig(variant=variant)
+    config_lib.InfluenceConfig(variant=variant)
 
 
 def test_a_mixed_population_heeds_what_any_of_its_agents_does():
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     variant=('moa', 'prosocial'), prosocial_weight=0.5, moa_loss_weight=1.0
   )
   assert (
     config.has_moa and not config.has_messages and not config.has_influencers
   )
-  all_three = influence.InfluenceConfig(
+  all_three = config_lib.InfluenceConfig(
     variant=('moa', 'visible_actions', 'communication'), num_symbols=4
   )
   assert all_three.has_moa and all_three.has_messages
@@ -97,7 +97,7 @@ def test_a_mixed_population_heeds_what_any_of_its_agents_does():
 
 
 def test_who_is_not_paid_has_weight_zero():
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     variant=('moa', 'moa_baseline', 'baseline', 'moa'),
     influence_weight=(2.0, 2.0, 2.0, 1.0),
     influence_curriculum_steps=100,
@@ -111,11 +111,11 @@ def test_who_is_not_paid_has_weight_zero():
 
 def test_it_is_frozen():
   with pytest.raises(dataclasses.FrozenInstanceError):
-    influence.InfluenceConfig().discount = 0.5  # type: ignore[misc]
+    config_lib.InfluenceConfig().discount = 0.5  # type: ignore[misc]
 
 
 def test_the_weight_rises_linearly_and_stays():
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     influence_weight=2.0, influence_curriculum_steps=100
   )
   weights = [
@@ -125,7 +125,7 @@ def test_the_weight_rises_linearly_and_stays():
 
 
 def test_each_agent_has_a_weight_of_its_own():
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     influence_weight=(2.0, 0.0, 1.0), influence_curriculum_steps=100
   )
   weights = schedules.influence_weight(config, 25)

@@ -10,7 +10,7 @@ import optax
 import pytest
 
 from influence_acme import networks as networks_lib
-from influence_acme.agents import influence
+from influence_acme.system import config as config_lib
 from influence_acme.system import losses, map_agents, normalisation, update
 from influence_acme.system import sequences as sequences_lib
 
@@ -62,7 +62,7 @@ def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
 
 
 def _config(**changes):
-  config = influence.InfluenceConfig(
+  config = config_lib.InfluenceConfig(
     discount=0.8,
     reward_scale=1.0,
     vtrace_lambda=1.0,
@@ -93,11 +93,11 @@ def _loss_fn(agent, config):
   return of_batch
 
 
-def _train(sequences, config, num_steps=4000):
+def _train(sequences, config, num_steps=500):
   agent, params, step = _compiled(config)
   state = update.init(params, config)
   for i in range(num_steps):
-    rates = update.Rates(1e-2 * 0.9985**i, config.entropy_cost)
+    rates = update.Rates(0.1 * 0.99**i, config.entropy_cost)
     state, _ = step(state, sequences, rates, KEY)
   output = jax.vmap(agent.unroll)(
     state.params,

@@ -15,7 +15,7 @@ import pytest
 from oracles import populations
 
 from influence_acme import environments, networks, ops
-from influence_acme.agents import influence
+from influence_acme.system import config as config_lib
 from influence_acme.system import map_agents, update
 from influence_acme.system import sequences as sequences_lib
 
@@ -86,7 +86,7 @@ def _sequences(key):
 
 @functools.lru_cache(maxsize=1)
 def _trained():
-  config = influence.InfluenceConfig(moa_loss_weight=1.0)
+  config = config_lib.InfluenceConfig(moa_loss_weight=1.0)
   agent = networks.make_agent_networks(N, A)
   step = map_agents.over_threads(update.make_update(agent, config))
   keys = jax.random.split(jax.random.PRNGKey(0), N)

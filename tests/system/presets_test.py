@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from influence_acme.agents import influence
+from influence_acme.system import config as config_lib
 from influence_acme.system import presets
 
 # Rows as printed; None where a column has no entry. Columns: Cleanup's three,
@@ -89,7 +89,7 @@ def test_overrides_win():
   config = presets.make_config(
     'moa', 'harvest', 'moa', influence_weight=1.0, batch_size=8
   )
-  assert config == influence.InfluenceConfig(
+  assert config == config_lib.InfluenceConfig(
     variant='moa',
     entropy_cost=0.00223,
     learning_rate=0.0012,
@@ -104,7 +104,7 @@ def test_overrides_win():
 def test_every_variant_has_a_column_in_both_games():
   for game in presets.GAMES:
     assert {v for _, g, v in presets.available() if g == game} == set(
-      influence.VARIANTS
+      config_lib.VARIANTS
     )
 
 

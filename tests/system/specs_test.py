@@ -1,8 +1,10 @@
+"""Specs and time steps of many agents: slices, stacks, and refusals."""
+
 import dm_env
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from acme import specs as acme_specs
+from dm_env import specs as dm_specs
 
 from influence_acme.system import specs
 
@@ -11,18 +13,18 @@ AGENTS = ('agent_0', 'agent_1', 'agent_2')
 
 def _view(height=2):
   return {
-    'world': acme_specs.BoundedArray((height, 3, 3), np.uint8, 0, 255),
-    'actions': acme_specs.BoundedArray((3,), np.int32, -1, 4),
+    'world': dm_specs.BoundedArray((height, 3, 3), np.uint8, 0, 255),
+    'actions': dm_specs.BoundedArray((3,), np.int32, -1, 4),
   }
 
 
 def _environment_spec(agent_ids=AGENTS, **overrides):
   """A multi-agent spec; overrides change one agent's part of a field."""
-  spec = acme_specs.EnvironmentSpec(
+  spec = specs.EnvironmentSpec(
     observations={a: _view() for a in agent_ids},
-    actions={a: acme_specs.DiscreteArray(5) for a in agent_ids},
-    rewards={a: acme_specs.Array((), np.float32) for a in agent_ids},
-    discounts=acme_specs.BoundedArray((), np.float32, 0, 1),
+    actions={a: dm_specs.DiscreteArray(5) for a in agent_ids},
+    rewards={a: dm_specs.Array((), np.float32) for a in agent_ids},
+    discounts=dm_specs.BoundedArray((), np.float32, 0, 1),
   )
   for field, change in overrides.items():
     getattr(spec, field).update(change)
@@ -46,14 +48,26 @@ def _timestep(agent_ids=AGENTS, first=False):
 
 
 def test_agent_spec_is_the_agents_slice():
-  odd = acme_specs.DiscreteArray(7)
+  odd = dm_specs.DiscreteArray(7)
   spec = specs.agent_spec(
     _environment_spec(actions={'agent_1': odd}), 'agent_1'
   )
   assert spec.actions is odd
   assert spec.observations == _view()
-  assert spec.rewards == acme_specs.Array((), np.float32)
-  assert spec.discounts == acme_specs.BoundedArray((), np.float32, 0, 1)
+  assert spec.rewards == dm_specs.Array((), np.float32)
+  assert spec.discounts == dm_specs.BoundedArray((), np.float32, 0, 1)
+
+
+def test_acmes_record_serves_as_well():
+  acme_specs = pytest.importorskip('acme.specs')
+  ours = _environment_spec()
+  theirs = acme_specs.EnvironmentSpec(*ours)
+  for of_theirs, of_ours in (
+    (specs.agent_spec(theirs, 'agent_1'), specs.agent_spec(ours, 'agent_1')),
+    (specs.stacked_spec(theirs, AGENTS), specs.stacked_spec(ours, AGENTS)),
+  ):
+    assert isinstance(of_theirs, acme_specs.EnvironmentSpec)
+    assert tuple(of_theirs) == tuple(of_ours)
 
 
 @pytest.mark.parametrize('unknown', ['agent_3', 'world', ''])
@@ -70,34 +84,34 @@ def test_agent_spec_refuses_a_single_agent_environment():
 
 def test_stacked_spec():
   spec = specs.stacked_spec(_environment_spec(), AGENTS)
-  world = acme_specs.BoundedArray((3, 2, 3, 3), np.uint8, 0, 255)
+  world = dm_specs.BoundedArray((3, 2, 3, 3), np.uint8, 0, 255)
   assert spec.observations == {
     'world': world,
-    'actions': acme_specs.BoundedArray((3, 3), np.int32, -1, 4),
+    'actions': dm_specs.BoundedArray((3, 3), np.int32, -1, 4),
   }
-  assert spec.actions == acme_specs.BoundedArray((3,), np.int32, 0, 4)
-  assert spec.rewards == acme_specs.Array((3,), np.float32)
-  assert spec.discounts == acme_specs.BoundedArray((), np.float32, 0, 1)
+  assert spec.actions == dm_specs.BoundedArray((3,), np.int32, 0, 4)
+  assert spec.rewards == dm_specs.Array((3,), np.float32)
+  assert spec.discounts == dm_specs.BoundedArray((), np.float32, 0, 1)
 
 
 def test_stacked_spec_of_nested_actions_and_wide_dtypes():
   nested = {
-    'action': acme_specs.DiscreteArray(5, np.int64),
-    'message': acme_specs.DiscreteArray(2),
+    'action': dm_specs.DiscreteArray(5, np.int64),
+    'message': dm_specs.DiscreteArray(2),
   }
   spec = _environment_spec(actions=dict.fromkeys(AGENTS, nested))
-  spec.rewards.update({a: acme_specs.Array((), np.float64) for a in AGENTS})
+  spec.rewards.update({a: dm_specs.Array((), np.float64) for a in AGENTS})
   stacked = specs.stacked_spec(spec, AGENTS)
   assert stacked.actions == {
-    'action': acme_specs.BoundedArray((3,), np.int32, 0, 4),
-    'message': acme_specs.BoundedArray((3,), np.int32, 0, 1),
+    'action': dm_specs.BoundedArray((3,), np.int32, 0, 4),
+    'message': dm_specs.BoundedArray((3,), np.int32, 0, 1),
   }
   assert stacked.rewards.dtype == np.float32
 
 
 def test_stacked_spec_keeps_bounds_that_differ_within_an_array():
   low, high = np.array([-1.0, -2.0]), np.array([1.0, 3.0])
-  box = acme_specs.BoundedArray((2,), np.float32, low, high)
+  box = dm_specs.BoundedArray((2,), np.float32, low, high)
   stacked = specs.stacked_spec(
     _environment_spec(actions=dict.fromkeys(AGENTS, box)), AGENTS
   )
@@ -110,11 +124,11 @@ def test_stacked_spec_keeps_bounds_that_differ_within_an_array():
 @pytest.mark.parametrize(
   ('field', 'change'),
   [
-    ('actions', {'agent_2': acme_specs.DiscreteArray(6)}),
-    ('actions', {'agent_2': acme_specs.BoundedArray((), np.int32, 0, 4)}),
+    ('actions', {'agent_2': dm_specs.DiscreteArray(6)}),
+    ('actions', {'agent_2': dm_specs.BoundedArray((), np.int32, 0, 4)}),
     ('observations', {'agent_2': _view(height=1)}),
     ('observations', {'agent_2': {'world': _view()['world']}}),
-    ('rewards', {'agent_2': acme_specs.Array((1,), np.float32)}),
+    ('rewards', {'agent_2': dm_specs.Array((1,), np.float32)}),
   ],
 )
 def test_stacked_spec_names_the_agents_that_differ(field, change):
@@ -174,7 +188,7 @@ def test_unstack_actions(library):
   by_agent = specs.unstack_actions(actions, AGENTS)
   assert by_agent == {'agent_0': 3, 'agent_1': 1, 'agent_2': 2}
   for action in by_agent.values():
-    acme_specs.DiscreteArray(5).validate(action)
+    dm_specs.DiscreteArray(5).validate(action)
 
 
 def test_unstack_nested_actions():
@@ -209,6 +223,6 @@ def test_agent_10_stays_behind_agent_2():
   assert actions['agent_2'] == 2 and actions['agent_10'] == 10
 
   spec = _environment_spec(sorted(agent_ids))
-  spec.actions['agent_10'] = acme_specs.DiscreteArray(6)
+  spec.actions['agent_10'] = dm_specs.DiscreteArray(6)
   with pytest.raises(ValueError, match=r': agent_10 \(actions\)\.'):
     specs.stacked_spec(spec, agent_ids)

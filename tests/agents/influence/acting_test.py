@@ -1,19 +1,17 @@
 """Actor, replay and learner tell the same story, row by row."""
 
+import harness
 import jax
 import numpy as np
+from harness import B, T
 from oracles import row_oracle
 
-from influence_acme import networks
-from influence_acme.system import counterfactuals
+from influence_acme import networks, types
 from influence_acme.system import sequences as sequences_lib
 
 
 def _row(data, b, t):
   return jax.tree_util.tree_map(lambda x: x[b, t], data)
-
-
-T, B = 6, 4
 
 
 def _is_dummy(data):
@@ -27,7 +25,7 @@ def test_episodes_begin_end_and_meet_inside_sequences(run):
   # An episode of 7 steps has 8 rows.
   stream = np.concatenate([starts[:, :-1].reshape(-1), starts[-1, -1:]])
   np.testing.assert_array_equal(
-    np.flatnonzero(stream) % (run.episode_length + 1), 0
+    np.flatnonzero(stream) % (harness.LENGTH + 1), 0
   )
 
 
@@ -153,7 +151,7 @@ def row_oracle_log_probs(run, row):
 
 
 def test_the_reward_counts_agents_in_view_alone():
-  actor_mask = counterfactuals.others_of_all(3)
+  actor_mask = types.others_of_all(3)
   visible = np.array([[0, 1, 0], [1, 0, 0], [1, 1, 0]], bool)
   np.testing.assert_array_equal(
     np.take_along_axis(visible, actor_mask, axis=1),

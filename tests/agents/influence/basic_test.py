@@ -3,6 +3,7 @@
 import dataclasses
 
 import acme
+import harness
 import jax
 import numpy as np
 import pytest
@@ -20,17 +21,14 @@ WORLD = environments.functional('coordination').observation_shape
 
 @pytest.fixture(
   scope='module',
-  params=[('jsd', 2, True), ('pmi', 1, False)],
-  ids=lambda param: f'{param[0]}-{param[1]}',
+  params=[
+    harness.OPTIONS['basic_influence'],
+    {'influence_measure': 'pmi', 'num_influencers': 1},
+  ],
+  ids=lambda options: options['influence_measure'],
 )
-def run(request, recorded):
-  measure, num_influencers, influencee_reward = request.param
-  return recorded(
-    variant='basic_influence',
-    influence_measure=measure,
-    num_influencers=num_influencers,
-    influencee_reward=influencee_reward,
-  )
+def run(request):
+  return harness.recorded(variant='basic_influence', **request.param)
 
 
 def test_every_row_equals_the_oracle(run):

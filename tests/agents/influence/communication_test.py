@@ -3,6 +3,7 @@
 from typing import Any
 
 import acme
+import harness
 import jax
 import numpy as np
 import pytest
@@ -19,14 +20,11 @@ WORLD = environments.functional('coordination').observation_shape
 
 
 @pytest.fixture(scope='module', params=['kl', 'pmi'])
-def run(request, recorded):
-  return recorded(
-    variant='communication',
-    influence_measure=request.param,
-    num_symbols=5,
-    message_embedding_size=7,
-    message_extrinsic_weight=0.0,
+def run(request):
+  options = dict(
+    harness.OPTIONS['communication'], influence_measure=request.param
   )
+  return harness.recorded(variant='communication', **options)
 
 
 def test_every_row_equals_the_oracle(run):

@@ -85,7 +85,7 @@ def test_it_compiles_once_and_donates_its_state(game, monkeypatch):
   unroll.make_rollout.cache_clear()  # Nobody else is to be given this one.
   actor.update(wait=True)
   actor.play()
-  before = jax.tree_util.tree_leaves(actor._progress)
+  before = jax.tree_util.tree_leaves(actor._rollout_state)
   _play(actor, times=2)
   assert any(x.is_deleted() for x in before)
 
@@ -93,7 +93,7 @@ def test_it_compiles_once_and_donates_its_state(game, monkeypatch):
 def test_rewards_that_are_not_finite_are_refused(actor):
   actor.play()
   state = actor.save()
-  state['progress'].held.shaped[:, 1] = np.nan
+  state['progress'].overlap.shaped[:, 1] = np.nan
   actor.restore(state)
   with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
     actor.play()

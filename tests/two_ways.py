@@ -1,5 +1,7 @@
 """Two ways to play the same environments: step by step, and vectorised."""
 
+from typing import Any
+
 import acme
 import jax
 import numpy as np
@@ -49,7 +51,7 @@ class Game:
     self.spec = acme.make_environment_spec(self.make_environment(0))
     self.networks = influence.make_networks(self.spec, self.config)
     self._servers = []
-    self.learner = Learner(self._make_params())
+    self.learner: Any = Learner(self._make_params())
     self.keys = [jax.random.fold_in(jax.random.PRNGKey(4), i) for i in range(B)]
 
   def _make_params(self):
