@@ -32,7 +32,7 @@ from influence_acme.system import specs
 from influence_acme.system.config import InfluenceConfig
 from influence_acme.testing import fakes
 from influence_acme.training import config as train_config
-from influence_acme.training import run as train_run
+from influence_acme.training import runner as train_run
 
 ROOT = pathlib.Path(__file__).parents[1]
 _SHOWN = re.compile(r'print\(.*\) +# (.*)')

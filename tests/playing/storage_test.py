@@ -16,7 +16,7 @@ from influence_acme import environments
 from influence_acme.runs import checkpoint
 from influence_acme.system import config as config_lib
 from influence_acme.training import config as train_config
-from influence_acme.training import run as train_run
+from influence_acme.training import runner as train_run
 
 MOA = saved_runs.make_config('moa')
 

@@ -1,6 +1,7 @@
 """The fused trainer computes what Acme's actor and learner compute."""
 
 import itertools
+from typing import Any
 
 import jax
 import numpy as np
@@ -101,7 +102,8 @@ def _log_softmax(batch):
 def test_the_trainer_learns_from_the_rows_that_the_actor_writes(variant):
   both = _Both(variant)
   to_sequences = jax.jit(sequences_lib.to_sequences)
-  total = int(two_ways.Learner(None).counts['environment_steps'])
+  counts: Any = two_ways.Learner(None).counts
+  total = int(counts['environment_steps'])
   num_steps, moved = both.num_steps, 0.0
   for i in range(NUM_UPDATES + 1):
     written, num_written, _ = both.actor.play()

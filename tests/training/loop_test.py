@@ -11,7 +11,7 @@ from influence_acme.system import networks as networks_lib
 from influence_acme.system import policy as policy_lib
 from influence_acme.system import specs, wrap
 from influence_acme.training import loop
-from influence_acme.training import run as run_lib
+from influence_acme.training import runner as run_lib
 
 _PURE = environments.functional('coordination', episode_length=7)
 _AGENT = tiny.make_agent(influence_weight=2.0)
