@@ -15,7 +15,7 @@ from influence_acme.system import sequences as sequences_lib
 
 N, A, B, NUM_ROWS, U = 3, 4, 4, 7, 8
 STARTS = tabular.make_starts((2, 9), (9,), (4, 9), (3, 9), num_rows=NUM_ROWS)
-RATES = update.Rates(1e-2, 0.01)
+RATES = update.Rates(1e-3, 0.01)
 METHODS = ('vtrace', 'ppo')
 
 
@@ -31,6 +31,8 @@ def _population(method):
     normalise_influence=True,
     batch_size=B,
     max_gradient_norm=40.0,
+    # Or Adam would make as much of a rounding error as of a gradient.
+    adam_epsilon=1e-3,
     **options,
   )
   agent_ids = tuple(f'agent_{i}' for i in range(N))

@@ -123,7 +123,8 @@ def test_the_trainer_learns_from_the_rows_that_the_actor_writes(variant):
       is_influenced = variant not in ('baseline', *_SHAPED)
       assert (np.abs(actual.influence).max() > 1e-3) == is_influenced
       is_rewarded = variants.has(variant, rewarded=True).any()
-      assert (weighted > 1e-3) == (is_rewarded or variant in _SHAPED)
+      # All get the same in this game, which shaping leaves as it is.
+      assert (weighted > 1e-3) == is_rewarded
     # The actor acts with the parameters that the trainer acts with.
     both.follow()
     before = both.state.training.params
