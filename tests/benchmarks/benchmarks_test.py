@@ -1,6 +1,7 @@
 """The benchmark on programs whose speed and memory are known."""
 
 import contextlib
+import dataclasses
 import json
 import re
 import sys
@@ -15,7 +16,8 @@ from absl.testing import flagsaver
 
 from benchmarks import __main__ as benchmark
 from benchmarks import parts, runs
-from influence_acme import networks
+from influence_acme import networks, training
+from influence_acme.agents import influence
 
 # Waits for 0.3 s, then logs 10 counts for each second of a clock that is twenty
 # times too fast, busy for two fifths of the time. A child holds 200 MiB.
@@ -97,8 +99,15 @@ def test_ways_take_turns_and_are_compared_repeat_by_repeat(monkeypatch):
 
 def test_the_example_knows_the_flags_of_its_runs():
   source = (runs.ROOT / 'examples' / 'cleanup_moa.py').read_text('utf-8')
-  known = re.findall(r"DEFINE_\w+\(\s*'(\w+)'", source)
+  of_example = re.findall(r"DEFINE_\w+\(\s*'(\w+)'", source)
+  fields = [
+    field.name
+    for record in (training.TrainConfig, influence.InfluenceConfig)
+    for field in dataclasses.fields(record)
+  ]
   for run in runs.WAYS.values():
+    is_example = 'examples/cleanup_moa.py' in run.argv
+    known = of_example if is_example else [*fields, 'preset']
     used = re.findall(r' --(\w+)=', ' '.join(run.command('folder')))
     assert used
     assert set(used) <= set(known)
@@ -156,7 +165,8 @@ def test_the_command_prints_a_table_and_writes_a_file(
   )
   path = tmp_path / 'new' / 'speed.json'
   with flagsaver.flagsaver():
-    flags.FLAGS(['x', '--smoke', '--repeats=1', f'--output={path}'])
+    ways = ['--run=threads', '--run=processes']
+    flags.FLAGS(['x', '--smoke', '--repeats=1', f'--output={path}', *ways])
     benchmark.main(['x'])
   printed = capsys.readouterr().out
   report = json.loads(path.read_text())

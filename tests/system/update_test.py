@@ -36,7 +36,8 @@ def _population(method):
     **options,
   )
   agent_ids = tuple(f'agent_{i}' for i in range(N))
-  networks = networks_lib.make_networks(agent_ids, A, 0, (3, 3, 3), config)
+  world = jax.ShapeDtypeStruct((3, 3, 3), np.uint8)
+  networks = networks_lib.make_networks(agent_ids, A, 0, world, config)
   return config, networks
 
 

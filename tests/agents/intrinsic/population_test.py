@@ -64,9 +64,9 @@ def test_a_population_goes_on_where_it_was(tmp_path):
   assert saved.counts['environment_steps'] >= 1_600
 
 
-def test_the_one_process_loop_says_that_it_has_one_replay(tmp_path, capfd):
+def test_the_fused_trainer_refuses_a_population_of_strangers(tmp_path):
   experiment = population_program.make_experiment(tmp_path, 10, ('dqn', 'dqn'))
   program = programs.make_program(experiment)
-  assert programs.launch(program, 'single') == 1
-  told = ''.join(capfd.readouterr())
-  assert "['agent_0', 'agent_1'] have a replay each" in told
+  with pytest.raises(ValueError, match="launch is 'single', .*Population"):
+    programs.launch(program, 'single')
+  assert not experiment.directory.config_path.exists()
