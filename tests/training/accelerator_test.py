@@ -13,6 +13,7 @@ from influence_acme.training import accelerator, loop
 B, T = 4, 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('variant', ['moa', 'communication'])
 def test_it_equals_the_loop_of_a_cpu(variant, monkeypatch):
   monkeypatch.setattr(accelerator, '_ITERATIONS', 3)

@@ -162,6 +162,9 @@ def test_a_step_is_compiled_once_for_all_agents(run, monkeypatch):
     'make_loss',
     lambda *args: chex.assert_max_traces(make_loss(*args), n=1),
   )
-  learner = _learner(run)
-  learner.step()
-  learner.step()
+  try:
+    learner = _learner(run)
+    learner.step()
+    learner.step()
+  finally:
+    update.make_update.cache_clear()  # No other test gets this loss.
