@@ -40,7 +40,7 @@ class CopiedActor(core.Actor):
       }
       # Where everyone acts at once, all that follows is known too late.
       inputs['mask'][:] = not next_timestep.last()
-      extras['influence_inputs'] = {'models': inputs}
+      extras['influence_inputs'] = {'moa': inputs}
     reward = np.array([next_timestep.reward[i] for i in AGENT_IDS], np.float32)
     self._adder.add(
       np.zeros(N, np.int32), next_timestep._replace(reward=reward), extras
