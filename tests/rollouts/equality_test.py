@@ -13,6 +13,7 @@ import pytest
 import two_ways
 
 from influence_acme import ops
+from influence_acme.agents import influence
 
 # Episodes end inside of unrolls of 6, at other rows each time.
 _COORDINATION = {'name': 'coordination', 'num_agents': 3, 'episode_length': 7}
@@ -32,7 +33,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
   },
   'comm_baseline': {'num_symbols': 5},
 }
-_PLAIN = ('baseline', 'prosocial', 'inequity_aversion')
 _PAIRS = [
   *itertools.product(('basic_influence', 'communication', 'moa'), ops.MEASURES),
   # The same, but for the weight of influence.
@@ -40,6 +40,8 @@ _PAIRS = [
   ('comm_baseline', 'pmi'),
   ('moa_baseline', 'jsd'),
 ]
+# Those that know nothing of each other, but for rewards that may be shaped.
+_PLAIN = [name for name in influence.VARIANTS if name not in dict(_PAIRS)]
 GAMES = {
   **{
     (variant, measure): {

@@ -24,9 +24,9 @@ from influence_acme.system import types as system_types
 
 N, A, B = 4, 3, 5
 MIXED = {
-  'models': ('moa', 'baseline', 'moa_baseline', 'prosocial'),
-  'turns': ('basic_influence', 'baseline', 'visible_actions', 'prosocial'),
-  'speech': ('communication', 'baseline', 'comm_baseline', 'prosocial'),
+  'moa': ('moa', 'baseline', 'moa_baseline', 'prosocial'),
+  'basic': ('basic_influence', 'baseline', 'visible_actions', 'prosocial'),
+  'communication': ('communication', 'baseline', 'comm_baseline', 'prosocial'),
   'several': ('moa', 'baseline', 'communication', 'visible_actions'),
   'pairs': (
     'basic_influence',
@@ -106,7 +106,7 @@ def test_who_takes_no_part_sees_and_hears_nothing_of_the_others(name):
 
 
 def test_who_is_silent_is_not_heard():
-  population = Mixed('speech')
+  population = Mixed('communication')
   messages = population.observation['messages']
   before = population.act()
   assert not np.any(np.asarray(before.actions['message'])[APART])
@@ -120,7 +120,7 @@ def test_who_is_silent_is_not_heard():
 
 @pytest.mark.parametrize(
   'name',
-  ['models', *(pytest.param(x, marks=SLOW) for x in ('turns', 'speech'))],
+  ['moa', *(pytest.param(x, marks=SLOW) for x in ('basic', 'communication'))],
 )
 def test_who_takes_no_part_learns_nothing_of_the_experiment(name):
   population = Mixed(name)
@@ -268,10 +268,10 @@ class _Log(loggers.base.Logger):
 
 
 def test_metrics_are_means_over_those_who_have_them():
-  _, _, values = _learn('models', num_steps=1)
+  _, _, values = _learn('moa', num_steps=1)
   assert np.isfinite(values['moa_loss'])
   assert values['influence_weight'] == dict.fromkeys(
-    Mixed('models').networks.agent_ids, 0.0
+    Mixed('moa').networks.agent_ids, 0.0
   )  # After no step.
 
 

@@ -74,7 +74,8 @@ def test_others_leave_rewards_as_they_are():
     shape = reward_shaping.make_shape_fn(
       influence.InfluenceConfig(variant=variant)
     )
-    assert (shape is not None) == (variant in (*CASES, 'svo'))
+    # Those of 'svo' are tested with its module.
+    assert (shape is not None) == (variant in CASES or variant == 'svo')
 
 
 @variants

@@ -28,7 +28,8 @@ def played(request):
 
 
 PAID = ('basic_influence', 'communication', 'moa')
-SHAPED = ('prosocial', 'inequity_aversion')  # By how much: see shaping_test.
+# By how much, tests of reward shaping say.
+SHAPED = ('prosocial', 'inequity_aversion', 'svo')
 
 
 def test_what_is_added_to_the_extrinsic_reward(played):
