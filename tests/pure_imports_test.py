@@ -25,6 +25,7 @@ for part in sys.argv[1:]:
     print(name)
 """
 _PACKAGES = (
+  'playing',
   'ops',
   'networks',
   'environments',
