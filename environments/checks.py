@@ -1,8 +1,8 @@
 """Checks fields of environments; each error states the allowed values."""
 
-import math
-import numbers
 from typing import Any
+
+from influence_acme import checks
 
 
 def integer(
@@ -23,10 +23,8 @@ def integer(
   Raises:
     ValueError: it is not an integer, or out of range.
   """
-  is_integer = isinstance(value, numbers.Integral)
   if (
-    not is_integer
-    or isinstance(value, bool)
+    not checks.is_integer(value)
     or value < least
     or (most is not None and value > most)
   ):
@@ -56,11 +54,8 @@ def number(
   Raises:
     ValueError: it is not a finite number, or out of range.
   """
-  is_number = isinstance(value, numbers.Real)  # False for NumPy's booleans.
   if (
-    not is_number
-    or isinstance(value, bool)
-    or not math.isfinite(value)
+    not checks.is_number(value)
     or value < least
     or (most is not None and value > most)
   ):
