@@ -69,7 +69,7 @@ setuptools.setup(
   ),
   package_data={
     'influence_acme': ['py.typed'],
-    'influence_acme.reports': ['*.css'],
+    'influence_acme.reports': ['templates/*'],
   },
   license='Apache-2.0',
   license_files=['LICENSE'],
@@ -82,6 +82,7 @@ setuptools.setup(
     'dm-haiku',
     'jax',
     'jaxlib',
+    'jinja2',
     'matplotlib',
     'numpy',
     'optax',

@@ -73,6 +73,7 @@ PURE = {
   'influence_acme.runs': {'numpy', 'jax'} | _RUNS,
   'influence_acme.training': _MATHS | {'dm_env'},
   'influence_acme.train': {'tyro'},
+  'influence_acme.reports': {'numpy', 'matplotlib', 'jinja2'},
 }
 
 # Where `import launchpad` may stand: programs, and what makes them work.
@@ -253,6 +254,7 @@ def test_scripts_that_import_acme_patch_jax_before():
     ('influence_acme.training.x', 'import reverb'),
     ('influence_acme.training.x', 'from influence_acme import compat'),
     ('influence_acme.train', 'import matplotlib'),
+    ('influence_acme.reports.x', 'from acme import types'),
     ('influence_acme.programs.x', 'from influence_acme.testing import fakes'),
     ('influence_acme.programs.x', 'from influence_acme import nonsense'),
     ('influence_acme.programs.x', 'import examples.run'),

@@ -13,8 +13,6 @@ from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import checkpoint, curves, run_dir
 
 Launch = Callable[[programs.Program, str], int]
-# What an episode of a finished run showed.
-EPISODE_NAME = 'episode.json'
 
 
 def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
@@ -58,7 +56,7 @@ def _run_one(
     curves.write_curves(directory)
     if code:
       return code
-  elif (directory.path / EPISODE_NAME).exists():
+  elif (directory.path / sweep_lib.EPISODE_NAME).exists():
     return 0
   # Also of a run that was stopped between its end and this.
   episode = evaluation.evaluate(sweep.make_experiment(each, resume=True))
@@ -98,4 +96,4 @@ def _write_episode(
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }
-  run_dir.write_json(directory.path / EPISODE_NAME, content)
+  run_dir.write_json(directory.path / sweep_lib.EPISODE_NAME, content)
