@@ -40,6 +40,7 @@ _PACKAGES = (
 _MODULES = (
   'types',
   'lazy',
+  'palette',
   'checks',
   'xla_threads',
   'train',

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from influence_acme import palette
+from influence_acme.environments.grid import colours as grid_colours
+from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
 from influence_acme.runs import curves, episode_record, film, pictures, run_dir
@@ -135,10 +138,31 @@ def _noise(played: episode_record.EpisodeRecord | None) -> float:
 
 def _film(run: run_dir.RunDirectory) -> list[Block]:
   if run.video_path.exists():
-    return [{'kind': 'film', 'film': film.pack(run.video_path)._asdict()}]
+    packed = film.pack(run.video_path)._asdict()
+    return [
+      {'kind': 'film', 'key': _key(packed.pop('colours')), 'film': packed}
+    ]
   if run.episode_path.exists():
     return [{'kind': 'text', 'text': 'There is no film of this episode.'}]
   return []
+
+
+def _key(colours: frozenset[str]) -> list[dict[str, str]]:
+  """Returns the things in a film: what people and what agents see of each."""
+  agents = zip(grid_colours.AGENTS, palette.AGENTS, strict=False)
+  pairs = {
+    **render.SHOWN,
+    **{f'agent {i}': (x, palette.rgb(y)) for i, (x, y) in enumerate(agents)},
+  }
+  key = [
+    {'name': name, 'seen': _text(seen), 'shown': _text(shown)}
+    for name, (seen, shown) in pairs.items()
+  ]
+  return [each for each in key if each['shown'] in colours]
+
+
+def _text(colour: grid_colours.RGB) -> str:
+  return f'#{bytes(colour).hex().upper()}'
 
 
 def _agents(played: episode_record.EpisodeRecord) -> Block:
@@ -184,7 +208,7 @@ def _foresight(played: episode_record.EpisodeRecord) -> list[Block]:
     'How sure, and how often right',
     [
       charts.line('as sure as right', 'var(--faint)', ends, ends),
-      charts.line('accuracy', curves.COLOURS[0], confidence, accuracy),
+      charts.line('accuracy', palette.AGENTS[0], confidence, accuracy),
     ],
     unit='accuracy',
     x_title='mean confidence',

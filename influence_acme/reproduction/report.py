@@ -15,6 +15,7 @@ from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
+from influence_acme import palette
 from influence_acme.metrics import interval as interval_lib
 from influence_acme.reproduction import influenced, statistics
 from influence_acme.reproduction import results as results_lib
@@ -320,7 +321,7 @@ def _draw_panel(
   axes.set_xlabel('environment steps', color=curves_lib.FAINT)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   for (label, (steps, mean, half_width)), colour in zip(
-    found.lines.items(), curves_lib.COLOURS, strict=False
+    found.lines.items(), palette.AGENTS, strict=False
   ):
     axes.plot(steps, mean, color=colour, lw=1.6, label=label)
     ends = mean - half_width, mean + half_width

@@ -14,20 +14,10 @@ from matplotlib import figure as figure_lib
 from matplotlib import layout_engine, ticker
 from matplotlib import lines as lines_lib
 
+from influence_acme import palette
 from influence_acme.runs import csv_log, run_dir
 from influence_acme.runs import plot_specs as panels_lib
 
-# Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.
-COLOURS = (
-  '#0072B2',
-  '#D55E00',
-  '#009E73',
-  '#CC79A7',
-  '#E69F00',
-  '#56B4E9',
-  '#882255',
-  '#999933',
-)
 INK = '#222222'
 FAINT = '#777777'
 # Measures of shares of a total.
@@ -194,7 +184,7 @@ def agent_colours(names: Iterable[str]) -> dict[str, str]:
   """
   agents = {name.partition('/')[2] for name in names if '/' in name}
   ordered = sorted(agents, key=_natural)
-  return dict(zip(ordered, itertools.cycle(COLOURS), strict=False))
+  return dict(zip(ordered, itertools.cycle(palette.AGENTS), strict=False))
 
 
 def _natural(name: str) -> list[str | int]:

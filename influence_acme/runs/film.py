@@ -35,6 +35,7 @@ class Film(NamedTuple):
       from the frame before, all low bytes before all high bytes, deflated.
     every: how many steps of the episode lie between two frames.
     last_step: of the episode, counted from 0.
+    colours: that it has, as '#RRGGBB'.
   """
 
   width: int
@@ -44,6 +45,7 @@ class Film(NamedTuple):
   places: str
   every: int
   last_step: int
+  colours: frozenset[str]
 
 
 def pack(path: str | os.PathLike[str]) -> Film:
@@ -66,6 +68,7 @@ def pack(path: str | os.PathLike[str]) -> Film:
       if len(deflated) + len(atlas) <= _MOST_BYTES or len(some) == 1:
         break
     every *= 2
+  pixels = np.frombuffer(b''.join(squares), np.uint8).reshape(-1, 3)
   return Film(
     width,
     height,
@@ -74,6 +77,9 @@ def pack(path: str | os.PathLike[str]) -> Film:
     base64.b64encode(deflated).decode(),
     every,
     len(numbers) - 1,
+    frozenset(
+      '#' + bytes(x.tolist()).hex().upper() for x in np.unique(pixels, axis=0)
+    ),
   )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import figure as figure_lib
 from PIL import Image, ImageDraw, ImageSequence
 
-from influence_acme import types
+from influence_acme import palette, types
 
 FRAME_MILLISECONDS = 80
 
@@ -136,7 +136,10 @@ def with_views(
       label = f'agent {i}'
       if messages is not None and t > 0:
         label += f' said {messages[t - 1, i]}'
-      draw.text((int(x), int(y)), label, fill=_INK)
+      left, top = int(x), int(y)
+      colour = palette.AGENTS[i % len(palette.AGENTS)]
+      draw.rectangle((left, top + 3, left + 7, top + 10), fill=colour)
+      draw.text((left + 11, top), label, fill=_INK)
     yield np.asarray(picture)
 
 

@@ -282,7 +282,7 @@ def test_a_page_is_small(make_run, write_logs, make_episode):
   """Noise takes more room than any map: frames are left out."""
   run = make_run()
   random = np.random.default_rng(0)
-  frames = list(random.integers(0, 256, (64, 160, 160, 3), np.uint8))
+  frames = list(random.integers(0, 256, (48, 160, 160, 3), np.uint8))
   episode = dataclasses.replace(make_episode(), frames=frames)
   episode_record.write(run, episode)
   reports.write(run.path)
