@@ -11,6 +11,7 @@ CORE_TESTS := tests/types_test.py tests/pure_imports_test.py tests/ops \
   tests/networks tests/environments tests/wrappers tests/system tests/metrics \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
+  tests/training/command_test.py \
   --ignore-glob='*_properties_test.py'
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
