@@ -32,3 +32,8 @@ def rgb(colour: str) -> tuple[int, int, int]:
   """Returns (red, green, blue) of '#RRGGBB', each in [0, 255]."""
   red, green, blue = bytes.fromhex(colour[1:])
   return red, green, blue
+
+
+def text(colour: tuple[int, int, int]) -> str:
+  """Returns '#RRGGBB' of (red, green, blue)."""
+  return f'#{bytes(colour).hex().upper()}'

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from influence_acme import reports
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
   """Writes a page.
 
   Args:
     argv: the program's name, and the directory of a run or of a sweep, or
-      those of several runs.
+      those of several runs; those of the command line if None.
 
   Returns:
     The exit code: 2 if there is nothing to show.
   """
+  argv = sys.argv if argv is None else argv
   if len(argv) < 2 or not all(argv[1:]):
     print(
       'Name one directory of a run or of a sweep, or several of runs:\n'
@@ -33,4 +34,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == '__main__':
-  sys.exit(main(sys.argv))
+  sys.exit(main())

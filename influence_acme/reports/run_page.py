@@ -1,4 +1,4 @@
-"""Describes the page of one run, and of several beside each other."""
+"""Gathers the page of one run, and that of several beside each other."""
 
 import dataclasses
 import datetime
@@ -10,12 +10,6 @@ import numpy as np
 
 from influence_acme.reports import charts, episode, summary
 from influence_acme.runs import curves, episode_record, plot_specs, run_dir
-
-Sections = dict[str, list[episode.Block]]
-_NOTHING_LOGGED = (
-  'Nothing was logged yet: a run writes its first row when its first episode '
-  'ends.'
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,28 +36,20 @@ class Loaded:
     return int(max((x.steps[-1] for x in self.series.values()), default=0))
 
   @property
-  def variants(self) -> tuple[str, ...]:
-    """The variants of the population, each once; none if not known."""
-    found = self.setting('variant') or []
-    return tuple(dict.fromkeys([found] if isinstance(found, str) else found))
+  def settings(self) -> dict[str, Any]:
+    """All settings, those of records as 'record.name'."""
+    flat: dict[str, Any] = {}
+    for name, value in self.record['config'].items():
+      inner = value if isinstance(value, dict) else {}
+      flat |= {f'{name}.{key}': x for key, x in inner.items()} or {name: value}
+    return flat
 
   def setting(self, *names: str) -> Any:
     """Returns the first of some settings that was written down, or None."""
-    config = self.record['config']
-    agent = config.get('agent')
-    places = (config, agent if isinstance(agent, dict) else {})
-    found = (place.get(name) for name in names for place in places)
-    return next((value for value in found if value is not None), None)
-
-  def settings(self) -> dict[str, Any]:
-    """Returns all settings, those of records as 'record.name'."""
-    flat: dict[str, Any] = {}
-    for name, value in self.record['config'].items():
-      if isinstance(value, dict):
-        flat |= {f'{name}.{key}': inner for key, inner in value.items()}
-      else:
-        flat[name] = value
-    return flat
+    keys = (key for x in names for key in (x, f'agent.{x}'))
+    return next(
+      (x for x in map(self.settings.get, keys) if x is not None), None
+    )
 
 
 def load(run: run_dir.RunDirectory) -> Loaded:
@@ -77,32 +63,31 @@ def load(run: run_dir.RunDirectory) -> Loaded:
 
 def describe(loaded: Loaded) -> dict[str, Any]:
   """Returns the page of one run, for the template."""
-  columns = [
-    summary.at_end(loaded.series),
-    summary.of_episode(loaded.played),
-  ]
-  short = [
-    _table(('', 'end of training', 'filmed episode'), summary.rows(columns))
-  ]
-  short[0]['caption'] = summary.NOTE
-  if loaded.run.failure_path.exists():
-    failure = loaded.run.failure_path.read_text(encoding='utf-8')
-    text = 'A part of the run has failed:'
-    short = [{'kind': 'text', 'text': text}, _verbatim(failure), *short]
-  sections: Sections = {
-    'In short': short,
-    'Learning curves': _curves(loaded),
-    **episode.sections(loaded.source, loaded.played, loaded.variants),
-    'Settings': _settings(loaded),
-  }
-  seed = loaded.setting('seed')
+  record, failure = loaded.record, loaded.run.failure_path
+  named = loaded.setting('variant') or 'agents of an unnamed variant'
+  variants = list(dict.fromkeys([named] if isinstance(named, str) else named))
+  seed, asked = loaded.setting('seed'), loaded.setting('num_steps')
+  game = loaded.setting('environment', 'game') or 'an unnamed environment'
+  started = datetime.datetime.fromisoformat(record['started'])
+  reached = f'{loaded.steps:,}' + (f' of {asked:,}' if asked else '')
+  resumed = record['resumed']
+  columns = [summary.at_end(loaded.series), summary.of_episode(loaded.played)]
   return {
-    'title': ' and '.join(loaded.variants or ['agents of an unnamed variant'])
-    + f' in {loaded.setting("environment", "game") or "an unnamed environment"}'
-    + (f', seed {seed}' if seed is not None else '')
+    'title': f'{" and ".join(variants)} in {game}'
+    + ('' if seed is None else f', seed {seed}')
     + f', {loaded.steps:,} steps',
-    'lead': _lead(loaded),
-    'sections': sections,
+    'lead': f'{loaded.run.path.name}: started {started:%Y-%m-%d %H:%M}; '
+    + ('failed; ' if failure.exists() else '')
+    + f'its logs reach {reached} environment steps'
+    + (f'; resumed times: {len(resumed)}.' if resumed else '.'),
+    'run': {
+      'failure': failure.read_text('utf-8') if failure.exists() else None,
+      'summary': summary.rows(columns),
+      'curves': _curves(loaded),
+      'settings': loaded.settings,
+      'record': record,
+    },
+    'episode': episode.describe(loaded.source, loaded.played, variants),
   }
 
 
@@ -115,83 +100,59 @@ def compare(
     runs: by their names.
     links: name -> address of the run's own page.
   """
-  colours = curves.agent_colours(f'/{x}' for x in runs)
-  columns = [summary.at_end(each.series) for each in runs.values()]
-  settings = {name: each.settings() for name, each in runs.items()}
-  every = dict.fromkeys(key for each in settings.values() for key in each)
-  rows = [
-    [key, *(each.get(key, '–') for each in settings.values())] for key in every
-  ]
-  differing = [row for row in rows if any(x != row[1] for x in row[2:])]
-  maps: list[episode.Block] = []
-  for name, each in runs.items():
-    found = episode.influence_map(each.source, each.played)
-    maps += [{'kind': 'heading', 'text': name}, found] if found else []
-  pages = [{'text': name, 'url': links[name]} for name in runs]
+  settings = [each.settings for each in runs.values()]
+  every = dict.fromkeys(key for each in settings for key in each)
+  rows = [[key, *(each.get(key, '–') for each in settings)] for key in every]
+  maps = {
+    name: episode.influence_map(each.source, each.played)
+    for name, each in runs.items()
+  }
   return {
     'title': f'{len(runs)} runs: ' + ', '.join(runs),
     'lead': 'Means over the agents of each run; apples, waste, beams and fines '
     'are of all agents together.',
-    'sections': {
-      'At the end of training': [
-        _table(('', *pages), summary.rows(columns)) | {'caption': summary.NOTE}
-      ],
-      'Learning curves': _comparison(runs, colours),
-      'Settings that differ': [_table(('', *runs), differing)],
-      'Who influences whom': maps
-      or [{'kind': 'text', 'text': 'No influence was measured in an episode.'}],
+    'runs': {
+      'names': list(runs),
+      'links': [{'text': name, 'url': links[name]} for name in runs],
+      'summary': summary.rows(
+        [summary.at_end(each.series) for each in runs.values()]
+      ),
+      'curves': _comparison(runs),
+      'settings': [row for row in rows if any(x != row[1] for x in row[2:])],
+      'maps': {name: found for name, found in maps.items() if found},
     },
   }
 
 
-def _lead(loaded: Loaded) -> str:
-  """Returns where the run lies, and how far it is."""
-  record = loaded.record
-  started = datetime.datetime.fromisoformat(record['started'])
-  asked = record['config'].get('num_steps')
-  reached = f'{loaded.steps:,}' + (f' of {asked:,}' if asked else '')
-  state = f'its logs reach {reached} environment steps'
-  if loaded.run.failure_path.exists():
-    state = f'failed; {state}'
-  if record['resumed']:
-    state += f'; resumed times: {len(record["resumed"])}'
-  return f'{loaded.run.path.name}: started {started:%Y-%m-%d %H:%M}; {state}.'
-
-
-def _curves(loaded: Loaded) -> list[episode.Block]:
-  """Returns the learning curves of a run, by groups."""
+def _curves(loaded: Loaded) -> dict[str, Any]:
+  """Returns the learning curves of a run, a line for each agent."""
   series = curves.without_debts(loaded.series)
   found = {x: curves.lines_of(x, series) for x in plot_specs.PANELS}
   agents = curves.agent_colours(x for lines in found.values() for x in lines)
-  colours = dict(zip(episode.names(list(agents)), agents.values(), strict=True))
-  drawn = {}
-  for panel, lines in found.items():
-    if lines:
-      # An agent's name, or, of what is the group's, that of the chart.
-      names = [x.partition('/')[2] or panel.title for x in lines]
-      labelled = dict(zip(episode.names(names), lines.values(), strict=True))
-      drawn[panel] = charts.panel(panel, labelled, colours, loaded.steps)
-  return _by_group(drawn, colours)
+  lines = {}
+  for panel, each in found.items():
+    # An agent's name, or, of what is the group's, that of the chart.
+    labels = episode.names(x.partition('/')[2] or panel.title for x in each)
+    lines[panel] = dict(zip(labels, each.values(), strict=True))
+  colours = dict(zip(episode.names(agents), agents.values(), strict=True))
+  return _by_group(lines, colours, loaded.steps)
 
 
-def _comparison(
-  runs: Mapping[str, Loaded], colours: Mapping[str, str]
-) -> list[episode.Block]:
-  """Returns the learning curves of several runs, one line each."""
+def _comparison(runs: Mapping[str, Loaded]) -> dict[str, Any]:
+  """Returns the learning curves of several runs, a line for each."""
   series = {
     name: curves.without_debts(each.series) for name, each in runs.items()
   }
-  drawn = {}
-  for panel in plot_specs.PANELS:
-    found = {
-      name: _merge(list(lines.values()), is_sum=panel.is_count)
+  lines = {
+    panel: {
+      name: _merge(list(found.values()), is_sum=panel.is_count)
       for name, each in series.items()
-      if (lines := curves.lines_of(panel, each))
+      if (found := curves.lines_of(panel, each))
     }
-    if found:
-      most = max(each.steps for each in runs.values())
-      drawn[panel] = charts.panel(panel, found, dict(colours), most)
-  return _by_group(drawn, colours)
+    for panel in plot_specs.PANELS
+  }
+  colours = curves.agent_colours(f'/{name}' for name in runs)
+  return _by_group(lines, colours, max(each.steps for each in runs.values()))
 
 
 def _merge(lines: Sequence[curves.Series], *, is_sum: bool) -> curves.Series:
@@ -205,43 +166,14 @@ def _merge(lines: Sequence[curves.Series], *, is_sum: bool) -> curves.Series:
 
 
 def _by_group(
-  drawn: Mapping[plot_specs.Panel, charts.Chart], legend: Mapping[str, str]
-) -> list[episode.Block]:
-  """Returns charts under the titles of their groups, below one legend."""
-  if not drawn:
-    return [{'kind': 'text', 'text': _NOTHING_LOGGED}]
-  blocks: list[episode.Block] = [{'kind': 'legend', 'colours': legend}]
-  for group in dict.fromkeys(panel.group for panel in drawn):
-    found = [chart for panel, chart in drawn.items() if panel.group == group]
-    blocks.append({'kind': 'heading', 'text': group})
-    blocks.append({'kind': 'charts', 'charts': found})
-  return blocks
-
-
-def _settings(loaded: Loaded) -> list[episode.Block]:
-  """Returns all that the run was started with, and the versions."""
-  record = loaded.record
-  versions = [('python', record['python']), *record['versions'].items()]
-  folded = {
-    'All settings': _table(('name', 'value'), list(loaded.settings().items())),
-    'Versions': _table(('package', 'version'), versions),
-    'Command': _verbatim(' '.join(record['command'])),
-    **{
-      f'Resumed {entry["started"]}': _verbatim(
-        json.dumps(entry['changed'], indent=2)
-      )
-      for entry in record['resumed']
-    },
-  }
-  return [
-    {'kind': 'folded', 'title': title, 'blocks': [block]}
-    for title, block in folded.items()
-  ]
-
-
-def _table(header: Sequence[Any], rows: Sequence[Any]) -> episode.Block:
-  return {'kind': 'table', 'header': header, 'rows': rows, 'caption': ''}
-
-
-def _verbatim(text: str) -> episode.Block:
-  return {'kind': 'verbatim', 'text': text}
+  lines: Mapping[plot_specs.Panel, dict[str, curves.Series]],
+  colours: dict[str, str],
+  last_step: int,
+) -> dict[str, Any]:
+  """Returns charts by the titles of their groups, and the legend of all."""
+  groups: dict[str, list[charts.Chart]] = {}
+  for panel, found in lines.items():
+    if found:
+      drawn = charts.panel(panel, found, colours, last_step)
+      groups.setdefault(panel.group, []).append(drawn)
+  return {'groups': groups, 'legend': colours}

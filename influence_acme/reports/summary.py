@@ -19,16 +19,6 @@ _SHOWN = [panel for panel in plot_specs.PANELS if panel.form]
 _OF_TRAINING = dict.fromkeys(
   ['Policy entropy, nats', _SPEED, _TIME], _NO_MATTER
 )
-NOTE = (
-  'Training: means over the last 5% of the steps that were logged. Influence, '
-  'and influential steps: on others, by KL, in the filmed episode; in training '
-  'what agents are paid for, by the measure of their reward and, with '
-  'influencee_reward, also what they received. Apples, waste, beams and fines '
-  'are of an episode and all agents together. Equality is of shares of a '
-  'total: where an agent is below 0, or nobody has anything, there are none. '
-  'Coordination is that of the pair with most of it; scrambled messages show '
-  'how much of it is chance.'
-)
 
 
 def rows(columns: list[tuple[dict[str, str], str]]) -> list[list[str]]:
