@@ -145,7 +145,7 @@ def panel(
 
 
 def _points(across: np.ndarray, down: np.ndarray) -> str:
-  return ' '.join(f'{x:.1f},{y:.1f}' for x, y in zip(across, down, strict=True))
+  return ' '.join(f'{x:.1f},{y:.2f}' for x, y in zip(across, down, strict=True))
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -108,7 +108,13 @@ def _noise(played: episode_record.EpisodeRecord | None) -> float:
 
 
 def _key(colours: frozenset[str]) -> list[dict[str, str]]:
-  """Returns the things in a film: what people and what agents see of each."""
+  """Returns the things in a film: what people and what agents see of each.
+
+  Args:
+    colours: in the film; without that of agent 0 it is none of a grid world.
+  """
+  if palette.AGENTS[0] not in colours:
+    return []
   agents = zip(grid_colours.AGENTS, palette.AGENTS, strict=False)
   pairs = {
     **render.SHOWN,

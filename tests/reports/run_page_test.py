@@ -2,10 +2,11 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
-from influence_acme import reports
+from influence_acme import environments, reports
 from influence_acme.reports import __main__ as command
 from influence_acme.runs import (
   csv_log,
@@ -276,6 +277,22 @@ def test_text_of_users_is_escaped(make_run, make_episode, read_page, tmp_path):
   source = run.report_path.read_text('utf-8')
   assert '<script>alert' not in source
   assert source.count('<script>') == 1
+
+
+def test_a_key_names_what_a_film_shows(make_run, make_episode, read_page):
+  game = environments.functional('cleanup_small', num_agents=2)
+  state, _ = game.reset(jax.random.PRNGKey(0))
+  run = make_run()
+  episode = dataclasses.replace(make_episode(), frames=[game.render(state)])
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert ' floor wall water waste agent 0 agent 1 ' in text
+  # As people see it, and as agents do.
+  source = run.report_path.read_text('utf-8')
+  assert (
+    'background:#6E481E"></i><i style="background:#639CC2"></i>wa' in source
+  )
 
 
 def test_a_page_is_small(make_run, write_logs, make_episode):
