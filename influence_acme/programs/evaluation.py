@@ -7,9 +7,10 @@ The actor is the one that trains, with an adder that keeps what it is given:
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import dm_env
@@ -21,8 +22,8 @@ from acme.utils.loggers import base as loggers_base
 from influence_acme import ops, types
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.programs import recorded
-from influence_acme.runs import checkpoint, pictures, run_dir
+from influence_acme.programs import recorded, replays
+from influence_acme.runs import checkpoint, config_file, pictures, run_dir
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -80,17 +81,18 @@ class EpisodeRecord:
 
 def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
   """Plays one episode with what a run has learned; see `episodes`."""
-  return next(episodes(experiment))
+  with contextlib.closing(episodes(experiment)) as played:
+    return next(played)
 
 
 def episodes(
   experiment: experiment_lib.Experiment,
-) -> Iterator[EpisodeRecord]:
+) -> Generator[EpisodeRecord, None, None]:
   """Plays episodes with what a run has learned, one after the other.
 
   Args:
-    experiment: as it was run; its checkpoint is read. Its builder must have
-      `make_evaluator`, as `InfluenceBuilder` has.
+    experiment: as it was run; its checkpoint is read. Influence is recorded if
+      its builder has `make_evaluator`, as `InfluenceBuilder` has.
 
   Yields:
     Each episode, without end.
@@ -99,23 +101,50 @@ def episodes(
     CheckpointError: there is no checkpoint, or none of this experiment.
   """
   environment = experiment.environment_factory(experiment.seed)
+  with contextlib.closing(environment):
+    actor, adder = _make_actor(experiment, environment)
+    builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+    has_moa = getattr(getattr(builder, 'config', None), 'has_moa', False)
+    while True:
+      record = record_episode(environment, actor, adder)
+      yield with_foresight(record, adder) if has_moa else record
+
+
+def _make_actor(
+  experiment: experiment_lib.Experiment, environment: dm_env.Environment
+) -> tuple[core.Actor, recording.RecordingAdder]:
+  """Returns the actor of a trained population, and the adder that records it.
+
+  Raises:
+    CheckpointError: as of `episodes`.
+  """
   spec = specs.make_environment_spec(environment)
+  directory = experiment.directory
+  path = directory.checkpoint_path
   saved = checkpoint.load(
-    experiment.directory.checkpoint_path, experiment.make_identity(spec)
+    path, experiment.make_identity(spec), experiment.allow_changes
+  )
+  functional = experiment.functional_environment
+  config_file.check(
+    directory.config_path,
+    experiment.settings(spec, getattr(environment, 'functional', functional)),
+    experiment.allow_changes,
   )
   builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
   networks = experiment.network_factory(spec)
   key = experiment.learner_key()
-  learner = builder.make_learner(key, networks, iter(()))
-  path = experiment.directory.checkpoint_path
+  names = list(replays.make_tables(experiment, spec))
+  learner = builder.make_learner(
+    key,
+    networks,
+    replays.for_builder({name: iter(()) for name in names}),
+    replays.for_builder(dict.fromkeys(names)),
+  )
   learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
   adder = recording.RecordingAdder()
-  actor = builder.make_evaluator(key, networks, adder, learner)
-  while True:
-    record = record_episode(environment, actor, adder)
-    if builder.config.has_moa:
-      record = with_foresight(record, adder)
-    yield record
+  if hasattr(builder, 'make_evaluator'):
+    return builder.make_evaluator(key, networks, adder, learner), adder
+  return builder.make_actor(key, networks, None, learner), adder
 
 
 def record_episode(

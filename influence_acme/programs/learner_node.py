@@ -47,8 +47,10 @@ class LearnerNode:
     self._counter = counting.Counter()
     self._first_step = 0
     saved = None
-    if experiment.resume:
-      saved = checkpoint.load(self._path, self._identity)
+    if self._path.exists():  # It is a resume.
+      saved = checkpoint.load(
+        self._path, self._identity, experiment.allow_changes
+      )
       self._counter.restore({'counts': dict(saved.counts), 'cache': {}})
       self._first_step = saved.environment_steps
     self._logger = directory.make_logger('learner')

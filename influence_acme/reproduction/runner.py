@@ -10,7 +10,7 @@ import numpy as np
 from influence_acme import programs
 from influence_acme.programs import evaluation
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import checkpoint, curves, run_dir
+from influence_acme.runs import checkpoint, config_file, curves, run_dir
 
 Launch = Callable[[programs.Program, str], int]
 # What an episode of a finished run showed.
@@ -98,4 +98,4 @@ def _write_episode(
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }
-  run_dir.write_json(directory.path / EPISODE_NAME, content)
+  config_file.write_json(directory.path / EPISODE_NAME, content)

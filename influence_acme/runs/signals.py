@@ -2,11 +2,21 @@
 
 import os
 import signal
+import threading
 import types
 from collections.abc import Callable
 from typing import Any
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def check_main_thread() -> None:
+  """Raises RuntimeError: this is another thread, which gets no signals."""
+  if threading.current_thread() is not threading.main_thread():
+    raise RuntimeError(
+      'A run must be started in the main thread of its process, which alone '
+      'gets Ctrl-C and SIGTERM: start it there, or in a process of its own.'
+    )
 
 
 class Signals:

@@ -146,7 +146,7 @@ class _OtherBuilder(influence.InfluenceBuilder):
         ),
       ]
     ),
-    ('single', {'num_actions': 4}, 'of another experiment: its actions'),
+    ('single', {'num_actions': 4}, 'of another experiment: its num_actions'),
     (
       'single',
       {'builder': _OtherBuilder},
