@@ -58,7 +58,7 @@ class TrainConfig:
         "run_dir is '': it must name the run's directory where resume is True."
       )
 
-  def make_environment(self) -> environments.FunctionalEnvironment:
+  def make_environment(self) -> 'environments.FunctionalEnvironment':
     """Makes the pure functions of the environment.
 
     Raises:
