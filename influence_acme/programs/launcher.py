@@ -29,6 +29,14 @@ from influence_acme.training import runner as training_run
 from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
+# The libraries bind to all interfaces, and have no option for another address.
+_EXPOSED = {
+  'threads': 'Warning: the replay listens on all network interfaces: let no '
+  'stranger reach the ports of this machine. See SECURITY.md.',
+  'processes': 'Warning: the nodes listen on all network interfaces and '
+  'unpickle what they are sent: whoever reaches the ports of this machine can '
+  'run code on it. See SECURITY.md.',
+}
 
 
 def launch(program: graph.Program, launch: str = 'threads') -> int:
@@ -72,6 +80,8 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
         experiment.allow_changes,
       )
 
+  if launch != 'single':
+    print(_EXPOSED[launch], file=sys.stderr)
   settings = experiment.settings(program.environment_spec, program.functional)
   with start.start(
     directory,
