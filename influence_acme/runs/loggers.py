@@ -29,8 +29,8 @@ class Logger(Protocol):
 STEPS_KEY = 'environment_steps'
 
 
-# The rows of TensorBoard are this share of the time since the first apart: 400 MB
-# a day would be written of one a second, and it draws a thousand points anyway.
+# Rows of TensorBoard are this share of the time since the first apart: one a
+# second would take 400 MB a day, and no more than a thousand points are drawn.
 _GROWTH = 1e-3
 # A sum since the run began: of rows that are averaged the last one counts.
 _IS_COUNT = re.compile(r'(^|_)(steps|episodes|walltime)$')
