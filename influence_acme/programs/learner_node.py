@@ -1,7 +1,6 @@
 """The node that learns, counts and saves. It knows nothing of Launchpad."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from acme.utils import counting
 
 from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.runs import checkpoint, loggers
+from influence_acme.runs import checkpoint, loggers, save_clock
 
 
 class LearnerNode:
@@ -41,6 +40,7 @@ class LearnerNode:
       CheckpointError: the run cannot go on from its checkpoint.
     """
     directory = experiment.directory
+    self._directory = directory
     self._path = directory.checkpoint_path
     self._checkpoint_seconds = experiment.checkpoint_seconds
     self._identity = experiment.make_identity(environment_spec)
@@ -84,13 +84,12 @@ class LearnerNode:
     try:
       # A run that cannot be saved had better not begin.
       self._save()
-      saved = time.monotonic()
+      clock = save_clock.SaveClock(self._directory, self._checkpoint_seconds)
       with contextlib.suppress(StopIteration):
         while True:
           self._step()
-          if time.monotonic() - saved > self._checkpoint_seconds:
+          if clock.is_due():
             self._save()
-            saved = time.monotonic()
       self._save()
     finally:
       self._logger.close()

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import pathlib
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -156,6 +157,14 @@ class RunDirectory:
       for path in sorted(self.logs.glob('*.csv')):
         if not csv_log.is_log(path, loggers.STEPS_KEY):
           _move_aside(path)
+    except OSError as error:
+      raise self._not_writable(error) from error
+
+  def check_writable(self) -> None:
+    """Raises PermissionError: the directory was made read-only in mid-run."""
+    try:
+      with tempfile.TemporaryFile(dir=self.path):
+        pass
     except OSError as error:
       raise self._not_writable(error) from error
 

@@ -10,7 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme.rollouts import episode_log, episodes, records, unroll
-from influence_acme.runs import checkpoint, loggers, random_keys, run_dir
+from influence_acme.runs import (
+  checkpoint,
+  loggers,
+  random_keys,
+  run_dir,
+  save_clock,
+)
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary, update
@@ -127,12 +133,11 @@ class Session:
       stack.callback(trainer.close)  # Before the environments close.
       self._start(trainer, actor_log)
       self._save()  # A run that cannot be saved had better not begin.
-      saved = time.monotonic()
+      clock = save_clock.SaveClock(self.directory, self._checkpoint_seconds)
       while self.environment_steps < self.num_steps and not stopping():
         self._iterate(trainer, learner_log, actor_log)
-        if time.monotonic() - saved > self._checkpoint_seconds:
+        if clock.is_due():
           self._save()
-          saved = time.monotonic()
       self._save()
 
   def _first_training(self) -> update.TrainingState:
