@@ -61,8 +61,12 @@ def disable_intra_op_threads() -> None:
   A pool has but one thread, in this process and those that it starts, if this
   comes before JAX's first array, as XLA reads the environment then; later it
   does nothing. Functions of `jax.jit` keep to one core then, too.
+
+  In later versions of JAX whole functions run in this pool, so that with one
+  thread nothing would run side by side; there the pool stays as it is.
   """
-  os.environ.setdefault('NPROC', '1')
+  if jax.__version_info__ < (0, 5):
+    os.environ.setdefault('NPROC', '1')
 
 
 def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
