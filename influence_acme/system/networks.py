@@ -119,6 +119,7 @@ def from_spec(
       the number of variants or weights are not those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
+  types.check_agent_ids(agent_ids)
   spec = specs.stacked_spec(environment_spec, agent_ids)
   missing = sorted({'world', 'actions', 'visible'} - set(spec.observations))
   if missing:
