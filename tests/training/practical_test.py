@@ -1,5 +1,7 @@
 """The practical settings learn the small games, whatever the seed."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +17,7 @@ _GAMES = {'cleanup_small': 'prosocial', 'harvest_small': 'baseline'}
 
 def _random_return(game):
   """Returns the mean collective return of uniform play, of 16 episodes."""
-  environment = environments.functional(game)
+  environment: Any = environments.functional(game)
 
   def play(key):
     start, actions = jax.random.split(key)
