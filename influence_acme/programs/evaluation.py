@@ -7,21 +7,22 @@ The actor is the one that trains, with an adder that keeps what it is given:
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import dm_env
 import jax
 import numpy as np
-from acme import core, specs
+from acme import core
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import types
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.programs import recorded
-from influence_acme.runs import checkpoint, episode_record
+from influence_acme.programs import film, recorded, trained_actor
+from influence_acme.runs import episode_record
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -31,17 +32,18 @@ read, write = episode_record.read, episode_record.write
 
 def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
   """Plays one episode with what a run has learned; see `episodes`."""
-  return next(episodes(experiment))
+  with contextlib.closing(episodes(experiment)) as played:
+    return next(played)
 
 
 def episodes(
   experiment: experiment_lib.Experiment,
-) -> Iterator[EpisodeRecord]:
+) -> Generator[EpisodeRecord, None, None]:
   """Plays episodes with what a run has learned, one after the other.
 
   Args:
-    experiment: as it was run; its checkpoint is read. Its builder must have
-      `make_evaluator`, as `InfluenceBuilder` has.
+    experiment: as it was run; its checkpoint is read. Influence is recorded if
+      its builder has `make_evaluator`, as `InfluenceBuilder` has.
 
   Yields:
     Each episode, without end.
@@ -50,23 +52,13 @@ def episodes(
     CheckpointError: there is no checkpoint, or none of this experiment.
   """
   environment = experiment.environment_factory(experiment.seed)
-  spec = specs.make_environment_spec(environment)
-  saved = checkpoint.load(
-    experiment.directory.checkpoint_path, experiment.make_identity(spec)
-  )
-  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
-  networks = experiment.network_factory(spec)
-  key = experiment.learner_key()
-  learner = builder.make_learner(key, networks, iter(()))
-  path = experiment.directory.checkpoint_path
-  learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
-  adder = recording.RecordingAdder()
-  actor = builder.make_evaluator(key, networks, adder, learner)
-  while True:
-    record = record_episode(environment, actor, adder)
-    if builder.config.has_moa:
-      record = with_foresight(record, adder)
-    yield record
+  with contextlib.closing(environment):
+    actor, adder = trained_actor.make(experiment, environment)
+    builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+    has_moa = getattr(getattr(builder, 'config', None), 'has_moa', False)
+    while True:
+      record = record_episode(environment, actor, adder)
+      yield with_foresight(record, adder) if has_moa else record
 
 
 def record_episode(
@@ -87,16 +79,14 @@ def record_episode(
     The episode.
   """
   agent_ids = tuple(environment.agent_ids)
-  render = getattr(environment, 'render', None)
-  frames: list[np.ndarray] = []
+  shot = film.Film(environment)
   rewards: list[list[Any]] = []
   actions: list[Any] = []
   actor.update(wait=True)
   timestep = environment.reset()
   actor.observe_first(timestep)
   views: list[Any] = [_views(timestep, agent_ids)]
-  if render is not None:
-    frames.append(render())
+  shot.take()
   while not timestep.last() and len(rewards) < max_steps:
     action = actor.select_action(timestep.observation)
     timestep = environment.step(action)
@@ -104,8 +94,7 @@ def record_episode(
     rewards.append([timestep.reward[agent_id] for agent_id in agent_ids])
     actions.append(multiagent_specs.stack_actions(action, agent_ids))
     views.append(_views(timestep, agent_ids))
-    if render is not None:
-      frames.append(render())
+    shot.take()
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
   paid = np.asarray(rewards, np.float32)
@@ -115,7 +104,8 @@ def record_episode(
     rewards=paid,
     actions=system_types.actions_of(did),
     influence=influence,
-    frames=frames,
+    frames=shot.frames,
+    film_failure=shot.failure,
     views=None if views[0] is None else np.stack(views),
     action_names=getattr(environment, 'action_names', ()),
     messages=did['message'] if speaks else None,

@@ -14,7 +14,13 @@ from influence_acme.environments.grid import colours as grid_colours
 from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
-from influence_acme.runs import curves, episode_record, film, pictures, run_dir
+from influence_acme.runs import (
+  curves,
+  episode_record,
+  packed_film,
+  pictures,
+  run_dir,
+)
 from influence_acme.system import variants as variants_lib
 
 _NUM_MOMENTS, _STEPS_APART = 6, 20
@@ -51,7 +57,7 @@ def describe(
     'map': influence_map(run, played),
   }
   if run.video_path.exists():
-    packed = film.pack(run.video_path)._asdict()
+    packed = packed_film.pack(run.video_path)._asdict()
     found |= {'key': _key(packed.pop('colours')), 'film': packed}
   if played is None:
     return found

@@ -5,12 +5,16 @@ Letters: T steps, N agents.
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from influence_acme import ops, types
-from influence_acme.runs import pictures, run_dir
+from influence_acme.runs import failures, pictures, run_dir
+
+# Shown in the video, and kept nowhere else.
+_OF_FILM = ('frames', 'film_failure', 'views')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +30,7 @@ class EpisodeRecord:
       is; the diagonal is NaN. None if the agents measure no influence.
     frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
       be rendered.
+    film_failure: a sentence on a `render()` that gave no picture; '' if it did.
     views: uint8 [T + 1, N, H', W', 3], what each agent saw; None if agents see
       no pictures.
     action_names: what people call the actions; none if they have no names.
@@ -43,6 +48,7 @@ class EpisodeRecord:
   actions: np.ndarray
   influence: np.ndarray | None
   frames: Sequence[np.ndarray]
+  film_failure: str = ''
   views: np.ndarray | None = None
   action_names: tuple[str, ...] = ()
   messages: np.ndarray | None = None
@@ -71,19 +77,24 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
     run: where to write; what the record does not have is left out.
     record: of the episode.
   """
+  run.video_path.unlink(missing_ok=True)  # Not that of another episode.
+  if record.film_failure:
+    print(record.film_failure, file=sys.stderr)
   if record.frames:
-    pictures.write_video(
-      run.video_path,
-      pictures.with_views(record.frames, record.views, record.messages),
-    )
+    with failures.optional(run.video_path.name):
+      pictures.write_video(
+        run.video_path,
+        pictures.with_views(record.frames, record.views, record.messages),
+      )
   if record.influence_matrix is not None:
-    pictures.write_influence_matrix(
-      run.influence_matrix_path, record.influence_matrix, record.agent_ids
-    )
+    with failures.optional(run.influence_matrix_path.name):
+      pictures.write_influence_matrix(
+        run.influence_matrix_path, record.influence_matrix, record.agent_ids
+      )
   arrays = {
     name: x
     for name, x in vars(record).items()
-    if x is not None and name not in ('frames', 'views')  # See the video.
+    if x is not None and name not in _OF_FILM
   }
   arrays['measures'] = json.dumps(dict(record.measures))
   np.savez_compressed(run.episode_path, **arrays)

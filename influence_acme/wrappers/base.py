@@ -6,6 +6,8 @@ from typing import Any
 import dm_env
 from dm_env import specs
 
+from influence_acme import types
+
 
 class EnvironmentWrapper(dm_env.Environment):
   """Forwards everything to a multi-agent dm_env.
@@ -22,6 +24,7 @@ class EnvironmentWrapper(dm_env.Environment):
     Args:
       environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
     """
+    types.check_agent_ids(environment.agent_ids)
     self._environment = environment
 
   def __getattr__(self, name: str) -> Any:

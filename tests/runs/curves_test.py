@@ -176,3 +176,15 @@ def test_a_schedule_is_drawn_as_it_is(run, figures):
   curves.write_curves(run)
   (line,) = figures[0].axes[0].get_lines()
   np.testing.assert_allclose(line.get_ydata(), weights)
+
+
+def test_a_dollar_in_the_name_of_a_run_is_no_mathematics(tmp_path, figures):
+  run = run_dir.RunDirectory(tmp_path / 'lr$_{1$ 5$')
+  run.prepare()
+  logger = run.make_logger('learner')
+  logger.write({'environment_steps': 5, 'entropy': 1.0})
+  logger.close()
+  curves.write_curves(run)
+  assert run.curves_path.stat().st_size > 1000
+  (figure,) = figures
+  assert figure.get_suptitle() == 'lr$_{1$ 5$: 5 environment steps'

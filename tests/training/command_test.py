@@ -26,6 +26,17 @@ sys.argv[0] = 'influence_acme.train'
 runpy.run_module('influence_acme.train', run_name='__main__', alter_sys=True)
 """
 
+_TELL_HEAVY = """
+import sys
+from influence_acme import evaluate, train
+for main in (train.main, evaluate.main):
+  try:
+    main(['--help'])
+  except SystemExit:
+    pass
+print([x for x in ('jax', 'haiku', 'dm_env') if x in sys.modules])
+"""
+
 
 def _start(start, path, *options):
   return subprocess.Popen(
@@ -93,9 +104,22 @@ def test_a_signal_ends_it_in_good_order_and_it_can_be_resumed(
   assert tiny.load(path).counts['environment_steps'] >= steps + 500
 
 
+def test_options_are_read_without_loading_jax():
+  told = subprocess.run(
+    [sys.executable, '-c', _TELL_HEAVY],
+    env={**os.environ, 'PYTHONPATH': str(_ROOT)},
+    capture_output=True,
+    text=True,
+    timeout=100,
+  ).stdout.splitlines()
+  assert told[0].startswith('usage: python -m influence_acme.train')
+  assert told[-1] == '[]'
+
+
 @pytest.mark.parametrize(
   'option, message',
   [
+    ('--variant=zzz', "Error parsing Preset: variant is 'zzz'"),
     ('--num_steps=0', 'num_steps is 0'),
     ('--game=chess', "game is 'chess'"),
     ('--batch_size=7', 'ppo.num_minibatches is 4: it must divide'),
