@@ -22,7 +22,7 @@ import numpy as np
 import tyro
 
 from influence_acme import training, xla_threads
-from influence_acme.runs import checkpoint, curves, run_dir
+from influence_acme.runs import checkpoint, config_file, curves, run_dir
 from influence_acme.system import practical, variants
 
 POINTS = 50  # Of a curve.
@@ -169,7 +169,7 @@ def report(ladder: Ladder) -> str:
   if ladder.output and results['runs']:
     output = pathlib.Path(ladder.output)
     output.mkdir(parents=True, exist_ok=True)
-    run_dir.write_json(output / f'{ladder.rung}.json', results)
+    config_file.write_json(output / f'{ladder.rung}.json', results)
     (output / f'{ladder.rung}.md').write_text(text, encoding='utf-8')
     ladder_page.draw(results, output / f'{ladder.rung}.png')
   missing = [config.run_dir for config, run in found if not run]
