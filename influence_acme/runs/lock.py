@@ -90,6 +90,10 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
 
 def _is_alive(owner: dict[str, Any]) -> bool:
   """Returns whether a process of this host still runs."""
-  if owner.get('host') != socket.gethostname():
+  if owner.get('host') != socket.gethostname() or 'pid' not in owner:
     return False
-  return pathlib.Path(f'/proc/{owner.get("pid")}').exists()
+  try:
+    os.kill(owner['pid'], 0)
+  except OSError as error:
+    return isinstance(error, PermissionError)  # Somebody else's runs.
+  return True

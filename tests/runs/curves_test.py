@@ -182,7 +182,7 @@ def test_a_dollar_in_the_name_of_a_run_is_no_mathematics(tmp_path, figures):
   run = run_dir.RunDirectory(tmp_path / 'lr$_{1$ 5$')
   run.prepare()
   logger = run.make_logger('learner')
-  logger.write({'environment_steps': 5, 'loss': 1.0})
+  logger.write({'environment_steps': 5, 'entropy': 1.0})
   logger.close()
   curves.write_curves(run)
   assert run.curves_path.stat().st_size > 1000
