@@ -17,6 +17,7 @@ from influence_acme.runs import identity as identity_lib
 from influence_acme.runs import population_config, random_keys
 from influence_acme.runs import run_dir as run_dir_lib
 from influence_acme.system import config as system_config
+from influence_acme.system import specs as multiagent_specs
 
 # Fields that are settings of the run by themselves.
 _SETTINGS = (
@@ -117,7 +118,7 @@ class Experiment:
           f'functional_environment is {given!r}, but environment_factory makes '
           f'{own!r}: both must be the same game, with the same fields.'
         )
-      return specs.make_environment_spec(environment), own
+      return multiagent_specs.make_environment_spec(environment), own
 
   def settings(
     self,

@@ -3,13 +3,14 @@
 from typing import Any
 
 import dm_env
-from acme import core, specs
+from acme import core
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.programs import replays
 from influence_acme.runs import checkpoint, config_file
+from influence_acme.system import specs as multiagent_specs
 
 
 def make(
@@ -29,7 +30,7 @@ def make(
     CheckpointError: there is no checkpoint, or none of this experiment.
     ValueError: the directory's `config.json` is none of a run.
   """
-  spec = specs.make_environment_spec(environment)
+  spec = multiagent_specs.make_environment_spec(environment)
   directory = experiment.directory
   path = directory.checkpoint_path
   saved = checkpoint.load(
