@@ -5,6 +5,10 @@ import jax
 import numpy as np
 import pytest
 import toy
+
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
 from acme.agents.jax import impala
 from acme.agents.jax.impala import builder as impala_builder
 
