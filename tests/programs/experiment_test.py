@@ -9,6 +9,7 @@ import toy
 from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
+
 from acme.agents.jax import impala
 from acme.agents.jax.impala import builder as impala_builder
 
