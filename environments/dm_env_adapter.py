@@ -31,11 +31,11 @@ def _compile(functional: base.FunctionalEnvironment) -> _Compiled:
 
   def reset(key: jax.Array, episode: jax.Array) -> tuple[Any, Any]:
     state, step = functional.reset(jax.random.fold_in(key, episode))
-    return state, (step, functional.visible(state))
+    return state, (base.check_step(functional, step), functional.visible(state))
 
   def step(state: Any, actions: jax.Array) -> tuple[Any, Any]:
     state, step = functional.step(state, actions)
-    return state, (step, functional.visible(state))
+    return state, (base.check_step(functional, step), functional.visible(state))
 
   return _Compiled(jax.jit(reset), jax.jit(step))
 

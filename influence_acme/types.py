@@ -1,9 +1,14 @@
 """Defines the agents' names and their order, for every layer."""
 
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
 import jax
 import numpy as np
 
-__all__ = ('AgentId', 'agent_ids', 'others', 'others_of_all')
+__all__ = ('AgentId', 'agent_ids', 'in_order', 'others', 'others_of_all')
+
+_T = TypeVar('_T')
 
 AgentId = str
 
@@ -23,6 +28,39 @@ def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
   if num_agents < 1:
     raise ValueError(f'num_agents must be at least 1, got {num_agents}.')
   return tuple(f'agent_{i}' for i in range(num_agents))
+
+
+def in_order(
+  values: Mapping[AgentId, _T], agent_ids: Sequence[AgentId], name: str
+) -> dict[AgentId, _T]:
+  """Returns a dict by agent in the agents' order, whatever its own order is.
+
+  A dict's own order means nothing, and JAX sorts keys (agent_10 before
+  agent_2): every axis N is made by this function or by looking ids up.
+
+  Args:
+    values: by agent id.
+    agent_ids: N names.
+    name: of the dict, for the error.
+
+  Raises:
+    ValueError: an agent is missing or unknown, or it is no dict.
+  """
+  if (
+    isinstance(values, Mapping)
+    and len(values) == len(agent_ids)
+    and all(agent_id in values for agent_id in agent_ids)
+  ):
+    return {agent_id: values[agent_id] for agent_id in agent_ids}
+  allowed = f'it must be a dict of exactly {", ".join(map(str, agent_ids))}'
+  if not isinstance(values, Mapping):
+    raise ValueError(f'{name} is {values!r}: {allowed}.')
+  missing = [agent_id for agent_id in agent_ids if agent_id not in values]
+  unknown = [key for key in values if key not in agent_ids]
+  raise ValueError(
+    f'{name} is of {list(values)}: {allowed}; missing are {missing}, not '
+    f'among them {unknown}.'
+  )
 
 
 def others(

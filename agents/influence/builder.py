@@ -201,7 +201,6 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
       source,
       key=['params', 'counts'],
       update_period=self._config.variable_update_period,
-      device='cpu',
     )
     return variables.HeldVariables(client)
 

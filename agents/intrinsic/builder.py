@@ -11,6 +11,7 @@ from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
 
+from influence_acme.adders import parts
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import learning, training
 
@@ -84,12 +85,12 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       networks: of the inner agent.
       dataset: samples of the replay.
       replay_client: for the inner learner's priorities.
-      counter: of the program; its environment steps drive the curriculum.
+      counter: of the program; its environment steps drive the curriculum. None
+        where there is no curriculum, or the learner does not step.
 
     Returns:
       The learner, with the inner one's variables.
     """
-    counter = counter or counting.Counter()
     samples = learning.InfluencedSamples(
       dataset,
       training.compile_moa(self._config, *self._keys),
@@ -97,6 +98,7 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       learning.make_weight_fn(self._config, counter),
       self._policy_logits_fn,
     )
+    counter = counter or counting.Counter()
     learner = self._builder.make_learner(
       random_key, networks, samples, replay_client, counter
     )
@@ -106,7 +108,12 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
   def make_replay_tables(
     self, environment_spec: specs.EnvironmentSpec
   ) -> list[reverb.Table]:
-    """Makes the inner agent's tables."""
+    """Makes the inner agent's tables.
+
+    Raises:
+      ValueError: the rewards are not floating-point, which influence is.
+    """
+    parts.check_floating(environment_spec.rewards)
     return self._builder.make_replay_tables(environment_spec)
 
   def make_dataset_iterator(

@@ -56,8 +56,13 @@ class ShapingAdder(base.Adder):
     next_timestep: dm_env.TimeStep,
     extras: types.NestedArray = (),
   ) -> None:
-    """Records an action and the time step after it, which is not changed."""
+    """Records an action and the time step after it, which is not changed.
+
+    Raises:
+      ValueError: the reward is not floating-point.
+    """
     given = next_timestep.reward
+    parts.check_floating(given)
     extrinsic = parts.extrinsic(extras, given)
     shaped, self._state = self._shape_fn(extrinsic, self._state)
     reward = jax.tree_util.tree_map(

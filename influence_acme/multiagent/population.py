@@ -63,7 +63,11 @@ def make_networks(
 
   Returns:
     The networks of each learner, by agent id.
+
+  Raises:
+    ValueError: the members are not exactly the environment's agents.
   """
+  members = types.in_order(members, tuple(environment_spec.actions), 'members')
   return {
     agent_id: member.network_factory(
       multiagent_specs.agent_spec(environment_spec, agent_id)
@@ -155,14 +159,13 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       A learner that steps the learners with ready samples.
     """
     keys = self._keys(random_key)
-    counter = counter or counting.Counter()
     learners = {
       agent_id: builder.make_learner(
         keys[agent_id],
         networks[agent_id],
         dataset[agent_id],
         replay_clients[agent_id],
-        counting.Counter(counter, agent_id, time_delta=-1),
+        counter and counting.Counter(counter, agent_id, time_delta=-1),
       )
       for agent_id, builder in self._builders.items()
     }
@@ -174,7 +177,9 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       learners,
       names,
       datasets=dataset,
-      after_step=lambda: self._log.write(counter.get_counts()),
+      after_step=lambda: self._log.write(
+        counter.get_counts() if counter else {}
+      ),
     )
 
   def make_actor(

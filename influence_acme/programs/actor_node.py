@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
-from acme import adders, environment_loop, specs
+from acme import adders, environment_loop
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
 from acme.utils.observers import base as observers_base
@@ -17,6 +17,7 @@ from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.rollouts import episode_log
 from influence_acme.runs import loggers
+from influence_acme.system import specs as multiagent_specs
 
 # From one look to the next at whether the program stops.
 _POLL_SECS = 0.1
@@ -86,7 +87,9 @@ def _make_episode(
     adder = watched.watch(adder)
   actor = builder.make_actor(
     experiment.actor_key(actor_id, first_step),
-    experiment.network_factory(specs.make_environment_spec(environment)),
+    experiment.network_factory(
+      multiagent_specs.make_environment_spec(environment)
+    ),
     adder,
     learner,
   )

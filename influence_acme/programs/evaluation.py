@@ -15,7 +15,7 @@ from typing import Any
 import dm_env
 import jax
 import numpy as np
-from acme import core, specs
+from acme import core
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme import ops, types
@@ -99,7 +99,7 @@ def episodes(
     CheckpointError: there is no checkpoint, or none of this experiment.
   """
   environment = experiment.environment_factory(experiment.seed)
-  spec = specs.make_environment_spec(environment)
+  spec = multiagent_specs.make_environment_spec(environment)
   saved = checkpoint.load(
     experiment.directory.checkpoint_path, experiment.make_identity(spec)
   )

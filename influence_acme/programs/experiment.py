@@ -15,6 +15,7 @@ from influence_acme import environments
 from influence_acme.runs import identity as identity_lib
 from influence_acme.runs import random_keys
 from influence_acme.runs import run_dir as run_dir_lib
+from influence_acme.system import specs as multiagent_specs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +98,9 @@ class Experiment:
 
   def make_environment_spec(self) -> specs.EnvironmentSpec:
     """Makes an environment only to read its specs."""
-    return specs.make_environment_spec(self.environment_factory(self.seed))
+    return multiagent_specs.make_environment_spec(
+      self.environment_factory(self.seed)
+    )
 
   def check_batch_size(self) -> None:
     """Raises ValueError: the batch size is not that of the builder."""

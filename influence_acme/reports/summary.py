@@ -97,8 +97,11 @@ def at_end(series: dict[str, curves.Series]) -> dict[str, str]:
       if name.split('/')[0] == column
     ]
     if means:
-      total = np.sum(means) if column in _COUNTS else np.mean(means)
-      found[title] = format(total, form)
+      defined = [mean for mean in means if not np.isnan(mean)]
+      total = sum(defined)
+      if column not in _COUNTS and defined:
+        total /= len(defined)
+      found[title] = format(total, form) if defined else '-'
   if 'learner_walltime' in series:
     clock = series['learner_walltime']
     seconds = clock.values.max()

@@ -38,7 +38,8 @@ def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
     groups: of `results.by_setting`.
 
   Returns:
-    What `HEADER` names; '-' for what was not logged.
+    What `HEADER` names; '-' for what was not logged, or is undefined at the
+    end of all seeds.
   """
   return [
     (variant, setting, *(_cell(column, group) for column in _COLUMNS))
@@ -49,11 +50,12 @@ def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
 
 def _cell(column: str, group: Sequence[results_lib.Result]) -> str:
   """Returns training's mean over seeds; an episode's and its control's."""
-  finals = [
+  means = [
     statistics.final_mean(result.series[column])
     for result in group
     if column in result.series
   ]
+  finals = [mean for mean in means if not np.isnan(mean)]
   if not finals:
     return '-'
   measures = [result.episode.get('measures', {}) for result in group]

@@ -159,15 +159,12 @@ def final_rows(
 
 
 def lazy_agents(results: list[results_lib.Result]) -> list[str]:
-  """Returns a line for each run in which an agent never collects an apple."""
+  """Returns a line for each run in which an agent collects no apple."""
   lines = []
   for result in results:
-    lazy = result.lazy_agents
-    if not result.is_finished or lazy == []:
+    who = result.lazy_text
+    if not result.is_finished or not who:
       continue
-    who = (
-      'not known, no apples were logged' if lazy is None else ', '.join(lazy)
-    )
     lines.append(
       f'{name(result.run)}: {who} (collective return {result.final_return:.1f})'
     )
@@ -231,9 +228,10 @@ def draw_panel(
       continue
     steps, values = statistics.on_grid(curves)
     mean, half_width = statistics.interval(values)
-    lowest = min(lowest, values.min())
-    highest = max(highest, values.max())
-    label = f'{variant} ({len(curves)})'
+    lowest = min(lowest, values.min(initial=np.inf))
+    highest = max(highest, values.max(initial=-np.inf))
+    note = '' if steps.size else ', no common steps'
+    label = f'{variant} ({len(curves)}{note})'
     axes.plot(steps, mean, color=colour, lw=1.6, label=label)
     axes.fill_between(
       steps,
@@ -243,7 +241,7 @@ def draw_panel(
       alpha=0.18,
       lw=0,
     )
-  if axes.lines:
+  if axes.lines and lowest <= highest:
     span = max(highest - lowest, 1.0)
     bottom, top = axes.get_ylim()
     axes.set_ylim(max(bottom, lowest - span), min(top, highest + span))

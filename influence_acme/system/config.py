@@ -35,8 +35,8 @@ class InfluenceConfig:
       'basic_influence' only.
     influencee_reward: if True, influencees are rewarded with the same influence
       too. 'basic_influence' only.
-    num_symbols: number of different messages. This and all fields of messages:
-      'comm_baseline' and 'communication' only.
+    num_symbols: number of different messages, at least 2. This and all fields
+      of messages: 'comm_baseline' and 'communication' only.
     message_embedding_size: of the linear layer before the message head.
     message_extrinsic_weight: alpha, the weight of the extrinsic reward in the
       message head's reward; the action head is trained on the extrinsic reward
@@ -176,7 +176,6 @@ class InfluenceConfig:
       'hidden_size',
       'influence_curriculum_steps',
       'num_influencers',
-      'num_symbols',
       'message_embedding_size',
       'entropy_cost_steps',
       'learning_rate_steps',
@@ -185,6 +184,7 @@ class InfluenceConfig:
       'max_queue_size',
       'variable_update_period',
     )
+    checks.count(self, 'num_symbols', low=2)
     self._check_weights()
     self._check_update()
     if self.max_queue_size < self.batch_size:

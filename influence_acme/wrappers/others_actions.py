@@ -60,7 +60,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode, without actions so far."""
-    timestep = self._environment.reset()
+    timestep = super().reset()
     self._actions = self._nobody_acted()
     return self._extend(timestep)
 
@@ -73,7 +73,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     Returns:
       The wrapped environment's time step, its observations extended.
     """
-    timestep = self._environment.step(action)
+    timestep = super().step(action)
     if timestep.first():  # The step started an episode: there are no actions.
       self._actions = self._nobody_acted()
     else:
@@ -83,8 +83,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
     """Returns the wrapped environment's spec, with 'actions' and 'visible'."""
-    inner = self._environment.observation_spec()
-    action_spec = self._environment.action_spec()
+    inner = super().observation_spec()
+    action_spec = self.action_spec()
     shape = (self._num_agents,)
     highest = max(spec.maximum for spec in action_spec.values())
     added = {
