@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.environments import actions as actions_lib
 from influence_acme.environments import base
 
@@ -62,8 +63,7 @@ class MultiAgentEnvironment(dm_env.Environment):
     Raises:
       ValueError: the seed is out of range.
     """
-    if not 0 <= seed < 2**32:
-      raise ValueError(f'seed is {seed!r}: it must be in [0, 2**32).')
+    checks.integer('seed', seed, 0, 2**32 - 1)
     self._functional = functional
     self._agent_ids = functional.agent_ids
     self._num_actions = functional.num_actions

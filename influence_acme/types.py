@@ -6,6 +6,8 @@ from typing import TypeVar
 import jax
 import numpy as np
 
+from influence_acme import checks
+
 __all__ = ('AgentId', 'agent_ids', 'in_order', 'others', 'others_of_all')
 
 _T = TypeVar('_T')
@@ -23,10 +25,9 @@ def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
     ('agent_0', ..., 'agent_{N-1}').
 
   Raises:
-    ValueError: there is no agent.
+    ValueError: there is no agent, or it is no integer.
   """
-  if num_agents < 1:
-    raise ValueError(f'num_agents must be at least 1, got {num_agents}.')
+  checks.integer('num_agents', num_agents, 1)
   return tuple(f'agent_{i}' for i in range(num_agents))
 
 
@@ -80,12 +81,9 @@ def others(
   Raises:
     ValueError: the own index is an int and out of range.
   """
-  is_known = isinstance(own_index, (int, np.integer))
-  if is_known and not 0 <= own_index < num_agents:
-    raise ValueError(
-      f'own_index must be in 0..{num_agents - 1} for {num_agents} agents, got '
-      f'{own_index}.'
-    )
+  checks.integer('num_agents', num_agents, 1)
+  if not isinstance(own_index, (jax.Array, np.ndarray)):
+    checks.integer('own_index', own_index, 0, num_agents - 1)
   index = np.arange(num_agents - 1, dtype=np.int32)
   return index + (own_index <= index)
 
@@ -95,5 +93,9 @@ def others_of_all(num_agents: int) -> np.ndarray:
 
   Args:
     num_agents: N.
+
+  Raises:
+    ValueError: there is no agent, or it is no integer.
   """
+  checks.integer('num_agents', num_agents, 1)
   return np.stack([others(i, num_agents) for i in range(num_agents)])

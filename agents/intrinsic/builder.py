@@ -11,6 +11,7 @@ from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
 
+from influence_acme import checks
 from influence_acme.adders import parts
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import learning, training
@@ -54,10 +55,23 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
         None. The inner learner has its own.
 
     Raises:
-      ValueError: the replay of the inner agent holds steps of several actions.
+      ValueError: the replay of the inner agent holds steps of several actions,
+        or its burn-in is another, or an argument is of another kind.
     """
+    if not isinstance(moa_config, config_lib.MOAConfig):
+      raise ValueError(f'moa_config is {moa_config!r}: it must be a MOAConfig.')
+    if policy_logits_fn is not None:
+      checks.function('policy_logits_fn', policy_logits_fn)
+    checks.function('logger_fn', logger_fn)
     # The field of Acme's builders.
-    n_step = getattr(getattr(builder, '_config', None), 'n_step', 1)
+    config = getattr(builder, '_config', None)
+    burn_in = getattr(config, 'burn_in_length', moa_config.burn_in_length)
+    if burn_in != moa_config.burn_in_length:
+      raise ValueError(
+        f'burn_in_length is {moa_config.burn_in_length!r} in the MOAConfig: it '
+        f'must be {burn_in!r}, as in the config of the inner builder.'
+      )
+    n_step = getattr(config, 'n_step', 1)
     if n_step != 1:
       raise ValueError(
         f'n_step is {n_step!r} in the config of the inner builder: it must be '

@@ -66,7 +66,7 @@ def _finite(weight: Any) -> Weight:
     value = np.asarray(weight, np.float32) if np.ndim(weight) else float(weight)
   except (TypeError, ValueError):
     value = math.nan
-  if not np.isfinite(value).all():
+  if np.asarray(weight).dtype == bool or not np.isfinite(value).all():
     raise ValueError(
       f'weight must be a finite number, an array of them, or a function that '
       f'returns one, got {weight!r}.'

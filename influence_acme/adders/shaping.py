@@ -12,6 +12,7 @@ from acme import types
 from acme.adders import base
 from acme.adders.reverb import base as reverb_base
 
+from influence_acme import checks
 from influence_acme.adders import parts
 
 ShapeFn = Callable[
@@ -39,7 +40,7 @@ class ShapingAdder(base.Adder):
       initial_state: before the first step of every episode.
     """
     self._adder = adder
-    self._shape_fn = shape_fn
+    self._shape_fn = checks.function('shape_fn', shape_fn)
     self._initial_state = initial_state
     self._state = initial_state
     self._in_episode = False

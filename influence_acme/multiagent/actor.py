@@ -6,7 +6,7 @@ from typing import Any
 import acme
 import dm_env
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.system import specs
 
 
@@ -83,7 +83,7 @@ class FunctionActor(acme.Actor):
     Args:
       policy: the agent's own observation -> its action.
     """
-    self._policy = policy
+    self._policy = checks.function('policy', policy)
 
   def select_action(self, observation: Any) -> Any:
     """Returns the function's action."""

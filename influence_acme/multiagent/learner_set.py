@@ -55,6 +55,8 @@ class LearnerSet(acme.Learner):
       ValueError: the two are not of the same agents.
     """
     names = types.in_order(variable_names, tuple(learners), 'variable_names')
+    for agent_id, own in names.items():
+      variables.check_requested(agent_id, own)
     self._learners = dict(learners)
     self._is_ready = {
       agent_id: getattr((datasets or {}).get(agent_id), 'is_ready', _always)

@@ -23,7 +23,7 @@ from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.multiagent import actor as actor_lib
 from influence_acme.multiagent import joint_log, learner_set, variables
 from influence_acme.system import specs as multiagent_specs
@@ -88,8 +88,10 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
         is {'loss': {agent id: value}} in it. Acme's default if None.
 
     Raises:
-      ValueError: no member learns.
+      ValueError: a member is neither a `Member` nor a function, one's names of
+        variables are no tuple of strings, or no member learns.
     """
+    _check(members)
     if not _learning(members):
       raise ValueError(
         f'None of {list(members)} learns: give at least one Member; for '
@@ -223,6 +225,19 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       agent_id: jax.random.fold_in(random_key, i)
       for i, agent_id in enumerate(self._members)
     }
+
+
+def _check(members: Members) -> None:
+  """Raises ValueError: an entry is neither a member nor a bot."""
+  if not isinstance(members, Mapping):
+    raise ValueError(f'members is {members!r}: it must be a dict by agent id.')
+  for agent_id, member in members.items():
+    if not isinstance(member, Member):
+      checks.function(f'members[{agent_id!r}], if no Member,', member)
+      continue
+    for name in ('builder_factory', 'network_factory', 'policy_factory'):
+      checks.function(f'{name} of {agent_id!r}', getattr(member, name))
+    variables.check_requested(agent_id, member.variable_names)
 
 
 def _learning(members: Members) -> dict[types.AgentId, Member]:

@@ -15,6 +15,7 @@ from typing import Any
 import dm_env
 import jax
 import numpy as np
+from absl import logging
 from acme import core
 from acme.utils.loggers import base as loggers_base
 
@@ -22,7 +23,7 @@ from influence_acme import ops, types
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.programs import recorded
-from influence_acme.runs import checkpoint, pictures, run_dir
+from influence_acme.runs import checkpoint, pictures, random_keys, run_dir
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
 
@@ -110,7 +111,9 @@ def episodes(
   path = experiment.directory.checkpoint_path
   learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
   adder = recording.RecordingAdder()
-  actor = builder.make_evaluator(key, networks, adder, learner)
+  actor = builder.make_evaluator(
+    random_keys.evaluator_key(experiment.seed), networks, adder, learner
+  )
   while True:
     record = record_episode(environment, actor, adder)
     if builder.config.has_moa:
@@ -122,7 +125,7 @@ def record_episode(
   environment: dm_env.Environment,
   actor: core.Actor,
   adder: recording.RecordingAdder,
-  max_steps: int = 1000,
+  max_steps: int = 100_000,
 ) -> EpisodeRecord:
   """Plays one episode, with the parameters that the actor can fetch now.
 
@@ -130,7 +133,8 @@ def record_episode(
     environment: multi-agent; filmed if it has `render()`.
     actor: of all agents.
     adder: the actor's.
-    max_steps: at which the episode is broken off, if it has not ended.
+    max_steps: at which the episode is broken off with a warning, if it has not
+      ended.
 
   Returns:
     The episode.
@@ -155,6 +159,8 @@ def record_episode(
     views.append(_views(timestep, agent_ids))
     if render is not None:
       frames.append(render())
+  if not timestep.last():
+    logging.warning('The episode was broken off at %d steps.', max_steps)
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
   paid = np.asarray(rewards, np.float32)

@@ -15,6 +15,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.environments import actions as actions_lib
 from influence_acme.wrappers import base
 
@@ -51,10 +52,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
         kind, or the observations have messages already.
     """
     super().__init__(environment)
-    if not isinstance(num_symbols, (int, np.integer)) or num_symbols < 1:
-      raise ValueError(
-        f'num_symbols is {num_symbols!r}: it must be an integer of at least 1.'
-      )
+    checks.integer('num_symbols', num_symbols, 1)
     base.check_extendable(
       environment,
       added=('messages',),

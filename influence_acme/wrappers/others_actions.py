@@ -13,6 +13,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.wrappers import base
 
 # Stands for the action of an agent that has not acted in this episode.
@@ -53,6 +54,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       advice='Only those can be shown to the others: put wrappers that change '
       'actions, such as MessageChannelWrapper, outside this one.',
     )
+    if visible_fn is not None:
+      checks.function('visible_fn', visible_fn)
     self._visible_fn = visible_fn
     self._has_visible = hasattr(environment, 'visible')
     self._num_agents = len(environment.agent_ids)

@@ -9,7 +9,7 @@ from typing import Any
 
 import dm_env
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.wrappers import base
 
 # An agent's observation -> its action. Saving does not cover hidden state.
@@ -43,6 +43,8 @@ class SingleAgentView(base.EnvironmentWrapper):
     others = [other for other in agent_ids if other != agent_id]
     self._agent_id = agent_id
     self._policies = types.in_order(policies, others, 'policies')
+    for other, policy in self._policies.items():
+      checks.function(f'policies[{other!r}]', policy)
     self._observation: Any = None  # Everyone's; None: the next step resets.
 
   def reset(self) -> dm_env.TimeStep:
