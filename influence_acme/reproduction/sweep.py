@@ -89,8 +89,8 @@ class Sweep:
         or len(set(values)) < len(values)
       ):
         raise ValueError(
-          f'{name} is {values!r}: it must be a tuple of at least one, '
-          'and of none twice.'
+          f'{name} is {values!r}: it must hold at least one, and none '
+          'twice, as a tuple.'
         )
     for seed in self.seeds:
       checks.integer('seeds', seed, 0, 2**32 - 1, ', each of them')
