@@ -5,12 +5,14 @@ SHELL := /bin/sh
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 CORE_BIN := .venv-core/bin
+CORE_PYTHON := 3.12
 # The pure layers: they run on any recent Python, with today's JAX. Properties of
 # formulas, which hypothesis draws cases for, are tested on the full stack alone.
 CORE_TESTS := tests/types_test.py tests/pure_imports_test.py tests/ops \
   tests/networks tests/environments tests/wrappers tests/system tests/metrics \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
+  tests/training/command_test.py \
   --ignore-glob='*_properties_test.py'
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
@@ -83,7 +85,7 @@ clean: ## Removes what was installed and built.
 	@touch $@
 
 .venv-core/installed: requirements/core.txt setup.py
-	$(call install,.venv-core,3.12,requirements/core.txt)
+	$(call install,.venv-core,$(CORE_PYTHON),requirements/core.txt)
 
 # $(1) the environment's folder, $(2) the Python version, $(3) the lock file.
 define install

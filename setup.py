@@ -1,10 +1,16 @@
 """Installs influence_acme: the pure layers, and by extras the whole stack."""
 
 import pathlib
+import re
 
 import setuptools
 
 _HERE = pathlib.Path(__file__).parent
+_VERSION = re.search(
+  r"^__version__ = '(.+)'$",
+  (_HERE / 'influence_acme' / '__init__.py').read_text(encoding='utf-8'),
+  re.MULTILINE,
+).group(1)
 
 # dm-acme, dm-reverb and dm-launchpad link TensorFlow's C++ library, so that
 # they, TensorFlow and NumPy must match to the build; see the README's table.
@@ -58,7 +64,7 @@ _DOCS = [
 
 setuptools.setup(
   name='influence_acme',
-  version='0.1.0',
+  version=_VERSION,
   description='Social influence as intrinsic motivation, as Acme components.',
   long_description=(_HERE / 'README.md').read_text(encoding='utf-8'),
   long_description_content_type='text/markdown',
@@ -70,6 +76,26 @@ setuptools.setup(
   package_data={
     'influence_acme': ['py.typed'],
     'influence_acme.reports': ['*.css'],
+  },
+  url='https://arxiv.org/abs/1810.08647',
+  project_urls={'Paper': 'https://arxiv.org/abs/1810.08647'},
+  keywords='multi-agent reinforcement learning, social influence, JAX, Acme',
+  classifiers=[
+    'Development Status :: 4 - Beta',
+    'Intended Audience :: Science/Research',
+    'License :: OSI Approved :: Apache Software License',
+    'Operating System :: POSIX :: Linux',
+    'Programming Language :: Python :: 3',
+    *(f'Programming Language :: Python :: 3.{i}' for i in range(10, 15)),
+    'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    'Typing :: Typed',
+  ],
+  entry_points={
+    'console_scripts': [
+      'influence-train = influence_acme.train:main',
+      'influence-evaluate = influence_acme.evaluate:main',
+      'influence-report = influence_acme.reports.__main__:main',
+    ],
   },
   license='Apache-2.0',
   license_files=['LICENSE'],

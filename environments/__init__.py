@@ -5,11 +5,26 @@
 
 import dataclasses
 import importlib
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from influence_acme.environments.base import FunctionalEnvironment, Step
-from influence_acme.environments.dm_env_adapter import MultiAgentEnvironment
 from influence_acme.environments.grid import levels
+
+if TYPE_CHECKING:  # Loaded on demand, as they load JAX.
+  from influence_acme.environments.base import FunctionalEnvironment, Step
+  from influence_acme.environments.dm_env_adapter import MultiAgentEnvironment
+else:
+  _MODULES = {
+    'FunctionalEnvironment': 'base',
+    'MultiAgentEnvironment': 'dm_env_adapter',
+    'Step': 'base',
+  }
+
+  def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+      raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    module = importlib.import_module(f'{__name__}.{_MODULES[name]}')
+    return getattr(module, name)
+
 
 __all__ = (
   'FunctionalEnvironment',
@@ -47,7 +62,7 @@ def names() -> tuple[str, ...]:
   return tuple(sorted(_REGISTRY))
 
 
-def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
+def functional(name: str, **overrides: Any) -> 'FunctionalEnvironment':
   """Returns the pure functions of an environment.
 
   Args:
@@ -79,7 +94,7 @@ def functional(name: str, **overrides: Any) -> FunctionalEnvironment:
 
 def make(
   name: str, *, seed: int = 0, **overrides: Any
-) -> MultiAgentEnvironment:
+) -> 'MultiAgentEnvironment':
   """Returns the dm_env adapter of an environment.
 
   Args:
@@ -93,4 +108,8 @@ def make(
   Raises:
     ValueError: as for `functional`.
   """
-  return MultiAgentEnvironment(functional(name, **overrides), seed=seed)
+  from influence_acme.environments import dm_env_adapter
+
+  return dm_env_adapter.MultiAgentEnvironment(
+    functional(name, **overrides), seed=seed
+  )

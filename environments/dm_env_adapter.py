@@ -75,6 +75,11 @@ class MultiAgentEnvironment(dm_env.Environment):
     self._reset_next_step = True
 
   @property
+  def functional(self) -> base.FunctionalEnvironment:
+    """The environment's pure functions."""
+    return self._functional
+
+  @property
   def agent_ids(self) -> tuple[str, ...]:
     """The agents' names, in order."""
     return self._agent_ids

@@ -24,7 +24,7 @@ from influence_acme import environments, programs
 from influence_acme.agents import influence
 from influence_acme.programs import evaluation
 from influence_acme.reproduction import openings
-from influence_acme.runs import curves
+from influence_acme.runs import curves, failures
 
 _VARIANT = flags.DEFINE_enum(
   'variant',
@@ -121,7 +121,8 @@ def main(argv: Sequence[str]) -> int:
   experiment = make_experiment()
   code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
   directory = experiment.directory
-  curves.write_curves(directory)
+  with failures.optional('curves.png'):
+    curves.write_curves(directory)
   if code == 0:
     evaluated = evaluate(experiment)
     openings.write(directory.path / 'openings.json', evaluated)

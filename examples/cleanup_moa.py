@@ -7,7 +7,6 @@ It takes about 25 minutes on two cores. Stop it with Ctrl-C; go on with --resume
 """
 
 import functools
-import sys
 import time
 from collections.abc import Sequence
 
@@ -19,7 +18,7 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 from influence_acme import environments, programs, reports
 from influence_acme.agents import influence
 from influence_acme.programs import evaluation
-from influence_acme.runs import curves
+from influence_acme.runs import curves, failures
 
 _LAUNCH = flags.DEFINE_enum(
   'launch', 'threads', programs.LAUNCHES, 'How to run the program.'
@@ -37,6 +36,7 @@ _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Of all randomness.')
 _RUN_DIR = flags.DEFINE_string('run_dir', '', 'A new one if not given.')
 _RESUME = flags.DEFINE_boolean('resume', False, 'Go on with a stopped run.')
+_ALLOW_CHANGES = flags.DEFINE_list('allow_changes', [], 'Of a resume.')
 _INFLUENCE_WEIGHT = flags.DEFINE_float(
   'influence_weight', 0.62, 'Of the influence reward, in the end.'
 )
@@ -59,7 +59,6 @@ def make_experiment() -> programs.Experiment:
     influence_weight=_INFLUENCE_WEIGHT.value,
     influence_curriculum_steps=_INFLUENCE_CURRICULUM_STEPS.value,
   )
-  own_flags = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
   return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, config),
     environment_factory=functools.partial(
@@ -73,8 +72,8 @@ def make_experiment() -> programs.Experiment:
     seed=_SEED.value,
     run_dir=_RUN_DIR.value or time.strftime('runs/cleanup_moa/%Y%m%d-%H%M%S'),
     resume=_RESUME.value,
+    allow_changes=tuple(_ALLOW_CHANGES.value),
     identity={'environment': 'cleanup'},
-    config={'agent': config, **{flag.name: flag.value for flag in own_flags}},
   )
 
 
@@ -86,10 +85,13 @@ def main(argv: Sequence[str]) -> int:
   experiment = make_experiment()
   code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
   directory = experiment.directory
-  curves.write_curves(directory)
+  with failures.optional('curves.png'):
+    curves.write_curves(directory)
   if code == 0:
-    evaluation.write(directory, evaluation.evaluate(experiment))
-  print(f'Open {reports.write(directory.path)} in a browser.')
+    with failures.optional('The episode'):
+      evaluation.write(directory, evaluation.evaluate(experiment))
+  with failures.optional('report.html'):
+    print(f'Open {reports.write(directory.path)} in a browser.')
   return code
 
 

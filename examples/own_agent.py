@@ -2,7 +2,9 @@
 
   python examples/own_agent.py --num_steps=10000
 
-What is new is marked "influence". One of the others repeats what it does.
+What is new is marked "influence". One of the others repeats what it does: the
+model of others takes two thirds of these steps to find that out, and until then
+influence is 0.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Trains influential agents in a PettingZoo environment of your own.
 
-  pip install "influence_acme[pettingzoo]"
+  pip install '.[pettingzoo]'
   python examples/own_pettingzoo.py
 
 Two painters see each other's last colour, and are paid to choose the same.

@@ -14,7 +14,7 @@ from typing import Any
 from absl import app, flags
 
 from influence_acme.reproduction import schelling
-from influence_acme.runs import run_dir
+from influence_acme.runs import config_file
 
 _OUTPUT = flags.DEFINE_string('output', 'runs/schelling', 'Where to write.')
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each game.')
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> None:
       {**dataclasses.asdict(each), **rules[each.game]} for each in diagrams
     ],
   }
-  run_dir.write_json(output / 'schelling.json', content)
+  config_file.write_json(output / 'schelling.json', content)
   schelling.draw(diagrams, output / 'schelling.png')
 
 

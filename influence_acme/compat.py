@@ -123,7 +123,7 @@ _OTHER_NAMES = {'tensorflow-cpu': 'tensorflow'}
 
 _HOW_TO_INSTALL = (
   'To install the whole set, in an environment with Python 3.10 (later ones '
-  'have no dm-launchpad): pip install "influence_acme[acme]"'
+  "have no dm-launchpad): pip install '.[acme]' where the project lies"
 )
 
 

@@ -9,14 +9,14 @@ each other; and writes both, with a film, into RUN/evaluation.
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TYPE_CHECKING
 
 import tyro
 
-from influence_acme import checks, environments, playing, xla_threads
-from influence_acme.playing import results
-from influence_acme.runs import checkpoint as checkpoint_lib
-from influence_acme.runs import run_dir
+from influence_acme import checks, environments
+
+if TYPE_CHECKING:
+  from influence_acme import playing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +54,8 @@ class EvaluateConfig:
         checks.count(self, name)
 
   def make_environment(
-    self, trained: environments.FunctionalEnvironment | None
-  ) -> environments.FunctionalEnvironment:
+    self, trained: 'environments.FunctionalEnvironment | None'
+  ) -> 'environments.FunctionalEnvironment':
     """Makes the environment to play in.
 
     Args:
@@ -81,7 +81,7 @@ class EvaluateConfig:
     return dataclasses.replace(trained, **fields)  # type: ignore[type-var]
 
 
-def run(config: EvaluateConfig) -> playing.Evaluation:
+def run(config: EvaluateConfig) -> 'playing.Evaluation':
   """Evaluates, prints, and writes.
 
   Args:
@@ -95,6 +95,10 @@ def run(config: EvaluateConfig) -> playing.Evaluation:
     OSError: there is no run, or its directory cannot be written.
     ValueError: the run cannot be loaded, or does not fit the environment.
   """
+  from influence_acme import playing
+  from influence_acme.playing import results
+  from influence_acme.runs import run_dir
+
   policy = playing.load(config.run, config.checkpoint)
   environment = config.make_environment(policy.environment)
   evaluation = playing.evaluate(
@@ -115,7 +119,6 @@ def run(config: EvaluateConfig) -> playing.Evaluation:
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Evaluates, and returns the exit code."""
-  xla_threads.disable_intra_op_threads()
   try:
     config = tyro.cli(
       EvaluateConfig,
@@ -123,8 +126,17 @@ def main(argv: Sequence[str] | None = None) -> int:
       prog='python -m influence_acme.evaluate',
       description=__doc__,
     )
+  except ValueError as error:
+    print(error, file=sys.stderr)
+    return 2
+  # Options are read, and refused, without loading JAX.
+  from influence_acme import xla_threads
+  from influence_acme.runs import checkpoint
+
+  xla_threads.disable_intra_op_threads()
+  try:
     run(config)
-  except (ValueError, OSError, checkpoint_lib.CheckpointError) as error:
+  except (ValueError, OSError, checkpoint.CheckpointError) as error:
     print(error, file=sys.stderr)
     return 2
   return 0

@@ -9,22 +9,20 @@ option.
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
 import tyro
 
-from influence_acme import checks, environments, xla_threads
-from influence_acme.runs import checkpoint
+from influence_acme import checks, environments
 from influence_acme.system import config as system_config
 from influence_acme.system import practical, variants
 from influence_acme.training import config as config_lib
-from influence_acme.training import runner as run_lib
 
+_PROG = 'python -m influence_acme.train'
 _PRESETS = ('practical', 'paper')
 
 
 @dataclasses.dataclass(frozen=True)
-class _Preset:
+class Preset:
   """Options that the defaults of all others depend on.
 
   Attributes:
@@ -45,6 +43,17 @@ class _Preset:
     checks.choice(self, 'preset', _PRESETS)
 
 
+@dataclasses.dataclass(frozen=True)
+class Options(config_lib.TrainConfig):
+  """All options.
+
+  Attributes:
+    preset: practical or paper.
+  """
+
+  preset: str = 'practical'
+
+
 def parse(argv: Sequence[str]) -> config_lib.TrainConfig:
   """Returns the configuration that command-line arguments ask for.
 
@@ -58,35 +67,47 @@ def parse(argv: Sequence[str]) -> config_lib.TrainConfig:
     ValueError: a value is out of range.
   """
   chosen, _ = tyro.cli(
-    _Preset,
+    Preset,
     args=[x for x in argv if x not in ('-h', '--help')],
+    prog=_PROG,
     return_unknown_args=True,
   )
   agent = system_config.InfluenceConfig(variant=chosen.variant)
   if chosen.preset == 'practical':
     agent = practical.make_config(chosen.game, chosen.variant)
-  default = config_lib.TrainConfig(agent=agent, game=chosen.game)
-  preset = Annotated[str, tyro.conf.arg(help=f'{", ".join(_PRESETS)}.')]
-  config, _ = tyro.cli(
-    tuple[
-      Annotated[config_lib.TrainConfig, tyro.conf.arg(name='')],
-      Annotated[preset, tyro.conf.arg(name='preset')],
-    ],
-    default=(default, chosen.preset),
+  options = tyro.cli(
+    Options,
+    default=Options(agent=agent, game=chosen.game, preset=chosen.preset),
     args=[*argv],
+    prog=_PROG,
     description=__doc__,
     config=(tyro.conf.OmitArgPrefixes,),
   )
-  return config
+  return config_lib.TrainConfig(
+    **{
+      field.name: getattr(options, field.name)
+      for field in dataclasses.fields(config_lib.TrainConfig)
+    }
+  )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Trains, and returns the exit code."""
+  try:
+    config = parse(sys.argv[1:] if argv is None else argv)
+  except ValueError as error:
+    print(error, file=sys.stderr)
+    return 2
+  # Options are read, and refused, without loading JAX.
+  from influence_acme import xla_threads
+  from influence_acme.runs import checkpoint, signals
+
+  with signals.deferred():
+    from influence_acme.training import runner
   # Before JAX's first array: each thread computes its products alone.
   xla_threads.disable_intra_op_threads()
   try:
-    config = parse(sys.argv[1:] if argv is None else argv)
-    return run_lib.run(config)
+    return runner.run(config)
   except (ValueError, OSError, checkpoint.CheckpointError) as error:
     print(error, file=sys.stderr)
     return 2

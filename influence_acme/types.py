@@ -1,18 +1,27 @@
 """Defines the agents' names and their order, for every layer."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
 from influence_acme import checks
 
-__all__ = ('AgentId', 'agent_ids', 'in_order', 'others', 'others_of_all')
+__all__ = (
+  'AgentId',
+  'agent_ids',
+  'check_agent_ids',
+  'in_order',
+  'others',
+  'others_of_all',
+)
 
 _T = TypeVar('_T')
 
 AgentId = str
+# Of columns, mathematical text, and paths of parameters.
+_RESERVED = frozenset('/$\'"\\')
 
 
 def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
@@ -99,3 +108,27 @@ def others_of_all(num_agents: int) -> np.ndarray:
   """
   checks.integer('num_agents', num_agents, 1)
   return np.stack([others(i, num_agents) for i in range(num_agents)])
+
+
+def check_agent_ids(agent_ids: Sequence[Any]) -> None:
+  """Checks the names of agents: they become parts of columns, files and pages.
+
+  Args:
+    agent_ids: of an environment.
+
+  Raises:
+    ValueError: one is no text, empty, named twice, or has characters that mean
+      something there.
+  """
+  for agent_id in agent_ids:
+    if (
+      not isinstance(agent_id, str)
+      or not agent_id
+      or not agent_id.isprintable()
+      or set(agent_id) & _RESERVED
+      or list(agent_ids).count(agent_id) > 1
+    ):
+      raise ValueError(
+        f'agent_ids has {agent_id!r}: each agent must have a name of its own, '
+        f'a str of printable characters without {" ".join(sorted(_RESERVED))}.'
+      )

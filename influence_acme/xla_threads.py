@@ -51,6 +51,13 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
   return call
 
 
+def num_cores() -> int:
+  """Returns how many cores this process may use."""
+  if hasattr(os, 'sched_getaffinity'):  # Not on macOS.
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
 def disable_intra_op_threads() -> None:
   """Makes a product of matrices stay in the thread that asks for it.
 
@@ -61,8 +68,12 @@ def disable_intra_op_threads() -> None:
   A pool has but one thread, in this process and those that it starts, if this
   comes before JAX's first array, as XLA reads the environment then; later it
   does nothing. Functions of `jax.jit` keep to one core then, too.
+
+  In later versions of JAX whole functions run in this pool, so that with one
+  thread nothing would run side by side; there the pool stays as it is.
   """
-  os.environ.setdefault('NPROC', '1')
+  if jax.__version_info__ < (0, 5):
+    os.environ.setdefault('NPROC', '1')
 
 
 def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
@@ -73,6 +84,8 @@ def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
 
 def _on_one_core(compile_fn: Callable[[], Any]) -> Any:
   """Compiles as if there were but one core: loops are not cut up for more."""
+  if not hasattr(os, 'sched_getaffinity'):
+    return compile_fn()
   cores = os.sched_getaffinity(0)
   os.sched_setaffinity(0, {min(cores)})
   try:

@@ -118,7 +118,7 @@ def test_check_stack_names_the_wrong_pair(monkeypatch):
   assert 'numpy 1.26.4 does not go with tensorflow-cpu 2.8.4' in message
   assert 'pip install "numpy<1.24"' in message
   assert message.count('does not go with') == 2
-  assert 'pip install "influence_acme[acme]"' in message
+  assert "pip install '.[acme]'" in message
 
 
 def test_check_stack_names_what_is_missing(monkeypatch):

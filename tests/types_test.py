@@ -1,11 +1,13 @@
 """Tests of the agents' names and order."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from influence_acme import types
+from influence_acme import types, wrappers
 
 
 def test_agent_ids_are_in_numerical_order():
@@ -43,3 +45,28 @@ def test_others_of_a_traced_index():
 def test_own_index_out_of_range_is_refused(own_index):
   with pytest.raises(ValueError, match='own_index is .*integer from 0 to 2'):
     types.others(own_index, 3)
+
+
+@pytest.mark.parametrize('ok', ['agent_0', '0', 'a b', 'Zoë', 'x.y-z', '<b>'])
+def test_a_name_of_printable_characters_is_an_agents(ok):
+  types.check_agent_ids((ok, 'other'))
+
+
+@pytest.mark.parametrize(
+  'wrong',
+  [0, None, b'a', '', 'a/b', '$a$', 'a\nb', 'a\tb', "a'b", 'a"b', 'a\\b', 'b'],
+)
+def test_names_that_mean_something_elsewhere_are_refused(wrong):
+  with pytest.raises(
+    ValueError, match=f'agent_ids has {re.escape(repr(wrong))}'
+  ):
+    types.check_agent_ids((wrong, 'b'))
+
+
+class _NamedByNumbers:
+  agent_ids = (0, 1)
+
+
+def test_the_first_border_refuses_them():
+  with pytest.raises(ValueError, match='agent_ids has 0: each agent must have'):
+    wrappers.OthersActionsWrapper(_NamedByNumbers())

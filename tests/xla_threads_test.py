@@ -94,3 +94,9 @@ def test_products_stay_in_the_thread_that_asks_for_them():
   assert _share_of_caller(xla_threads.__file__) > 0.9
   if len(os.sched_getaffinity(0)) > 1:
     assert _share_of_caller() < 0.5
+
+
+def test_systems_without_affinity_compile_and_count_cores(monkeypatch):
+  monkeypatch.delattr(os, 'sched_getaffinity')
+  assert xla_threads.num_cores() == os.cpu_count()
+  assert xla_threads.jit(lambda x: x + 1)(np.int32(1)) == 2

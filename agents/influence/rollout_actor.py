@@ -8,7 +8,6 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 # isort: split
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import chex
 import jax
@@ -132,19 +131,6 @@ class RolloutActor:
   def update(self, wait: bool = False) -> None:
     """Fetches the learner's parameters, for the next `play`."""
     self._variables.update(wait)
-
-  def save(self) -> Any:
-    """Returns the rollout state and the counts, as NumPy arrays."""
-    return {
-      # Copies: the arrays themselves are donated to the next call.
-      'progress': jax.tree_util.tree_map(np.array, self._rollout_state),
-      'history': self._episodes.save(),
-    }
-
-  def restore(self, state: Any) -> None:
-    """Restores a state returned by `save`."""
-    self._rollout_state = state['progress']
-    self._episodes.restore(state['history'])
 
 
 def _check_fits(

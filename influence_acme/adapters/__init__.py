@@ -1,6 +1,6 @@
 """Adapts environments of other libraries to dm_env, and dm_envs to PettingZoo.
 
-  pip install "influence_acme[pettingzoo]"  # From and to its parallel API.
+  pip install '.[pettingzoo]'  # From and to its parallel API.
   make meltingpot                           # From Melting Pot's substrates.
 
 Each adapter is loaded when it is first named, so that only its users need the
@@ -21,7 +21,7 @@ __all__ = (
   'PettingZooEnvironment',
 )
 
-_PETTINGZOO = 'pip install "influence_acme[pettingzoo]"'
+_PETTINGZOO = "pip install '.[pettingzoo]'"
 # Name -> its module, and the command that installs its requirements.
 _HOMES = {
   'MeltingPotEnvironment': (

@@ -8,6 +8,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import types
 from influence_acme.environments import actions as actions_lib
 
 
@@ -48,6 +49,7 @@ class AdaptedEnvironment(dm_env.Environment):
         id.
     """
     self.agent_ids: tuple[str, ...] = tuple(action_spec)
+    types.check_agent_ids(self.agent_ids)
     self._action_spec = action_spec
     self._observation_spec = observation_spec
     self._reset_next_step = True

@@ -21,7 +21,7 @@ import numpy as np
 
 from influence_acme.metrics import interval
 from influence_acme.playing import evaluation as evaluation_lib
-from influence_acme.runs import pictures, run_dir
+from influence_acme.runs import config_file, pictures
 
 CONFIDENCE = 0.95
 COLLECTIVE = 'collective'
@@ -104,7 +104,7 @@ def write(
     'mean_length': float(evaluation.lengths.mean()),
     'influence_matrix': _by_agent(evaluation),
   }
-  run_dir.write_json(path / 'summary.json', summary)
+  config_file.write_json(path / 'summary.json', summary)
   return _write_pictures(path, evaluation)
 
 

@@ -4,13 +4,16 @@ from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
-from influence_acme.programs.blocking import StoppableIterator
-from influence_acme.programs.experiment import Experiment
-from influence_acme.programs.graph import make_program, Program
-from influence_acme.programs.launcher import launch, LAUNCHES
-from influence_acme.runs import malloc as _memory
-from influence_acme.runs.checkpoint import CheckpointError
-from influence_acme.runs.csv_log import read_log
+from influence_acme.runs import signals as _signals
+
+with _signals.deferred():
+  from influence_acme.programs.blocking import StoppableIterator
+  from influence_acme.programs.experiment import Experiment
+  from influence_acme.programs.graph import make_program, Program
+  from influence_acme.programs.launcher import launch, LAUNCHES
+  from influence_acme.runs import malloc as _memory
+  from influence_acme.runs.checkpoint import CheckpointError
+  from influence_acme.runs.csv_log import read_log
 
 # JAX's threads begin with its first array, and keep the arena that they have.
 _memory.share_one_arena()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
+import jax
 from acme import adders, environment_loop
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
@@ -50,12 +51,14 @@ class ActorNode:
         every environment step, or every sequence that is written.
     """
     make = _make_unroll if experiment.num_environments else _make_episode
-    self._play = make(experiment, actor_id, replay, learner, stop_if_told)
+    self._play, self._close = make(
+      experiment, actor_id, replay, learner, stop_if_told
+    )
     self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
     self._replay = replay
 
   def run(self) -> None:
-    """Plays until the program stops; then closes logs and replay."""
+    """Plays until the program stops; then closes all that it has made."""
     try:
       with contextlib.suppress(blocking.StoppedError):
         while True:
@@ -63,6 +66,7 @@ class ActorNode:
           if row is not None:
             self._logger.write(row)
     finally:
+      self._close()
       self._logger.close()
       for client in self._replay.values():
         client.close()
@@ -74,19 +78,43 @@ def _make_episode(
   replay: Mapping[str, blocking.StoppableReplay],
   learner: Any,
   stop_if_told: Callable[[], None],
-) -> Play:
-  """Returns what plays an episode of one environment, step by step."""
+) -> tuple[Play, Callable[[], None]]:
+  """Returns what plays an episode of one environment, and what closes that."""
   first_step = learner.first_step()
   environment = experiment.environment_factory(
     experiment.environment_seed(actor_id, first_step)
   )
+  try:
+    play = _make_loop(
+      experiment,
+      environment,
+      experiment.actor_key(actor_id, first_step),
+      replay,
+      learner,
+      stop_if_told,
+    )
+  except BaseException:
+    environment.close()
+    raise
+  return play, environment.close
+
+
+def _make_loop(
+  experiment: experiment_lib.Experiment,
+  environment: dm_env.Environment,
+  key: jax.Array,
+  replay: Mapping[str, blocking.StoppableReplay],
+  learner: Any,
+  stop_if_told: Callable[[], None],
+) -> Play:
+  """Returns Acme's loop in an environment."""
   builder = experiment.builder_factory(loggers_base.NoOpLogger())
   watched = observers.InfluenceObserver()
   adder = builder.make_adder(replays.for_builder(replay))
   if isinstance(adder, adders.Adder):
     adder = watched.watch(adder)
   actor = builder.make_actor(
-    experiment.actor_key(actor_id, first_step),
+    key,
     experiment.network_factory(
       multiagent_specs.make_environment_spec(environment)
     ),
@@ -157,8 +185,8 @@ def _make_unroll(
   replay: Mapping[str, blocking.StoppableReplay],
   learner: Any,
   stop_if_told: Callable[[], None],
-) -> Play:
-  """Returns what plays an unroll of `num_environments` environments."""
+) -> tuple[Play, Callable[[], None]]:
+  """Returns what plays an unroll of `num_environments`; nothing is to close."""
   first_step = learner.first_step()
   num = experiment.num_environments
   numbers = range(actor_id * num, (actor_id + 1) * num)
@@ -190,4 +218,4 @@ def _make_unroll(
     row = episode_log.mean(episodes, networks)
     return {**row, 'steps_per_second': rate, **counts}
 
-  return play
+  return play, lambda: None

@@ -34,8 +34,19 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
   return not (record.exc_info and record.exc_info[0] is StoppedError)
 
 
+def _is_no_end(record: logging.LogRecord) -> bool:
+  """Returns False for a record of Acme's prefetching at the end of its data."""
+  return not (
+    str(record.msg).startswith('Error in producer thread')
+    and any(iterator.has_ended for iterator in _iterators)
+  )
+
+
+_iterators: weakref.WeakSet['StoppableIterator'] = weakref.WeakSet()
 # An actor fetches parameters in a thread, whose errors are only logged.
 logging.getLogger('concurrent.futures').addFilter(_is_worth_a_line)
+# A learner prefetches in a thread, to which the end of its data is an error.
+logging.getLogger('absl').addFilter(_is_no_end)
 
 
 class StoppableIterator(Iterator[T]):
@@ -52,6 +63,7 @@ class StoppableIterator(Iterator[T]):
     self.has_ended = False  # Whether `next` has raised StopIteration.
     self._elements: queue.Queue[tuple[Any, BaseException | None]]
     self._elements = queue.Queue(maxsize=1)
+    _iterators.add(self)
     thread = threading.Thread(
       target=self._pull, args=(iterator,), name='dataset', daemon=True
     )

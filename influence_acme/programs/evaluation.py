@@ -7,9 +7,11 @@ The actor is the one that trains, with an adder that keeps what it is given:
 Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
 """
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import dm_env
@@ -22,10 +24,13 @@ from acme.utils.loggers import base as loggers_base
 from influence_acme import ops, types
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.programs import recorded
-from influence_acme.runs import checkpoint, pictures, random_keys, run_dir
+from influence_acme.programs import film, recorded, trained_actor
+from influence_acme.runs import failures, pictures, run_dir
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
+
+# Shown in the video, and kept nowhere else.
+_OF_FILM = ('frames', 'film_failure', 'views')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +46,7 @@ class EpisodeRecord:
       is; the diagonal is NaN. None if the agents measure no influence.
     frames: uint8 [H, W, 3] each, T + 1 of them; none if the environment cannot
       be rendered.
+    film_failure: a sentence on a `render()` that gave no picture; '' if it did.
     views: uint8 [T + 1, N, H', W', 3], what each agent saw; None if agents see
       no pictures.
     action_names: what people call the actions; none if they have no names.
@@ -58,6 +64,7 @@ class EpisodeRecord:
   actions: np.ndarray
   influence: np.ndarray | None
   frames: Sequence[np.ndarray]
+  film_failure: str = ''
   views: np.ndarray | None = None
   action_names: tuple[str, ...] = ()
   messages: np.ndarray | None = None
@@ -81,17 +88,18 @@ class EpisodeRecord:
 
 def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
   """Plays one episode with what a run has learned; see `episodes`."""
-  return next(episodes(experiment))
+  with contextlib.closing(episodes(experiment)) as played:
+    return next(played)
 
 
 def episodes(
   experiment: experiment_lib.Experiment,
-) -> Iterator[EpisodeRecord]:
+) -> Generator[EpisodeRecord, None, None]:
   """Plays episodes with what a run has learned, one after the other.
 
   Args:
-    experiment: as it was run; its checkpoint is read. Its builder must have
-      `make_evaluator`, as `InfluenceBuilder` has.
+    experiment: as it was run; its checkpoint is read. Influence is recorded if
+      its builder has `make_evaluator`, as `InfluenceBuilder` has.
 
   Yields:
     Each episode, without end.
@@ -100,25 +108,13 @@ def episodes(
     CheckpointError: there is no checkpoint, or none of this experiment.
   """
   environment = experiment.environment_factory(experiment.seed)
-  spec = multiagent_specs.make_environment_spec(environment)
-  saved = checkpoint.load(
-    experiment.directory.checkpoint_path, experiment.make_identity(spec)
-  )
-  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
-  networks = experiment.network_factory(spec)
-  key = experiment.learner_key()
-  learner = builder.make_learner(key, networks, iter(()))
-  path = experiment.directory.checkpoint_path
-  learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
-  adder = recording.RecordingAdder()
-  actor = builder.make_evaluator(
-    random_keys.evaluator_key(experiment.seed), networks, adder, learner
-  )
-  while True:
-    record = record_episode(environment, actor, adder)
-    if builder.config.has_moa:
-      record = with_foresight(record, adder)
-    yield record
+  with contextlib.closing(environment):
+    actor, adder = trained_actor.make(experiment, environment)
+    builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
+    has_moa = getattr(getattr(builder, 'config', None), 'has_moa', False)
+    while True:
+      record = record_episode(environment, actor, adder)
+      yield with_foresight(record, adder) if has_moa else record
 
 
 def record_episode(
@@ -140,16 +136,14 @@ def record_episode(
     The episode.
   """
   agent_ids = tuple(environment.agent_ids)
-  render = getattr(environment, 'render', None)
-  frames: list[np.ndarray] = []
+  shot = film.Film(environment)
   rewards: list[list[Any]] = []
   actions: list[Any] = []
   actor.update(wait=True)
   timestep = environment.reset()
   actor.observe_first(timestep)
   views: list[Any] = [_views(timestep, agent_ids)]
-  if render is not None:
-    frames.append(render())
+  shot.take()
   while not timestep.last() and len(rewards) < max_steps:
     action = actor.select_action(timestep.observation)
     timestep = environment.step(action)
@@ -157,8 +151,7 @@ def record_episode(
     rewards.append([timestep.reward[agent_id] for agent_id in agent_ids])
     actions.append(multiagent_specs.stack_actions(action, agent_ids))
     views.append(_views(timestep, agent_ids))
-    if render is not None:
-      frames.append(render())
+    shot.take()
   if not timestep.last():
     logging.warning('The episode was broken off at %d steps.', max_steps)
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
@@ -170,7 +163,8 @@ def record_episode(
     rewards=paid,
     actions=system_types.actions_of(did),
     influence=influence,
-    frames=frames,
+    frames=shot.frames,
+    film_failure=shot.failure,
     views=None if views[0] is None else np.stack(views),
     action_names=getattr(environment, 'action_names', ()),
     messages=did['message'] if speaks else None,
@@ -219,19 +213,24 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
     run: where to write; what the record does not have is left out.
     record: of the episode.
   """
+  run.video_path.unlink(missing_ok=True)  # Not that of another episode.
+  if record.film_failure:
+    print(record.film_failure, file=sys.stderr)
   if record.frames:
-    pictures.write_video(
-      run.video_path,
-      pictures.with_views(record.frames, record.views, record.messages),
-    )
+    with failures.optional(run.video_path.name):
+      pictures.write_video(
+        run.video_path,
+        pictures.with_views(record.frames, record.views, record.messages),
+      )
   if record.influence_matrix is not None:
-    pictures.write_influence_matrix(
-      run.influence_matrix_path, record.influence_matrix, record.agent_ids
-    )
+    with failures.optional(run.influence_matrix_path.name):
+      pictures.write_influence_matrix(
+        run.influence_matrix_path, record.influence_matrix, record.agent_ids
+      )
   arrays = {
     name: x
     for name, x in vars(record).items()
-    if x is not None and name not in ('frames', 'views')  # See the video.
+    if x is not None and name not in _OF_FILM
   }
   arrays['measures'] = json.dumps(dict(record.measures))
   np.savez_compressed(run.episode_path, **arrays)

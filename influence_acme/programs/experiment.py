@@ -1,5 +1,6 @@
 """Defines everything that a program is made from, in one record."""
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
@@ -11,11 +12,18 @@ from acme import specs
 from acme.agents.jax import builders
 from acme.utils.loggers import base as loggers
 
-from influence_acme import environments
+from influence_acme import checks, environments
 from influence_acme.runs import identity as identity_lib
-from influence_acme.runs import random_keys
+from influence_acme.runs import population_config, random_keys
 from influence_acme.runs import run_dir as run_dir_lib
+from influence_acme.system import config as system_config
 from influence_acme.system import specs as multiagent_specs
+
+# Fields that are settings of the run by themselves.
+_SETTINGS = (
+  *('num_steps', 'num_actors', 'num_environments', 'seed', 'run_dir'),
+  *('resume', 'allow_changes', 'checkpoint_seconds'),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Experiment:
       makes, for compiled unrolls; there it stands in an `OthersActionsWrapper`.
     seed: of all randomness.
     resume: whether to go on with the run that lies in `run_dir`.
+    allow_changes: names of settings that a resume may change although they
+      define the experiment.
     checkpoint_seconds: between two checkpoints, about.
     identity: settings that a resumed run must share with the one that it
       resumes, by name; for example the name of the environment. They go into
@@ -59,6 +69,7 @@ class Experiment:
   functional_environment: environments.FunctionalEnvironment | None = None
   seed: int = 0
   resume: bool = False
+  allow_changes: tuple[str, ...] = ()
   checkpoint_seconds: float = 60.0
   identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -66,30 +77,18 @@ class Experiment:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
-    for name in ('num_steps', 'num_actors'):
-      value = getattr(self, name)
-      if not isinstance(value, int) or value < 1:
-        raise ValueError(
-          f'{name} is {value!r}: it must be an int of at least 1.'
-        )
+    checks.count(self, 'num_steps', 'num_actors')
+    checks.count(self, 'num_environments', 'seed', low=0)
+    checks.boolean(self, 'resume')
+    checks.positive(self, 'checkpoint_seconds')
     num = self.num_environments
-    if not isinstance(num, int) or num < 0:
-      raise ValueError(
-        f'num_environments is {num!r}: it must be an int of at least 0.'
-      )
     if num and self.functional_environment is None:
       raise ValueError(
         f'num_environments is {num}, but functional_environment is None: give '
         'the environment to unroll, of environments.functional(), or 0.'
       )
-    if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
-      raise ValueError(
-        f'seed is {self.seed!r}: it must be an int in [0, 2**32).'
-      )
-    if not self.checkpoint_seconds > 0:
-      raise ValueError(
-        f'checkpoint_seconds is {self.checkpoint_seconds}: it must be above 0.'
-      )
+    if self.seed >= 2**32:
+      raise ValueError(f'seed is {self.seed!r}: it must be below 2**32.')
 
   @property
   def directory(self) -> run_dir_lib.RunDirectory:
@@ -98,9 +97,51 @@ class Experiment:
 
   def make_environment_spec(self) -> specs.EnvironmentSpec:
     """Makes an environment only to read its specs."""
-    return multiagent_specs.make_environment_spec(
-      self.environment_factory(self.seed)
-    )
+    return self.read_environment()[0]
+
+  def read_environment(
+    self,
+  ) -> tuple[specs.EnvironmentSpec, environments.FunctionalEnvironment | None]:
+    """Makes an environment to read its specs and pure functions, and closes it.
+
+    Returns:
+      Its specs, and its pure functions if it has any.
+
+    Raises:
+      ValueError: they are others than `functional_environment`.
+    """
+    given = self.functional_environment
+    with contextlib.closing(self.environment_factory(self.seed)) as environment:
+      own = getattr(environment, 'functional', given)
+      if given not in (None, own):
+        raise ValueError(
+          f'functional_environment is {given!r}, but environment_factory makes '
+          f'{own!r}: both must be the same game, with the same fields.'
+        )
+      return multiagent_specs.make_environment_spec(environment), own
+
+  def settings(
+    self,
+    environment_spec: specs.EnvironmentSpec,
+    functional: environments.FunctionalEnvironment | None,
+  ) -> dict[str, Any]:
+    """Returns all settings by name, for `config.json`.
+
+    Args:
+      environment_spec: as of `read_environment`.
+      functional: likewise.
+    """
+    builder: Any = self.builder_factory(loggers.NoOpLogger())
+    settings = {
+      **{name: getattr(self, name) for name in _SETTINGS},
+      **self.identity,
+      **self.config,
+    }
+    config = getattr(builder, 'config', None)
+    if not isinstance(config, system_config.InfluenceConfig):
+      return {'agent': _configs(builder), **settings}
+    population = population_config.make(config, environment_spec, functional)
+    return settings | population.to_settings()
 
   def check_batch_size(self) -> None:
     """Raises ValueError: the batch size is not that of the builder."""
@@ -137,3 +178,16 @@ class Experiment:
   def environment_seed(self, actor_id: int, first_step: int) -> int:
     """Returns the seed of an actor's environment, in [0, 2**32)."""
     return random_keys.environment_seed(self.seed, actor_id, first_step)
+
+
+def _configs(builder: Any) -> dict[str, Any]:
+  """Returns the configurations in a builder, and in those that it holds."""
+  found: dict[str, Any] = {}
+  for name, value in vars(builder).items():
+    if dataclasses.is_dataclass(value):
+      found[name.lstrip('_')] = value
+    elif isinstance(value, builders.GenericActorLearnerBuilder):
+      found[name.lstrip('_')] = _configs(value)
+    elif name == '_builders':  # Of a population.
+      found |= {agent_id: _configs(each) for agent_id, each in value.items()}
+  return found

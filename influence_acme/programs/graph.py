@@ -18,7 +18,7 @@ import launchpad as lp
 import reverb
 from acme import specs
 
-from influence_acme import xla_threads
+from influence_acme import environments, xla_threads
 from influence_acme.programs import (
   actor_node,
   blocking,
@@ -36,11 +36,13 @@ class Program:
   Attributes:
     experiment: what is run.
     environment_spec: of its environment.
+    functional: the pure functions of its environment; None if it has none.
     graph: the nodes, in the groups 'replay', 'learner' and 'actor'.
   """
 
   experiment: experiment_lib.Experiment
   environment_spec: specs.EnvironmentSpec
+  functional: environments.FunctionalEnvironment | None
   graph: lp.Program
 
 
@@ -57,7 +59,7 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
   if experiment.num_environments:
     # All that takes long each thread of such a program computes alone.
     xla_threads.disable_intra_op_threads()
-  spec = experiment.make_environment_spec()
+  spec, functional = experiment.read_environment()
   failure_path = experiment.directory.failure_path
   graph = lp.Program('influence_acme')
   with graph.group('replay'):
@@ -90,7 +92,7 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
           learner,
         )
       )
-  return Program(experiment, spec, graph)
+  return Program(experiment, spec, functional, graph)
 
 
 def _make_tables(

@@ -20,16 +20,23 @@ from influence_acme.programs import graph, workers
 from influence_acme.runs import (
   checkpoint,
   failures,
-  malloc,
   outcome,
-  population_config,
   progress,
   signals,
+  start,
 )
 from influence_acme.training import runner as training_run
 from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
+# The libraries bind to all interfaces, and have no option for another address.
+_EXPOSED = {
+  'threads': 'Warning: the replay listens on all network interfaces: let no '
+  'stranger reach the ports of this machine. See SECURITY.md.',
+  'processes': 'Warning: the nodes listen on all network interfaces and '
+  'unpickle what they are sent: whoever reaches the ports of this machine can '
+  'run code on it. See SECURITY.md.',
+}
 
 
 def launch(program: graph.Program, launch: str = 'threads') -> int:
@@ -47,41 +54,43 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
 
   Raises:
     ValueError: the launch is unknown, or not for these agents.
-    CheckpointError: the run cannot go on from its checkpoint.
-    OSError: the run directory holds a run already, or nothing to resume, or
-      cannot be written.
+    CheckpointError: the run cannot go on from its checkpoint, or is of another
+      experiment.
+    OSError: the run directory holds a run already, or nothing to resume, or is
+      in use, or cannot be written.
+    RuntimeError: this is not the main thread.
   """
   if launch not in LAUNCHES:
     raise ValueError(
       f'launch is {launch!r}: it must be one of {", ".join(LAUNCHES)}.'
     )
+  signals.check_main_thread()
   experiment = program.experiment
-  session = _make_session(program) if launch == 'single' else None
   directory = experiment.directory
-  directory.prepare(resume=experiment.resume)
-  malloc.keep()
-  if experiment.resume:
-    # The learner would find out too, but only once everything is up.
-    checkpoint.load(
-      directory.checkpoint_path,
-      experiment.make_identity(program.environment_spec),
-    )
-  directory.write_config(_settings(program))
-  stuck: list[str] = []
-  with signals.Signals() as received:
-    with progress.Progress(directory, experiment.num_steps):
-      if session is not None:
-        _train(session, experiment.resume, received)
-      else:
-        stuck = workers.run(
-          program.graph, launch, received, directory.failure_path
-        )
-    done = checkpoint.steps_done(directory.checkpoint_path) or 0
-    code = outcome.conclude(
-      directory,
-      is_done=done >= experiment.num_steps,
-      signal_number=received.number,
-    )
+  session = _make_session(program) if launch == 'single' else None
+
+  def restore(has_changed: bool) -> None:
+    if session is not None:
+      session.restore(has_changed)
+    else:
+      # The learner would find out too, but only once everything is up.
+      checkpoint.load(
+        directory.checkpoint_path,
+        experiment.make_identity(program.environment_spec),
+        experiment.allow_changes,
+      )
+
+  if launch != 'single':
+    print(_EXPOSED[launch], file=sys.stderr)
+  settings = experiment.settings(program.environment_spec, program.functional)
+  with start.start(
+    directory,
+    {'launch': launch, **settings},
+    restore,
+    resume=experiment.resume,
+    allow_changes=experiment.allow_changes,
+  ):
+    code, stuck = _run(program, launch, session)
   if stuck:
     names = ', '.join(stuck)
     print(f'These nodes did not end in time: {names}.', file=sys.stderr)
@@ -92,19 +101,27 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
   return code
 
 
-def _settings(program: graph.Program) -> dict[str, Any]:
-  """Returns all settings of a program by name, for `config.json`."""
-  experiment = program.experiment
-  settings = {**experiment.identity, **experiment.config}
-  builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
-  if isinstance(builder, influence_builder.InfluenceBuilder):
-    population = population_config.make(
-      builder.config,
-      program.environment_spec,
-      experiment.functional_environment,
+def _run(
+  program: graph.Program, launch: str, session: session_lib.Session | None
+) -> tuple[int, list[str]]:
+  """Returns the exit code, and the names of nodes that did not end in time."""
+  experiment, directory = program.experiment, program.experiment.directory
+  stuck: list[str] = []
+  with signals.Signals() as received:
+    with progress.Progress(directory, experiment.num_steps):
+      if session is not None:
+        _train(session, received)
+      else:
+        stuck = workers.run(
+          program.graph, launch, received, directory.failure_path
+        )
+    done = checkpoint.steps_done(directory.checkpoint_path) or 0
+    code = outcome.conclude(
+      directory,
+      is_done=done >= experiment.num_steps,
+      signal_number=received.number,
     )
-    settings |= population.to_settings()
-  return settings
+  return code, stuck
 
 
 def _make_session(program: graph.Program) -> session_lib.Session:
@@ -136,16 +153,13 @@ def _make_session(program: graph.Program) -> session_lib.Session:
     num_steps=experiment.num_steps,
     seed=experiment.seed,
     checkpoint_seconds=experiment.checkpoint_seconds,
+    allow_changes=experiment.allow_changes,
   )
 
 
-def _train(
-  session: session_lib.Session, resume: bool, received: signals.Signals
-) -> None:
+def _train(session: session_lib.Session, received: signals.Signals) -> None:
   """Runs a session; a failure is written down as of any node."""
   try:
-    if resume:
-      session.restore()
     session.train(lambda: received.number > 0)
   except Exception as error:  # noqa: BLE001  As for any other node.
     failures.report_exception(session.directory.failure_path, 'single', error)

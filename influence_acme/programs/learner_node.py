@@ -1,7 +1,6 @@
 """The node that learns, counts and saves. It knows nothing of Launchpad."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from acme.utils import counting
 
 from influence_acme.programs import blocking, replays
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.runs import checkpoint, loggers
+from influence_acme.runs import checkpoint, loggers, save_clock
 
 
 class LearnerNode:
@@ -41,14 +40,17 @@ class LearnerNode:
       CheckpointError: the run cannot go on from its checkpoint.
     """
     directory = experiment.directory
+    self._directory = directory
     self._path = directory.checkpoint_path
     self._checkpoint_seconds = experiment.checkpoint_seconds
     self._identity = experiment.make_identity(environment_spec)
     self._counter = counting.Counter()
     self._first_step = 0
     saved = None
-    if experiment.resume:
-      saved = checkpoint.load(self._path, self._identity)
+    if self._path.exists():  # It is a resume.
+      saved = checkpoint.load(
+        self._path, self._identity, experiment.allow_changes
+      )
       self._counter.restore({'counts': dict(saved.counts), 'cache': {}})
       self._first_step = saved.environment_steps
     self._logger = directory.make_logger('learner')
@@ -82,13 +84,12 @@ class LearnerNode:
     try:
       # A run that cannot be saved had better not begin.
       self._save()
-      saved = time.monotonic()
+      clock = save_clock.SaveClock(self._directory, self._checkpoint_seconds)
       with contextlib.suppress(StopIteration):
         while True:
           self._step()
-          if time.monotonic() - saved > self._checkpoint_seconds:
+          if clock.is_due():
             self._save()
-            saved = time.monotonic()
       self._save()
     finally:
       self._logger.close()

@@ -48,8 +48,7 @@ def run(
     The names of the nodes that did not end in time. Processes among them were
     killed, threads still run.
   """
-  manager = _start(program, launch)
-  received.listen()  # Launchpad has taken the signals over.
+  manager = _start(program, launch, received)
   workers = _name_workers(program, manager)
   received.kill = lambda: _kill(workers)
   while not received.number and not any(map(_has_ended, workers.values())):
@@ -59,13 +58,15 @@ def run(
   return _stop(manager, workers)
 
 
-def _start(program: lp.Program, launch: str) -> worker_manager.WorkerManager:
+def _start(
+  program: lp.Program, launch: str, received: signals.Signals
+) -> worker_manager.WorkerManager:
   """Launches the program, and leaves it to us to end it."""
   if not flags.FLAGS.is_parsed():
     flags.FLAGS(sys.argv[:1])  # Launchpad reads flags.
   # At the end of a countdown Launchpad would kill the launcher too.
   flags.FLAGS['lp_termination_notice_secs'].value = -1
-  with _without_interrupts():
+  with _without_interrupts(received):
     if launch == 'threads':
       return lp.launch(program, launch_type='local_mt')
     # The type for tests runs the processes as our own children. The other one
@@ -103,15 +104,17 @@ def _local_resources(program: lp.Program) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
+def _without_interrupts(received: signals.Signals) -> Iterator[None]:
   """Makes threads and processes started here blind to Ctrl-C.
 
-  A terminal sends it to every process, but only the launcher is to act on it.
+  A terminal sends it to every process, but only the launcher is to act on it:
+  also on one that came meanwhile.
   """
   mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
   try:
     yield
   finally:
+    received.listen()  # Launchpad has taken the signals over.
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 

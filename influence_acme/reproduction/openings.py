@@ -14,7 +14,7 @@ from matplotlib import figure as figure_lib
 
 from influence_acme.environments import box_trapped
 from influence_acme.programs import evaluation
-from influence_acme.runs import curves, run_dir
+from influence_acme.runs import config_file, curves
 
 # How many steps before and after an opening its trace shows.
 AROUND = 5
@@ -77,7 +77,7 @@ def measure(
 def write(path: pathlib.Path, openings: Openings) -> None:
   """Writes openings as JSON."""
   content = {**dataclasses.asdict(openings), 'share': openings.share}
-  run_dir.write_json(path, content)
+  config_file.write_json(path, content)
 
 
 def read(path: pathlib.Path) -> Openings:

@@ -10,7 +10,13 @@ import numpy as np
 from influence_acme import programs
 from influence_acme.programs import evaluation
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import checkpoint, curves, run_dir
+from influence_acme.runs import (
+  checkpoint,
+  config_file,
+  curves,
+  failures,
+  run_dir,
+)
 
 Launch = Callable[[programs.Program, str], int]
 # What an episode of a finished run showed.
@@ -55,7 +61,8 @@ def _run_one(
       _set_aside(directory)
     experiment = sweep.make_experiment(each, resume=done is not None)
     code = launch(programs.make_program(experiment), sweep.launch)
-    curves.write_curves(directory)
+    with failures.optional('curves.png'):
+      curves.write_curves(directory)
     if code:
       return code
   elif (directory.path / EPISODE_NAME).exists():
@@ -98,4 +105,4 @@ def _write_episode(
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }
-  run_dir.write_json(directory.path / EPISODE_NAME, content)
+  config_file.write_json(directory.path / EPISODE_NAME, content)

@@ -16,7 +16,7 @@ from typing import Any
 from influence_acme import checks, environments, programs
 from influence_acme.agents import influence
 from influence_acme.reproduction import search
-from influence_acme.runs import run_dir
+from influence_acme.runs import config_file, run_dir
 from influence_acme.system import presets
 
 # What all runs of a sweep share lies in this file of its directory.
@@ -174,7 +174,7 @@ class Sweep:
     path = self.directory / SWEEP_NAME
     if not path.exists():
       self.directory.mkdir(parents=True, exist_ok=True)
-      run_dir.write_json(path, shared)
+      config_file.write_json(path, shared)
     saved = json.loads(path.read_text(encoding='utf-8'))
     for name, value in shared.items():
       if saved.get(name) != value:

@@ -8,7 +8,6 @@ Letters: T steps, N agents, B environments.
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
@@ -43,7 +42,7 @@ class HostEnvironments:
     self._environments = list(environments)
     self._agent_ids = tuple(agent_ids)
     self._ended = np.ones(len(environments), bool)
-    self._threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    self._threads = futures.ThreadPoolExecutor(xla_threads.num_cores())
 
   def reset(self) -> vector_lib.VectorStep:
     """Starts an episode of every environment."""

@@ -11,7 +11,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -81,13 +81,16 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
 
 
 def load(
-  path: str | os.PathLike[str], identity: Mapping[str, Any] | None = None
+  path: str | os.PathLike[str],
+  identity: Mapping[str, Any] | None = None,
+  allow_changes: Iterable[str] = (),
 ) -> Checkpoint:
   """Reads a checkpoint.
 
   Args:
     path: of the file.
     identity: of the run that is to go on; None only to look at it.
+    allow_changes: names in it that may differ.
 
   Returns:
     The checkpoint; its trees are flat, see `restore`.
@@ -112,8 +115,23 @@ def load(
       'there if you have one, or start again in another directory (--run_dir).'
     ) from error
   if identity is not None:
-    _check_identity(path, checkpoint.identity, identity)
+    names = allowed_names(allow_changes)
+    saved = {k: v for k, v in checkpoint.identity.items() if k not in names}
+    _check_identity(
+      path, saved, {k: v for k, v in identity.items() if k not in names}
+    )
   return checkpoint
+
+
+def allowed_names(allow_changes: Iterable[str]) -> set[str]:
+  """Returns the single names in lists of names, separated by commas.
+
+  Args:
+    allow_changes: the lists.
+  """
+  lists = [allow_changes] if isinstance(allow_changes, str) else allow_changes
+  names = {name.strip() for each in lists for name in each.split(',')}
+  return names | ({'environment'} if 'game' in names else set())
 
 
 def steps_done(path: str | os.PathLike[str]) -> int | None:

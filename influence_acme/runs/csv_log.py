@@ -118,7 +118,33 @@ def read_log(
 
   Raises:
     OSError: the file cannot be read.
+    ValueError: it is no log.
   """
+  try:
+    return _read_log(path, max_bytes)
+  except (ValueError, csv.Error) as error:
+    raise ValueError(f'{path} is no log of a run: {error}.') from error
+
+
+def is_log(path: str | os.PathLike[str], first_column: str) -> bool:
+  """Returns whether a file is a log, perhaps one without rows.
+
+  Args:
+    path: of the file.
+    first_column: of the log.
+  """
+  try:
+    read_log(path)
+    with open(path, newline='', encoding='utf-8') as file:
+      return next(csv.reader(file), [first_column])[:1] == [first_column]
+  except (ValueError, csv.Error):
+    return False
+
+
+def _read_log(
+  path: str | os.PathLike[str], max_bytes: int | None
+) -> dict[str, np.ndarray]:
+  """Reads a log as `read_log` does; raises what the library does."""
   with open(path, 'rb') as file:
     header = file.readline()
     body_start = file.tell()

@@ -175,7 +175,10 @@ def _draw_panels(
     axes.set_axis_off()
 
   title = f'{title}: {last_step:,.0f} environment steps'
-  figure.suptitle(title, x=0.008, ha='left', color=INK, weight='bold')
+  # A '$' in the name of a run is no mathematics.
+  figure.suptitle(
+    title, x=0.008, ha='left', color=INK, weight='bold', parse_math=False
+  )
   figure.supxlabel('environment steps', size='small', color=FAINT)
   if colours:
     figure.legend(

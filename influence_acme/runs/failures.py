@@ -1,8 +1,27 @@
 """Writes down why a part of a run failed."""
 
+import contextlib
 import pathlib
 import sys
 import traceback
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def optional(what: str) -> Iterator[None]:
+  """Says that a part of a run's results failed, which goes on without it.
+
+  Args:
+    what: is written inside.
+  """
+  try:
+    yield
+  except Exception as error:  # noqa: BLE001  The run itself has not failed.
+    print(
+      f'{what} is not written: {type(error).__name__}: {error}',
+      file=sys.stderr,
+      flush=True,
+    )
 
 
 def report_failure(

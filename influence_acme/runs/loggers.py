@@ -29,6 +29,9 @@ class Logger(Protocol):
 STEPS_KEY = 'environment_steps'
 
 
+# Rows of TensorBoard are this share of the time since the first apart: one a
+# second would take 400 MB a day, and no more than a thousand points are drawn.
+_GROWTH = 1e-3
 # A sum since the run began: of rows that are averaged the last one counts.
 _IS_COUNT = re.compile(r'(^|_)(steps|episodes|walltime)$')
 
@@ -53,7 +56,8 @@ def make_logger(
     steps_key: the count of environment steps among the values; 0 if they lack
       it, as a counter does before its first count.
     time_delta: seconds; rows that follow another one faster are averaged into
-      the next row that is written, or at the end into one of their own.
+      the next row that is written, or at the end into one of their own. In
+      TensorBoard rows are further and further apart, likewise.
 
   Returns:
     A logger of nested dicts of numbers, see `flatten`.
@@ -70,9 +74,10 @@ def make_logger(
   path = pathlib.Path(directory)
   events = path / 'tensorboard' / label
   events.mkdir(parents=True, exist_ok=True)
+  board = tensorboard.TensorBoardLogger(events, label, steps_key)
   outputs = (
     csv_log.CSVLogger(path / f'{label}.csv', steps_key),
-    tensorboard.TensorBoardLogger(events, label, steps_key),
+    _RunLogger((board,), steps_key, 0.0, _GROWTH),
   )
   return _RunLogger(outputs, steps_key, time_delta)
 
@@ -81,11 +86,17 @@ class _RunLogger:
   """Flattens rows, averages those that come fast, and survives its outputs."""
 
   def __init__(
-    self, outputs: Sequence[Logger], steps_key: str, time_delta: float
+    self,
+    outputs: Sequence[Logger],
+    steps_key: str,
+    time_delta: float,
+    growth: float = 0.0,
   ):
     self._outputs = outputs
     self._steps_key = steps_key
     self._time_delta = time_delta
+    self._growth = growth
+    self._started = time.monotonic()
     self._lock = threading.Lock()
     self._held: list[dict[str, int | float]] = []
     self._written = -math.inf
@@ -97,7 +108,10 @@ class _RunLogger:
       if self._closed:
         return
       self._held.append(row)
-      if time.monotonic() - self._written >= self._time_delta:
+      now = time.monotonic()
+      # In whole seconds: the first rows of a run are all written.
+      apart = max(self._time_delta, self._growth * (now - self._started) // 1)
+      if now - self._written >= apart:
         self._flush()
 
   def close(self) -> None:

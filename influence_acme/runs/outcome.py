@@ -1,5 +1,6 @@
 """Says how a run ended, and how to go on with it."""
 
+import os
 import shlex
 import sys
 
@@ -7,9 +8,10 @@ from absl import flags
 
 from influence_acme.runs import failures, run_dir
 
-# The flags, and the module, of a command that can go on with a run.
+# The flags of a command that can go on with a run, and our own with these: the
+# module and the script.
 _FLAGS = ('resume', 'run_dir')
-_COMMAND = __name__.replace('runs.outcome', 'train')
+_COMMANDS = (__name__.replace('runs.outcome', 'train'), 'influence-train')
 
 
 def conclude(
@@ -56,9 +58,8 @@ def resume_command(directory: run_dir.RunDirectory) -> str:
     The command; '' if this process was started by one without flags for it.
   """
   main = getattr(sys.modules['__main__'], '__spec__', None)
-  if not (main and main.name == _COMMAND) and not all(
-    name in flags.FLAGS for name in _FLAGS
-  ):
+  started = main.name if main else os.path.basename(sys.argv[0])
+  if started not in _COMMANDS and not all(x in flags.FLAGS for x in _FLAGS):
     return ''
   words = iter(sys.orig_argv)
   kept = []

@@ -10,9 +10,7 @@ code.
 """
 
 import dataclasses
-import json
 import os
-import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -20,6 +18,7 @@ import numpy as np
 from dm_env import specs as dm_env_specs
 
 from influence_acme import environments, types
+from influence_acme.runs import config_file
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import specs
@@ -131,15 +130,8 @@ def read(path: str | os.PathLike[str]) -> PopulationConfig:
     ValueError: it is not the configuration of a population, or of another
       version.
   """
-  path = pathlib.Path(path)
+  settings = config_file.last_settings(path)
   try:
-    record = json.loads(path.read_text(encoding='utf-8'))
-  except ValueError as error:
-    raise ValueError(f'{path} is not JSON: {error}.') from error
-  try:
-    _get(record, 'config', dict)
-    last = [record, *record.get('resumed', [])][-1]
-    settings = _get(last, 'config', dict)
     environment = settings.get('functional_environment')
     return PopulationConfig(
       _to_agent(_get(settings, 'agent', dict)),

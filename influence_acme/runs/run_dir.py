@@ -1,38 +1,15 @@
 """The directory of a run: where everything lies that a run leaves behind."""
 
+import contextlib
 import dataclasses
-import datetime
-import importlib.metadata
-import json
 import os
 import pathlib
-import platform
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-from absl import logging
-
-from influence_acme.runs import loggers
-
-# Whose versions a result may depend on; names as pip knows them.
-_PACKAGES = (
-  'influence_acme',
-  'dm-acme',
-  'dm-launchpad',
-  'dm-reverb',
-  'tensorflow-cpu',
-  'jax',
-  'jaxlib',
-  'dm-haiku',
-  'chex',
-  'optax',
-  'rlax',
-  'dm-env',
-  'numpy',
-)
+from influence_acme.runs import config_file, csv_log, lock, loggers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +21,7 @@ class RunDirectory:
       logs/tensorboard/      the same for TensorBoard
       checkpoint             the last one, to resume from
       failure.txt            the traceback of a node that failed, if one did
+      lock                   while a program runs: its process and host
       curves.png             the learning curves
       episode.gif            an episode played by the final population
       episode.npz            what happened in it, as arrays
@@ -109,66 +87,90 @@ class RunDirectory:
     """The page that shows all of this."""
     return self.path / 'report.html'
 
-  def prepare(self, *, resume: bool = False) -> None:
-    """Makes the directory ready for a run, before anything costly starts.
+  def check(self, *, resume: bool = False) -> None:
+    """Checks that a run can start here; no file is touched.
 
     Args:
-      resume: whether to go on with the run that lies there.
+      resume: whether to go on with the run that lies here. One that ended
+        before its first checkpoint starts anew, with and without this.
 
     Raises:
       FileExistsError: a run lies there, and is not to be resumed.
       FileNotFoundError: there is nothing to resume.
-      PermissionError: the directory cannot be written, for whatever reason.
     """
-    if resume:
-      self._check_resumable()
-    elif self.config_path.exists():
+    is_there = self.config_path.is_file()
+    if resume and not is_there:
+      raise FileNotFoundError(
+        f'{self.path} holds no run that could be resumed: start one there '
+        'without --resume, or correct --run_dir.'
+      )
+    has_begun = is_there and (self._has_learned() or not self.logs.is_dir())
+    if resume and has_begun and not self.checkpoint_path.exists():
+      raise FileNotFoundError(
+        f'{self.path} has no checkpoint {self.checkpoint_path.name!r} to go on '
+        'from: put a copy of it there if you have one, or start again in '
+        'another directory (--run_dir).'
+      )
+    if not resume and (has_begun or self.checkpoint_path.exists()):
       raise FileExistsError(
         f'{self.path} holds a run already: resume it (--resume), or choose '
         'another directory (--run_dir).'
       )
+
+  @contextlib.contextmanager
+  def hold(self) -> Iterator[None]:
+    """Makes the directory, and keeps other programs out while entered.
+
+    Raises:
+      InUseError: another program runs in it.
+      PermissionError: the directory cannot be written, for whatever reason.
+    """
     try:
-      self.logs.mkdir(parents=True, exist_ok=True)
-      with tempfile.TemporaryFile(dir=self.path) as file:
-        file.write(b'0')
-      # Whoever finds it takes the run for a failed one.
-      self.failure_path.unlink(missing_ok=True)
+      self.path.mkdir(parents=True, exist_ok=True)
+      held = lock.acquire(self.path / 'lock')
+    except lock.InUseError:
+      raise
     except OSError as error:
-      raise PermissionError(
-        f'Cannot write to the run directory {self.path}: {error}. Choose '
-        'another one (--run_dir).'
-      ) from error
+      raise self._not_writable(error) from error
+    try:
+      yield
+    finally:
+      lock.release(held)
 
-  def write_config(self, config: Mapping[str, Any]) -> None:
-    """Writes down how the run was started; in addition, if it is resumed.
-
-    A resumed run may have other settings: they are named in the log, and in
-    the new entry of 'resumed', under 'changed'.
+  def prepare(self, *, resume: bool = False) -> None:
+    """Makes the directory ready for a run, before anything costly starts.
 
     Args:
-      config: all settings by name, the seed among them; values that JSON does
-        not know are written as well as it can.
+      resume: as for `check`.
+
+    Raises:
+      OSError: as of `check`.
+      PermissionError: the directory cannot be written, for whatever reason.
     """
-    entry: dict[str, Any] = {
-      'started': datetime.datetime.now().astimezone().isoformat('T', 'seconds'),
-      'command': sys.argv,
-      'config': dict(config),
-      'python': platform.python_version(),
-      'platform': platform.platform(),
-      'versions': {name: _version(name) for name in _PACKAGES},
-    }
-    entry = json.loads(json.dumps(entry, default=_to_json))
-    if self.config_path.exists():
-      record = json.loads(self.config_path.read_text(encoding='utf-8'))
-      entry['changed'] = _changes(
-        [record, *record['resumed']][-1]['config'], entry['config']
-      )
-      for name, (old, new) in entry['changed'].items():
-        logging.warning('Resumed with %s=%r; it was %r.', name, new, old)
-      record['resumed'].append(entry)
-    else:
-      record = dict(entry, resumed=[])
-    write_json(self.config_path, record)
+    self.check(resume=resume)
+    try:
+      self.logs.mkdir(parents=True, exist_ok=True)
+      # Whoever finds it takes the run for a failed one.
+      self.failure_path.unlink(missing_ok=True)
+      if not self.checkpoint_path.exists():
+        self.config_path.unlink(missing_ok=True)
+      for path in sorted(self.logs.glob('*.csv')):
+        if not csv_log.is_log(path, loggers.STEPS_KEY):
+          _move_aside(path)
+    except OSError as error:
+      raise self._not_writable(error) from error
+
+  def check_writable(self) -> None:
+    """Raises PermissionError: the directory was made read-only in mid-run."""
+    try:
+      with tempfile.TemporaryFile(dir=self.path):
+        pass
+    except OSError as error:
+      raise self._not_writable(error) from error
+
+  def write_config(self, settings: Mapping[str, Any]) -> None:
+    """Writes down a start of the run, see `config_file.write`."""
+    config_file.write(self.config_path, settings)
 
   def make_logger(
     self, label: str, steps_key: str = loggers.STEPS_KEY
@@ -184,50 +186,20 @@ class RunDirectory:
     """
     return loggers.make_logger(self.logs, label, steps_key)
 
-  def _check_resumable(self) -> None:
-    if not self.config_path.is_file():
-      raise FileNotFoundError(
-        f'{self.path} holds no run that could be resumed: start one there '
-        'without --resume, or correct --run_dir.'
-      )
-    if not self.checkpoint_path.exists():
-      raise FileNotFoundError(
-        f'The run in {self.path} ended before its first checkpoint, so that '
-        'it cannot be resumed: start it again in another directory (--run_dir).'
-      )
+  def _has_learned(self) -> bool:
+    """Returns whether the learner has logged a row."""
+    path = self.logs / 'learner.csv'
+    return path.is_file() and path.read_bytes().count(b'\n') > 1
+
+  def _not_writable(self, error: OSError) -> PermissionError:
+    return PermissionError(
+      f'Cannot write to the run directory {self.path}: {error}. Choose '
+      'another one (--run_dir).'
+    )
 
 
-def write_json(path: pathlib.Path, content: Any) -> None:
-  """Writes a file aside and renames it: it is never there in part."""
-  aside = path.with_name(path.name + '.new')
-  aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
-  os.replace(aside, path)
-
-
-def _version(package: str) -> str | None:
-  try:
-    return importlib.metadata.version(package)
-  except importlib.metadata.PackageNotFoundError:
-    return None
-
-
-def _changes(
-  old: Mapping[str, Any], new: Mapping[str, Any]
-) -> dict[str, list[Any]]:
-  """Returns name -> [old, new] of all settings that differ."""
-  return {
-    name: [old.get(name), new.get(name)]
-    for name in sorted(old.keys() | new.keys())
-    if old.get(name) != new.get(name)
-  }
-
-
-def _to_json(value: Any) -> Any:
-  """Turns what JSON does not know into what it does."""
-  if dataclasses.is_dataclass(value) and not isinstance(value, type):
-    return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-  if isinstance(value, (np.generic, np.ndarray)):
-    return value.tolist()
-  if isinstance(value, Mapping):
-    return dict(value)
-  return str(value) if isinstance(value, os.PathLike) else repr(value)
+def _move_aside(path: pathlib.Path) -> None:
+  """Makes way for a log where a file lies that is none."""
+  aside = path.with_name(path.name + '.not_a_log')
+  os.replace(path, aside)
+  print(f'{path} is no log of a run: it is now {aside}.', file=sys.stderr)

@@ -1,12 +1,42 @@
 """Ctrl-C and SIGTERM, as a request to end in good order."""
 
+import contextlib
 import os
 import signal
+import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def check_main_thread() -> None:
+  """Raises RuntimeError: this is another thread, which gets no signals."""
+  if threading.current_thread() is not threading.main_thread():
+    raise RuntimeError(
+      'A run must be started in the main thread of its process, which alone '
+      'gets Ctrl-C and SIGTERM: start it there, or in a process of its own.'
+    )
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+  """Holds Ctrl-C back while modules are imported.
+
+  Libraries swallow the `KeyboardInterrupt` that breaks out in their imports.
+  """
+  if threading.current_thread() is not threading.main_thread():
+    yield
+    return
+  came: list[int] = []
+  before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, before)
+  if came:
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 class Signals:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from influence_acme import checks, ops
+from influence_acme import checks
 from influence_acme.system import options, variants
 from influence_acme.system.ppo_config import PPOConfig
 from influence_acme.system.variants import VARIANTS  # noqa: F401  Public.
@@ -134,7 +134,10 @@ class InfluenceConfig:
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
     variants.check(self.variant)
-    checks.choice(self, 'influence_measure', ops.MEASURES)
+    if self.influence_measure != type(self).influence_measure:
+      from influence_acme import ops  # Takes seconds, with JAX.
+
+      checks.choice(self, 'influence_measure', ops.MEASURES)
     checks.choice(self, 'update', ('vtrace', 'ppo'))
     checks.number(
       self, 'discount', 'vtrace_lambda', 'inequity_smoothing', high=1.0

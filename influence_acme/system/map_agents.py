@@ -3,7 +3,6 @@
 Letter: N agents.
 """
 
-import os
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -34,7 +33,7 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
     return update(state, own, index, rates, jax.random.fold_in(key, index))
 
   compiled = xla_threads.jit(update_one)
-  threads = futures.ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+  threads = futures.ThreadPoolExecutor(xla_threads.num_cores())
   stack = jax.jit(
     lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)
   )

@@ -85,6 +85,8 @@ def make_networks(
     'messages': -jnp.ones((1, len(agent_ids)), jnp.int32),
   }
 
+  # Op by op this takes as long as all else that a run compiles.
+  @jax.jit
   def init(key: chex.PRNGKey) -> chex.ArrayTree:
     keys = jax.random.split(key, len(agent_ids))
     return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
@@ -117,6 +119,7 @@ def from_spec(
       the number of variants or weights are not those of the configuration.
   """
   agent_ids = tuple(environment_spec.actions)
+  types.check_agent_ids(agent_ids)
   spec = specs.stacked_spec(environment_spec, agent_ids)
   missing = sorted({'world', 'actions', 'visible'} - set(spec.observations))
   if missing:

@@ -6,7 +6,9 @@ smoothed rewards of the episode so far, likewise, which it may update.
 Letters: `...` batch axes, N agents.
 """
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 import chex
 import jax
@@ -26,7 +28,7 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
   Args:
     config: of the agent.
   """
-  shapings = variants.shapings(config.variant)
+  shapings = {x: _load(x) for x in variants.shapings(config.variant)}
   if not shapings:
     return None
 
@@ -34,8 +36,8 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
     by_agent = jnp.moveaxis(rewards, 0, -1)  # [..., N]
     smoothed_by_agent = jnp.moveaxis(smoothed, 0, -1)
     shaped = rewards
-    for function in shapings:
-      members = variants.has(config.variant, shaping=function)
+    for name, function in shapings.items():
+      members = variants.has(config.variant, shaping=name)
       of_members, smoothed_by_agent = function(
         by_agent, smoothed_by_agent, config
       )
@@ -43,3 +45,12 @@ def make_shape_fn(config: config_lib.InfluenceConfig) -> ShapeFn | None:
     return shaped, jnp.moveaxis(smoothed_by_agent, -1, 0)
 
   return shape
+
+
+def _load(name: str) -> Callable[..., Any]:
+  """Returns the function of this name in a module of this package."""
+  module, function = name.split('.')
+  loaded: Callable[..., Any] = getattr(
+    importlib.import_module(f'{__package__}.{module}'), function
+  )
+  return loaded

@@ -3,12 +3,9 @@
 Letter: N agents.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from influence_acme.system import social_rewards, svo
 
 # One for all agents, or a tuple of each agent's, in their order.
 VariantName = str | tuple[str, ...]
@@ -21,12 +18,13 @@ class Variant(NamedTuple):
     experiment: that defines its networks and observations, see `experiments`;
       None for an actor-critic without inputs about others.
     rewarded: True if its reward holds influence.
-    shaping: of its extrinsic reward, see `reward_shaping`; None for none.
+    shaping: of its extrinsic reward, the module and name of a function as
+      `reward_shaping` takes it, which loads it on demand; None for none.
   """
 
   experiment: str | None = None
   rewarded: bool = False
-  shaping: Callable[..., Any] | None = None
+  shaping: str | None = None
 
 
 # Each of the paper's experiments comes with the baseline that has the same
@@ -39,9 +37,9 @@ _TABLE = {
   'communication': Variant('communication', rewarded=True),
   'moa_baseline': Variant('moa'),
   'moa': Variant('moa', rewarded=True),
-  'prosocial': Variant(shaping=social_rewards.prosocial),
-  'inequity_aversion': Variant(shaping=social_rewards.inequity_averse),
-  'svo': Variant(shaping=svo.shape),
+  'prosocial': Variant(shaping='social_rewards.prosocial'),
+  'inequity_aversion': Variant(shaping='social_rewards.inequity_averse'),
+  'svo': Variant(shaping='svo.shape'),
 }
 VARIANTS = tuple(_TABLE)
 
@@ -83,8 +81,8 @@ def members(variant: VariantName, experiment: str) -> np.ndarray:
   return has(variant, experiment=experiment)
 
 
-def shapings(variant: VariantName) -> list[Callable[..., Any]]:
-  """Returns the reward shapings of some agents, each once."""
+def shapings(variant: VariantName) -> list[str]:
+  """Returns the names of the reward shapings of some agents, each once."""
   found = [
     _TABLE[str(name)].shaping for name in dict.fromkeys(np.atleast_1d(variant))
   ]

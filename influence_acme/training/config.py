@@ -24,6 +24,8 @@ class TrainConfig:
     seed: of all randomness.
     run_dir: the directory of the run; a new one under runs/ if empty.
     resume: whether to go on with the run that lies in `run_dir`.
+    allow_changes: names of settings, perhaps separated by commas, that a resume
+      may change although they define the experiment.
     checkpoint_seconds: between two checkpoints.
   """
 
@@ -36,6 +38,7 @@ class TrainConfig:
   seed: int = 0
   run_dir: str = ''
   resume: bool = False
+  allow_changes: tuple[str, ...] = ()
   checkpoint_seconds: float = 60.0
 
   def __post_init__(self):
@@ -55,7 +58,7 @@ class TrainConfig:
         "run_dir is '': it must name the run's directory where resume is True."
       )
 
-  def make_environment(self) -> environments.FunctionalEnvironment:
+  def make_environment(self) -> 'environments.FunctionalEnvironment':
     """Makes the pure functions of the environment.
 
     Raises:

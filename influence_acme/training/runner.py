@@ -24,13 +24,13 @@ from influence_acme.rollouts import (
 )
 from influence_acme.runs import (
   failures,
-  malloc,
   outcome,
   population_config,
   progress,
   random_keys,
   run_dir,
   signals,
+  start,
 )
 from influence_acme.runs import identity as identity_lib
 from influence_acme.system import networks as networks_lib
@@ -65,19 +65,24 @@ def run(
 
   Raises:
     ValueError: networks, environment and config do not go together.
-    CheckpointError: the run cannot go on from its checkpoint.
-    OSError: the run directory holds a run already, or nothing to resume, or
-      cannot be written.
+    CheckpointError: the run cannot go on from its checkpoint, or is of another
+      experiment.
+    OSError: the run directory holds a run already, or nothing to resume, or is
+      in use, or cannot be written.
+    RuntimeError: this is not the main thread.
   """
+  signals.check_main_thread()
   session, settings = _make_session(config, environment, torso)
   directory = session.directory
-  if config.resume and directory.checkpoint_path.exists():
-    session.restore()  # Before any of the run's files is touched.
-  directory.prepare(resume=config.resume)
-  malloc.keep()
-  directory.write_config(settings)
   failed = False
-  with signals.Signals() as received:
+  started = start.start(
+    directory,
+    settings,
+    session.restore,
+    resume=config.resume,
+    allow_changes=config.allow_changes,
+  )
+  with started, signals.Signals() as received:
     with progress.Progress(directory, config.num_steps):
       try:
         session.train(lambda: received.number > 0)
@@ -131,9 +136,15 @@ def _make_session(
     num_steps=config.num_steps,
     seed=config.seed,
     checkpoint_seconds=config.checkpoint_seconds,
+    allow_changes=config.allow_changes,
   )
   population = population_config.make(agent, spec, pure)
-  return session, {**identity, **vars(config), **population.to_settings()}
+  played = {
+    'environment': config.game,
+    'num_agents': len(networks.agent_ids),
+    'episode_length': getattr(pure, 'episode_length', config.episode_length),
+  }
+  return session, {**vars(config), **played, **population.to_settings()}
 
 
 def functional_rollout(

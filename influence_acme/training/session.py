@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -10,7 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme.rollouts import episode_log, episodes, records, unroll
-from influence_acme.runs import checkpoint, loggers, random_keys, run_dir
+from influence_acme.runs import (
+  checkpoint,
+  loggers,
+  random_keys,
+  run_dir,
+  save_clock,
+)
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary, update
@@ -39,6 +45,7 @@ class Session:
     num_steps: int,
     seed: int,
     checkpoint_seconds: float,
+    allow_changes: Iterable[str] = (),
   ):
     """Takes what the run is made from; no file is touched.
 
@@ -52,6 +59,7 @@ class Session:
       num_steps: environment steps at which the run ends.
       seed: of all randomness.
       checkpoint_seconds: between two checkpoints.
+      allow_changes: names of settings that need not be shared.
     """
     self.directory = directory
     self.num_steps = num_steps
@@ -62,6 +70,7 @@ class Session:
     self._identity = identity
     self._seed = seed
     self._checkpoint_seconds = checkpoint_seconds
+    self._allow_changes = allow_changes
     self._episodes = episodes.EpisodeBuffer(agent.batch_size, policy.delay)
     self._counts: dict[str, Any] = {}
     # Of the checkpoint to go on from.
@@ -75,14 +84,18 @@ class Session:
     """Global environment steps so far."""
     return int(self._counts.get(loggers.STEPS_KEY, 0))
 
-  def restore(self) -> None:
+  def restore(self, has_changed: bool = False) -> None:
     """Reads the checkpoint to go on from; no file is touched.
+
+    Args:
+      has_changed: whether the experiment is another one, so that environments
+        and the batch that waits are made anew.
 
     Raises:
       CheckpointError: there is none, or its learner does not fit.
     """
     path = self.directory.checkpoint_path
-    saved = checkpoint.load(path, self._identity)
+    saved = checkpoint.load(path, self._identity, self._allow_changes)
     shapes = jax.eval_shape(self._first_training)
     zeros = jax.tree_util.tree_map(lambda x: np.zeros(x.shape, x.dtype), shapes)
     learner = checkpoint.restore(
@@ -90,7 +103,7 @@ class Session:
     )
     self._training = jax.tree_util.tree_map(jnp.asarray, learner['state'])
     self._learner_steps = int(learner['counts']['learner_steps'])
-    self._saved_rollout = saved.rollout
+    self._saved_rollout = None if has_changed else saved.rollout
     self._counts = dict(saved.counts)
 
   def train(self, stopping: Callable[[], bool]) -> None:
@@ -120,12 +133,11 @@ class Session:
       stack.callback(trainer.close)  # Before the environments close.
       self._start(trainer, actor_log)
       self._save()  # A run that cannot be saved had better not begin.
-      saved = time.monotonic()
+      clock = save_clock.SaveClock(self.directory, self._checkpoint_seconds)
       while self.environment_steps < self.num_steps and not stopping():
         self._iterate(trainer, learner_log, actor_log)
-        if time.monotonic() - saved > self._checkpoint_seconds:
+        if clock.is_due():
           self._save()
-          saved = time.monotonic()
       self._save()
 
   def _first_training(self) -> update.TrainingState:

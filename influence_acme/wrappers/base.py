@@ -27,6 +27,7 @@ class EnvironmentWrapper(dm_env.Environment):
     Args:
       environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
     """
+    types.check_agent_ids(environment.agent_ids)
     self._environment = environment
     self._check: timesteps.TimestepCheck | None = None
 

@@ -8,6 +8,11 @@ import pytest
 import reverb
 from courier.handlers.python import pybind
 
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+from acme.jax import utils as acme_utils
+
 from influence_acme.programs import blocking
 
 
@@ -190,3 +195,25 @@ class TestStoppableClient:
     with pytest.raises(blocking.StoppedError):
       client.double(1)
     assert time.monotonic() - start < 2
+
+
+def _prefetch(iterator):
+  """Takes all of it as a learner of Acme does."""
+  with pytest.raises(ValueError, match='len'):
+    for _ in acme_utils.sharded_prefetch(iterator, buffer_size=2):
+      pass
+
+
+def test_the_end_of_data_is_no_error_of_prefetching(caplog):
+  _prefetch(blocking.StoppableIterator(iter([1.0]), lambda: True))
+  assert 'Error in producer thread' not in caplog.text
+
+
+def test_an_error_in_the_data_is_one(caplog):
+  def broken():
+    yield np.float32(1)
+    raise ValueError('len of nothing')
+
+  blocking._iterators.clear()
+  _prefetch(blocking.StoppableIterator(broken(), lambda: False))
+  assert 'Error in producer thread' in caplog.text

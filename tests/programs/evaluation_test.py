@@ -2,6 +2,7 @@
 
 import csv
 import math
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from acme import core
 from imageio import v3 as imageio
 
 from influence_acme.multiagent import recording
-from influence_acme.programs import evaluation
+from influence_acme.programs import evaluation, film
 from influence_acme.runs import run_dir
 from influence_acme.testing import fakes
 
@@ -270,3 +271,58 @@ def test_nothing_is_foreseen_of_whom_nobody_sees():
   actor = BelievingActor(adder, sees=False)
   episode = evaluation.record_episode(environment, actor, adder)
   assert evaluation.with_foresight(episode, adder) is episode
+
+
+def _raise():
+  raise OSError('no display')
+
+
+@pytest.mark.parametrize(
+  'render, reason',
+  [
+    (lambda: None, 'returns NoneType: it must be uint8 [H, W, 3]'),
+    (lambda: np.zeros((4, 6), np.uint8), 'returns uint8[4, 6]: it must'),
+    (lambda: np.zeros((4, 6, 1), np.uint8), 'returns uint8[4, 6, 1]: it must'),
+    (lambda: np.zeros((4, 6, 4), np.uint8), 'returns uint8[4, 6, 4]: it must'),
+    (lambda: np.zeros((4, 6, 3)), 'returns float64[4, 6, 3]: it must'),
+    (lambda: np.zeros((0, 6, 3), np.uint8), 'returns uint8[0, 6, 3]: it must'),
+    (_raise, 'raises OSError: no display'),
+  ],
+)
+def test_what_is_no_picture_leaves_the_film_out(
+  tmp_path, capsys, render, reason
+):
+  class Environment(fakes.FakeMultiAgentEnvironment):
+    pass
+
+  environment = Environment(num_agents=3, num_actions=NUM_ACTIONS)
+  environment.render = render
+  adder = recording.RecordingAdder()
+  episode = evaluation.record_episode(environment, BelievingActor(adder), adder)
+  assert not episode.frames
+  run = run_dir.RunDirectory(tmp_path)
+  run.video_path.write_bytes(b'of another episode')
+  evaluation.write(run, episode)
+  assert f'There is no film, as render() {reason}' in capsys.readouterr().err
+  assert not run.video_path.exists()
+  read = evaluation.read(run)
+  assert read is not None and read.rewards.shape == episode.rewards.shape
+
+
+def test_pictures_of_another_size_end_the_film():
+  shot = film.Film(
+    types.SimpleNamespace(render=iter(_of_sizes(4, 4, 5)).__next__)
+  )
+  shot.take()
+  shot.take()
+  assert len(shot.frames) == 2
+  shot.take()
+  shot.take()
+  assert shot.frames == []
+  assert 'uint8[5, 6, 3]: it must be uint8 of the size [4, 6, 3]' in (
+    shot.failure
+  )
+
+
+def _of_sizes(*heights):
+  return [np.zeros((height, 6, 3), np.uint8) for height in heights]

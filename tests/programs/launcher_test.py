@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from concurrent import futures
 
 import pytest
 import toy
@@ -10,6 +11,7 @@ import variant_program
 
 from influence_acme import programs
 from influence_acme.agents import influence
+from influence_acme.runs import lock, run_dir
 
 # The fused trainer takes other agents than Launchpad's nodes do.
 _MAKE = {
@@ -146,7 +148,20 @@ class _OtherBuilder(influence.InfluenceBuilder):
         ),
       ]
     ),
-    ('single', {'num_actions': 4}, 'of another experiment: its actions'),
+    ('single', {'num_actions': 4}, 'of another experiment: its num_actions'),
+    (
+      'single',
+      {'agent': {'hidden_size': 4}},
+      'of another experiment: its hidden_size is 8, that of this run 4',
+    ),
+    *(
+      (
+        launch,
+        {'config': {'colour': 'blue'}},
+        "its colour is 'green', that of this run 'blue'.*=colour",
+      )
+      for launch in programs.LAUNCHES
+    ),
     (
       'single',
       {'builder': _OtherBuilder},
@@ -168,28 +183,65 @@ def test_a_checkpoint_of_another_experiment(copy, launch, overrides, message):
     _launch(path, launch, num_steps=50, resume=True, **overrides)
 
 
-@pytest.mark.parametrize(
-  'launch, overrides, message',
-  [
-    (
-      'threads',
-      {'builder_factory': lambda logger: toy.ToyBuilder(logger, num_params=5)},
-      "['momentum'] is float32(4,) in it, and float32(5,)",
-    ),
-    ('single', {'agent': {'hidden_size': 4}}, 'does not fit'),
-  ],
-)
-def test_a_checkpoint_of_other_parameters(
-  copy, capfd, launch, overrides, message
-):
+def test_a_checkpoint_of_other_parameters(copy, capfd):
   """Only the learner knows them: it fails as a node does."""
-  path = copy(launch)
+  path = copy('threads')
   before = (path / 'checkpoint').read_bytes()
-  assert _launch(path, launch, num_steps=50, resume=True, **overrides) == 1
+
+  def build(logger):
+    return toy.ToyBuilder(logger, num_params=5)
+
+  code = _launch(path, num_steps=50, resume=True, builder_factory=build)
+  assert code == 1
   assert (path / 'checkpoint').read_bytes() == before
   told = capfd.readouterr().err
-  assert message in told
+  assert "['momentum'] is float32(4,) in it, and float32(5,)" in told
   assert str(path / 'failure.txt') in told
+
+
+@pytest.mark.parametrize('launch', programs.LAUNCHES)
+def test_nothing_is_touched_outside_the_main_thread(tmp_path, launch):
+  with (
+    futures.ThreadPoolExecutor(1) as pool,
+    pytest.raises(RuntimeError, match='in the main thread'),
+  ):
+    pool.submit(_launch, tmp_path / 'run', launch).result()
+  assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize('launch', programs.LAUNCHES)
+def test_two_programs_do_not_run_in_one_directory(copy, launch):
+  path = copy(launch)
+  with (
+    run_dir.RunDirectory(path).hold(),
+    pytest.raises(lock.InUseError, match=f'in use by process {os.getpid()}'),
+  ):
+    _launch(path, launch, num_steps=50, resume=True)
+
+
+class _Closing(toy.ToyEnvironment):
+  """Counts those that are made and closed."""
+
+  made: list[int] = []
+  closed: list[int] = []
+
+  def __init__(self, seed):
+    super().__init__(seed)
+    self.made.append(seed)
+
+  def close(self):
+    self.closed.append(1)
+
+
+def test_every_environment_is_closed_and_strangers_are_warned_of(
+  tmp_path, capfd
+):
+  code = _launch(tmp_path / 'run', num_steps=1, environment_factory=_Closing)
+  assert code == 0
+  assert len(_Closing.made) == len(_Closing.closed) == 2  # One for the specs.
+  assert 'the replay listens on all network interfaces' in (
+    capfd.readouterr().err
+  )
 
 
 def test_a_failure_is_forgotten_once_the_run_goes_on(tmp_path):

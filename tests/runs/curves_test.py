@@ -186,3 +186,15 @@ def test_a_series_knows_where_its_logs_end(run):
   series = curves.load(run.logs)['equality']
   np.testing.assert_array_equal(series.steps, [0, 10, 20])
   assert series.end == 80  # Not 500: another log, which lacks the column.
+
+
+def test_a_dollar_in_the_name_of_a_run_is_no_mathematics(tmp_path, figures):
+  run = run_dir.RunDirectory(tmp_path / 'lr$_{1$ 5$')
+  run.prepare()
+  logger = run.make_logger('learner')
+  logger.write({'environment_steps': 5, 'entropy': 1.0})
+  logger.close()
+  curves.write_curves(run)
+  assert run.curves_path.stat().st_size > 1000
+  (figure,) = figures
+  assert figure.get_suptitle() == 'lr$_{1$ 5$: 5 environment steps'

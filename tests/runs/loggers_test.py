@@ -242,3 +242,27 @@ def test_logs_an_acme_environment_loop(tmp_path):
     assert row['collective_return'] == '12.0'
     assert row['episode_return/agent_2'] == '4.0'
     assert row['episode_length'] == '4'
+
+
+def test_tensorboard_is_thinned_as_a_run_grows_and_loses_no_row(
+  tmp_path, monkeypatch
+):
+  now = [0.0]
+  monkeypatch.setattr(loggers.time, 'monotonic', lambda: now[0])
+  logger = loggers.make_logger(tmp_path, 'learner')
+  # A row a second. After the 5000 s that it has run before: one of five.
+  logger.write({STEPS: 1, 'loss': 0.0})
+  now[0] = 5000.0
+  for i in range(11):
+    now[0] += 1.0
+    logger.write({STEPS: 2 + i, 'loss': float(i)})
+  logger.close()
+  assert len(rows(tmp_path / 'learner.csv')) == 12
+  found = events(tmp_path / 'tensorboard' / 'learner')
+  # Means of 1 to 5 and 6 to 10, at the steps of the last.
+  assert [(step, value) for tag, step, value in found if 'loss' in tag] == [
+    (1, 0.0),
+    (2, 0.0),
+    (7, 3.0),
+    (12, 8.0),
+  ]

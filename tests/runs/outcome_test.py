@@ -110,3 +110,12 @@ def test_our_own_command_has_the_flags(run, monkeypatch):
   monkeypatch.setattr(sys, 'orig_argv', command)
   told = outcome.resume_command(run)
   assert told.split() == [*command, '--resume', f'--run_dir={run.path}']
+
+
+def test_so_has_our_own_script(run, monkeypatch):
+  script = '/usr/local/bin/influence-train'
+  command = ['/usr/bin/python', script, '--game=harvest', '--batch_size=8']
+  monkeypatch.setattr(sys, 'argv', command[1:])
+  monkeypatch.setattr(sys, 'orig_argv', command)
+  told = outcome.resume_command(run)
+  assert told.split() == [*command, '--resume', f'--run_dir={run.path}']

@@ -4,12 +4,11 @@ import dataclasses
 import json
 import pathlib
 import pickle
-import tempfile
 
 import numpy as np
 import pytest
 
-from influence_acme.runs import run_dir
+from influence_acme.runs import lock, run_dir
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,11 +88,65 @@ def test_resume_of_nothing(tmp_path):
   assert not run.path.exists()
 
 
-def test_resume_before_the_first_checkpoint(tmp_path):
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_run_that_ended_before_its_first_checkpoint_starts_anew(
+  tmp_path, resume
+):
   run = start(tmp_path)
   run.checkpoint_path.unlink()
-  with pytest.raises(FileNotFoundError, match='before its first checkpoint'):
-    run.prepare(resume=True)
+  (run.logs / 'learner.csv').write_text('environment_steps\n')
+  run.prepare(resume=resume)
+  assert not run.config_path.exists()
+  run.write_config({'seed': 2})
+  assert record(run)['config'] == {'seed': 2}
+  assert record(run)['resumed'] == []
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_a_run_that_lost_its_checkpoint_does_not_start_anew(tmp_path, resume):
+  run = start(tmp_path)
+  run.checkpoint_path.unlink()
+  (run.logs / 'learner.csv').write_text('environment_steps\n10\n')
+  with pytest.raises(OSError, match='holds a run already|has no checkpoint'):
+    run.prepare(resume=resume)
+  assert run.config_path.exists()
+
+
+def test_an_export_is_not_overwritten(tmp_path):
+  run = start(tmp_path)
+  run.checkpoint_path.unlink()
+  run.logs.rmdir()
+  with pytest.raises(FileExistsError, match='holds a run already'):
+    run.prepare()
+
+
+@pytest.mark.parametrize(
+  'content',
+  [b'\x80\xff\x00', b'environment_steps\n\x00\n', b'name,age\nann,3\n'],
+)
+def test_a_file_that_is_no_log_is_moved_aside_and_that_is_said(
+  tmp_path, capsys, content
+):
+  run = start(tmp_path)
+  path = run.logs / 'learner.csv'
+  path.write_bytes(content)
+  run.prepare(resume=True)
+  aside = run.logs / 'learner.csv.not_a_log'
+  assert not path.exists() and aside.read_bytes() == content
+  assert f'{path} is no log of a run: it is now {aside}' in (
+    capsys.readouterr().err
+  )
+
+
+def test_logs_stay(tmp_path, capsys):
+  run = start(tmp_path)
+  contents = {'a.csv': '', 'b.csv': 'environment_steps,x\n1,2\n3,'}
+  for name, text in contents.items():
+    (run.logs / name).write_text(text)
+  run.prepare(resume=True)
+  found = {path.name: path.read_text() for path in run.logs.glob('*')}
+  assert found == contents
+  assert capsys.readouterr().err == ''
 
 
 @pytest.mark.parametrize('path', ['file', 'file/below', '/proc/run'])
@@ -102,16 +155,24 @@ def test_a_directory_that_cannot_be_made(tmp_path, path):
   run = run_dir.RunDirectory(tmp_path / path)
   with pytest.raises(PermissionError, match='Cannot write.*--run_dir'):
     run.prepare()
+  with (
+    pytest.raises(PermissionError, match='Cannot write.*--run_dir'),
+    run.hold(),
+  ):
+    pass
 
 
 def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch):
-  def read_only(**_):
+  def read_only(*_):
     raise OSError(30, 'Read-only file system')
 
-  monkeypatch.setattr(tempfile, 'TemporaryFile', read_only)
+  monkeypatch.setattr(lock, 'acquire', read_only)
   run = run_dir.RunDirectory(tmp_path)
-  with pytest.raises(PermissionError, match='Cannot write.*Read-only'):
-    run.prepare()
+  with (
+    pytest.raises(PermissionError, match='Cannot write.*Read-only'),
+    run.hold(),
+  ):
+    pass
 
 
 def test_config_holds_all_that_a_run_depends_on(tmp_path):

@@ -1,5 +1,7 @@
 import os
 import signal
+import time
+from concurrent import futures
 
 import pytest
 
@@ -38,3 +40,22 @@ def test_takes_signals_back_from_others():
     received.listen()
     os.kill(os.getpid(), signal.SIGINT)
     assert received.number == signal.SIGINT
+
+
+def test_ctrl_c_in_an_import_breaks_out_after_it():
+  done = []
+  with pytest.raises(KeyboardInterrupt), signals.deferred():  # noqa: PT012
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    done.append('imported')
+  assert done == ['imported']
+  assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_only_the_main_thread_can_start_a_run():
+  signals.check_main_thread()
+  with (
+    futures.ThreadPoolExecutor(1) as pool,
+    pytest.raises(RuntimeError, match='in the main thread'),
+  ):
+    pool.submit(signals.check_main_thread).result()

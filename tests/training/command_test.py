@@ -13,14 +13,28 @@ import tiny
 from influence_acme import train
 
 _ROOT = pathlib.Path(__file__).parent.parent.parent
-# As `python -m` runs it; at the end it tells what was imported.
+# As `python -m` runs it; at the end it tells what was imported. TensorFlow is
+# not among the names: TensorFlow Probability, which rlax needs, loads it where
+# it is installed. On today's Python, where it is not, the same run shows that
+# nothing else needs it.
 _TELL_IMPORTS = """
 import atexit, runpy, sys
-heavy = ('acme', 'reverb', 'launchpad', 'tensorflow')
+heavy = ('acme', 'reverb', 'launchpad')
 found = lambda: [x for x in heavy if x in sys.modules]
 atexit.register(lambda: print('imported', found()))
 sys.argv[0] = 'influence_acme.train'
 runpy.run_module('influence_acme.train', run_name='__main__', alter_sys=True)
+"""
+
+_TELL_HEAVY = """
+import sys
+from influence_acme import evaluate, train
+for main in (train.main, evaluate.main):
+  try:
+    main(['--help'])
+  except SystemExit:
+    pass
+print([x for x in ('jax', 'haiku', 'dm_env') if x in sys.modules])
 """
 
 
@@ -90,9 +104,22 @@ def test_a_signal_ends_it_in_good_order_and_it_can_be_resumed(
   assert tiny.load(path).counts['environment_steps'] >= steps + 500
 
 
+def test_options_are_read_without_loading_jax():
+  told = subprocess.run(
+    [sys.executable, '-c', _TELL_HEAVY],
+    env={**os.environ, 'PYTHONPATH': str(_ROOT)},
+    capture_output=True,
+    text=True,
+    timeout=100,
+  ).stdout.splitlines()
+  assert told[0].startswith('usage: python -m influence_acme.train')
+  assert told[-1] == '[]'
+
+
 @pytest.mark.parametrize(
   'option, message',
   [
+    ('--variant=zzz', "Error parsing Preset: variant is 'zzz'"),
     ('--num_steps=0', 'num_steps is 0'),
     ('--game=chess', "game is 'chess'"),
     ('--batch_size=7', 'ppo.num_minibatches is 4: it must divide'),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import tempfile
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import tiny
 
 from influence_acme import environments
 from influence_acme.environments import matrix
-from influence_acme.runs import checkpoint, run_dir
+from influence_acme.runs import checkpoint, run_dir, save_clock
 from influence_acme.training import runner as run_lib
 
 _AGENT = tiny.make_agent('baseline')
@@ -127,6 +128,20 @@ def test_environments_are_closed_at_the_end(tmp_path, log):
   )
   assert len(log['made']) == tiny.B + 1
   _assert_all_are_closed(log)
+
+
+def test_a_directory_that_becomes_read_only_ends_the_run_soon(
+  tmp_path, monkeypatch, capsys
+):
+  def read_only(**_):
+    raise OSError(30, 'Read-only file system')
+
+  monkeypatch.setattr(save_clock, '_LOOK_SECONDS', 0.0)
+  monkeypatch.setattr(tempfile, 'TemporaryFile', read_only)
+  assert tiny.run(tmp_path / 'run', _AGENT, num_steps=10**8) == 1
+  told = capsys.readouterr().err
+  assert 'train failed: PermissionError: Cannot write to the run direc' in told
+  assert 'Read-only file system' in told
 
 
 def test_a_full_disk_is_a_failure_even_if_nothing_can_be_written(

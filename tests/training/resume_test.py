@@ -1,13 +1,16 @@
 """Runs that are resumed: exactly, or not at all."""
 
+import json
+import os
 import shutil
+from concurrent import futures
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny
 
-from influence_acme.runs import checkpoint
+from influence_acme.runs import checkpoint, lock, run_dir
 from influence_acme.system import config as config_lib
 
 _AGENTS: dict[str, dict[str, Any]] = {
@@ -89,9 +92,26 @@ def test_a_failure_is_forgotten_once_the_run_goes_on(copy):
 @pytest.mark.parametrize(
   'agent, options, message',
   [
-    ({}, {'game': 'matrix', 'num_agents': 2}, 'is of another experiment'),
-    ({'hidden_size': 9}, {}, 'does not fit: .*Resume with the networks'),
-    ({'variant': 'baseline'}, {}, 'does not fit: .*Resume with the networks'),
+    (
+      {},
+      {'game': 'matrix', 'num_agents': 2},
+      "is of another experiment: its .*game is 'coordination', .* 'matrix'",
+    ),
+    ({'hidden_size': 9}, {}, 'its hidden_size is 8, that of this run 9'),
+    (
+      {'hidden_size': 9},
+      {'allow_changes': ('hidden_size',)},
+      'does not fit: .*Resume with the networks',
+    ),
+    ({'variant': 'moa_baseline'}, {}, "'moa_baseline'.*=variant"),
+    (
+      {'learning_rate': 1e-4, 'discount': 0.9},
+      {'allow_changes': ('discount',)},
+      r'its learning_rate is 0.00123, .* 0.0001\. .*=learning_rate\.',
+    ),
+    ({'unroll_length': 5}, {}, 'its unroll_length is 10, that of this run 5'),
+    ({'batch_size': 2}, {}, 'its batch_size is 4, that of this run 2'),
+    ({}, {'episode_length': 9}, 'its episode_length is 7, that of this run 9'),
   ],
 )
 def test_another_runs_checkpoint_is_refused_before_a_file_is_touched(
@@ -116,12 +136,65 @@ def test_a_truncated_checkpoint_is_refused_before_a_file_is_touched(
   assert _contents(copy) == before
 
 
-def test_another_batch_size_is_told_and_the_checkpoint_kept(copy):
-  before = (copy / 'checkpoint').read_bytes()
-  agent = tiny.make_agent(batch_size=2)
-  assert tiny.resume(copy, agent, num_steps=200) == 1
-  assert 'does not fit' in tiny.failure(copy)
-  assert (copy / 'checkpoint').read_bytes() == before
+def test_changes_that_are_allowed_go_into_the_history(copy, capsys):
+  agent = tiny.make_agent(batch_size=2, discount=0.9)
+  names = 'discount,episode_length, max_queue_size', 'batch_size'
+  options = {'num_steps': 200, 'episode_length': 9}
+  before = tiny.load(copy).counts
+  assert tiny.resume(copy, agent, allow_changes=names, **options) == 0
+  assert tiny.load(copy).counts['actor_steps'] >= 200 > before['actor_steps']
+  told = capsys.readouterr().err
+  assert 'batch_size is 2, was 4' in told
+  assert 'A resume may change num_steps, num_actors, num_environ' in told
+  record = json.loads((copy / 'config.json').read_text())
+  (entry,) = record['resumed']
+  assert entry['changed'] == {
+    'batch_size': [4, 2],
+    'discount': [0.99, 0.9],
+    'episode_length': [7, 9],
+    'max_queue_size': [4, 2],
+    'num_steps': [100, 200],
+  }
+  # From now on these are the run's.
+  with pytest.raises(checkpoint.CheckpointError, match='discount is 0.9, .*99'):
+    tiny.resume(copy, tiny.make_agent(batch_size=2), **options)
+
+
+def test_two_programs_do_not_run_in_one_directory(copy):
+  run = run_dir.RunDirectory(copy)
+  before = _contents(copy)
+  with (
+    run.hold(),
+    pytest.raises(lock.InUseError, match=f'process {os.getpid()} on '),
+  ):
+    tiny.resume(copy)
+  assert _contents(copy) == before
+
+
+@pytest.mark.parametrize(
+  'content, message',
+  [
+    (b'', 'is not JSON'),
+    (b'\xff\xfe\x00', 'is not JSON'),
+    (b'[1, 2]', 'is not the configuration of a run'),
+    (b'{"model_type": "llama"}', 'is not the configuration of a run'),
+    (b'{"config": {}, "resumed": [3]}', 'is not the configuration of a run'),
+  ],
+)
+def test_what_is_no_config_of_a_run_is_told(copy, content, message):
+  (copy / 'config.json').write_bytes(content)
+  before = _contents(copy)
+  with pytest.raises(ValueError, match=f'config.json {message}'):
+    tiny.resume(copy)
+  assert _contents(copy) == before
+
+
+def test_another_thread_is_refused_before_a_file_is_touched(tmp_path):
+  with futures.ThreadPoolExecutor(1) as pool:
+    run = pool.submit(tiny.run, tmp_path / 'run')
+    with pytest.raises(RuntimeError, match='in the main thread'):
+      run.result()
+  assert not (tmp_path / 'run').exists()
 
 
 def test_there_must_be_a_run_to_resume(tmp_path):

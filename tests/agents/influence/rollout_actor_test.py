@@ -1,4 +1,4 @@
-"""The shell of a rollout: episodes, parameters, saving, failures."""
+"""The shell of a rollout: episodes, parameters, failures."""
 
 import chex
 import jax
@@ -14,17 +14,12 @@ def game():
   return two_ways.Game('coordination', num_agents=2, episode_length=4)
 
 
-@pytest.fixture(scope='module')
-def compiled(game):
-  return game.make_actor(game.make_replay()[0])
-
-
 @pytest.fixture
-def actor(game, compiled):
-  """An actor as new, but for its compiled functions."""
-  compiled.restore(game.make_actor(game.make_replay()[0]).save())
-  compiled.update(wait=True)
-  return compiled
+def actor(game):
+  """A new actor, whose functions are compiled once for all."""
+  actor = game.make_actor(game.make_replay()[0])
+  actor.update(wait=True)
+  return actor
 
 
 def _play(actor, times):
@@ -65,17 +60,6 @@ def test_new_parameters_are_taken_between_unrolls(game, actor, monkeypatch):
   )
 
 
-def test_a_restored_actor_goes_on_bit_for_bit(game, actor):
-  resumed = game.make_actor(game.make_replay()[0])
-  assert actor.save()['progress'] is None
-  actor.play()
-  state = actor.save()
-  expected, _ = _play(actor, times=2)
-  resumed.restore(state)
-  actual, _ = _play(resumed, times=2)
-  jax.tree_util.tree_map(np.testing.assert_array_equal, actual, expected)
-
-
 def test_it_compiles_once_and_donates_its_state(game, monkeypatch):
   chex.clear_trace_counter()
   traced = chex.assert_max_traces(steps.add_row, n=1)
@@ -92,9 +76,11 @@ def test_it_compiles_once_and_donates_its_state(game, monkeypatch):
 
 def test_rewards_that_are_not_finite_are_refused(actor):
   actor.play()
-  state = actor.save()
-  state['progress'].overlap.shaped[:, 1] = np.nan
-  actor.restore(state)
+  state = actor._rollout_state
+  shaped = state.overlap.shaped.at[:, 1].set(np.nan)
+  actor._rollout_state = state._replace(
+    overlap=state.overlap._replace(shaped=shaped)
+  )
   with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
     actor.play()
 
