@@ -132,6 +132,7 @@ def test_measures_are_of_their_agents():
   # Returns 0, 3, ..., 30. Pairs differ by d in 11 - d of them, twice:
   # 3 * 2 * sum_d d (11 - d) = 6 * 220, by 2 * 11 * 165.
   np.testing.assert_allclose(result['gini'], 1320 / 3630, rtol=1e-6)
+  assert watched.influence is not None
   np.testing.assert_array_equal(watched.influence, [range(11)] * 3)
 
 

@@ -230,7 +230,7 @@ SWEEP_FIELDS = {
   ((-1,), ('1',), (True,), (1.5,), (), (0, 0), 0, None): ('seeds',),
   ((), ('moa', 'moa'), None): ('variants',),
 }
-MOA_CONFIG = {
+MOA_CONFIG: dict[str, Any] = {
   'own_index': 0,
   'num_agents': 2,
   'num_actions': 3,

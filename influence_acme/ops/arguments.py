@@ -53,20 +53,27 @@ def check_weights(name: str, array: chex.Array | None) -> None:
     )
 
 
-def check_indices(name: str, array: chex.Array, size: int, counts=True) -> None:
-  """Raises ValueError in debug mode: an index that counts is not in 0..size-1.
-
-  Without debug mode such an index gives NaN.
+def check_indices(
+  name: str, array: chex.Array | None, size: int, counts: chex.Array
+) -> None:
+  """Checks indices; in debug mode their values too, which give NaN otherwise.
 
   Args:
     name: of the argument.
-    array: int [...].
+    array: int [...]; None is not checked.
     size: number of choices.
     counts: bool [...], False for indices that are masked out.
+
+  Raises:
+    AssertionError: they are no integers.
+    ValueError: an index that counts is not in 0..size-1, in debug mode.
   """
+  if array is None:
+    return
+  check_type(name, array, int)
   if is_debug():
     inside = (jnp.asarray(array) >= 0) & (jnp.asarray(array) < size)
-    shown = jnp.where(inside | ~jnp.asarray(counts), 0, array)
+    shown = jnp.where(inside | ~counts, 0, array)
     _check(name, shown, lambda x: x == 0, f'in 0..{size - 1}')
 
 

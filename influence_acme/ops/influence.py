@@ -84,9 +84,8 @@ def influence_reward(
   No gradient flows through the result. A probability of 0 (a logit of -inf) is
   legal, with 0 log 0 = 0; for 'pmi' an action that is impossible under every
   choice counts 0. A NaN spreads no further than the other, and the batch entry,
-  that it belongs to. Logits that are all -inf, and actions out of range, such
-  as -1 where nobody acted, give NaN; with INFLUENCE_ACME_DEBUG=1 such actions
-  raise a ValueError.
+  that it belongs to. Logits that are all -inf, and actions out of range, give
+  NaN; the latter raise in debug mode, see `arguments`.
 
   Args:
     conditional_logits: float [..., K, J, A], the others' logits for each of the
@@ -180,16 +179,10 @@ def _check_shapes(
   arguments.check_type('conditional_logits', conditional_logits, float)
   arguments.check_type('policy_logits', policy_logits, float)
   arguments.check_flags('mask', mask)
-  counts = True if mask is None else jnp.asarray(mask, bool)
-  if actions is not None:
-    arguments.check_type('actions', actions, int)
-    is_heard = True if mask is None else counts.any(-1)
-    arguments.check_indices('actions', actions, num_choices, is_heard)
-  if others_actions is not None:
-    arguments.check_type('others_actions', others_actions, int)
-    arguments.check_indices(
-      'others_actions', others_actions, num_actions, counts
-    )
+  all_count = jnp.ones((*batch, num_others), bool)
+  counts = all_count if mask is None else jnp.asarray(mask, bool)
+  arguments.check_indices('actions', actions, num_choices, counts.any(-1))
+  arguments.check_indices('others_actions', others_actions, num_actions, counts)
 
 
 def _log_softmax(logits: chex.Array) -> jax.Array:

@@ -115,7 +115,6 @@ def moa_loss(
     custom_message='actions [T, ..., J] must match logits [T, ..., J, A].',
   )
   arguments.check_type('logits', logits, float)
-  arguments.check_type('actions', actions, int)
   arguments.check_indices(
     'actions', jnp.asarray(actions)[1:], jnp.shape(logits)[-1], weight > 0
   )

@@ -1,5 +1,7 @@
 """Each step is compared with the specs; errors name agent and step."""
 
+from typing import Any
+
 import dm_env
 import numpy as np
 import pytest
@@ -64,10 +66,22 @@ CASES = [
   (observe(world=WORLD.tolist()), AGENT + "'world' is of int64"),
   (observe(world=None), AGENT + "'world' is of object"),
   (observe(world=WORLD[:4]), AGENT + r"'world' is of shape \(4, 5, 3\)"),
-  (observe(food=np.float32([0.5, np.nan])), AGENT + "'food' holds nan"),
-  (observe(food=np.float32([np.inf, 0.5])), AGENT + "'food' holds inf"),
-  (observe(food=np.float32([0.5, 1.5])), AGENT + "'food' holds 1.5.*0.0 to 1"),
-  (observe(food=np.float32([-1, 0.5])), AGENT + "'food' holds -1.0.*0.0 to 1"),
+  (
+    observe(food=np.array([0.5, np.nan], np.float32)),
+    AGENT + "'food' holds nan",
+  ),
+  (
+    observe(food=np.array([np.inf, 0.5], np.float32)),
+    AGENT + "'food' holds inf",
+  ),
+  (
+    observe(food=np.array([0.5, 1.5], np.float32)),
+    AGENT + "'food' holds 1.5.*0.0 to 1",
+  ),
+  (
+    observe(food=np.array([-1, 0.5], np.float32)),
+    AGENT + "'food' holds -1.0.*0.0 to 1",
+  ),
   (observe(extra=WORLD), AGENT + 'observation is .*extra.* a dict of'),
   (pay(None), AGENT + 'reward is None'),
   (pay(np.nan), AGENT + 'reward holds nan'),
@@ -106,7 +120,8 @@ CASES = [
 @pytest.mark.parametrize(('change', 'message'), CASES)
 @pytest.mark.parametrize('view', ['others', 'message', 'single'])
 def test_a_wrong_step_is_named(change, message, view):
-  environment = Flawed(change)
+  environment: Any = Flawed(change)
+  action: Any
   if view == 'single':
     bots = dict.fromkeys(('agent_1', 'agent_2'), lambda _: 0)
     environment = wrappers.SingleAgentView(environment, 'agent_0', bots)

@@ -20,7 +20,7 @@ from influence_acme.multiagent import recording
 CONFIG = intrinsic.MOAConfig(
   own_index=0, num_agents=2, num_actions=3, view_shape=(5, 5, 3)
 )
-INFLUENCE = np.float32([[0.25, 0.5, 0.125]])
+INFLUENCE = np.array([[0.25, 0.5, 0.125]], np.float32)
 
 
 class Data(NamedTuple):
@@ -35,9 +35,8 @@ class Sample(NamedTuple):
 def paid(reward, weight=2.0):
   """Returns the reward that an inner learner gets."""
   output = training.UpdateOutput(INFLUENCE, np.bool_(True), {})
-  moa = training.CompiledMOA(
-    init=lambda key: (), update=lambda *_: ((), output)
-  )
+  state = training.TrainingState((), ())
+  moa = training.CompiledMOA(lambda key: state, lambda *_: (state, output))
   samples = learning.InfluencedSamples(
     iter([Sample(Data(reward))]), moa, None, lambda: weight, None
   )
