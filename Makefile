@@ -12,6 +12,7 @@ CORE_TESTS := tests/types_test.py tests/pure_imports_test.py tests/ops \
   tests/networks tests/environments tests/wrappers tests/system tests/metrics \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
+  tests/reports/run_page_test.py \
   tests/training/command_test.py \
   --ignore-glob='*_properties_test.py'
 # A module stays on one worker: what it compiles, it compiles once.
@@ -63,7 +64,7 @@ format: .venv/installed ## Formats the code.
 bench: .venv/installed ## Measures speed and memory of training and its parts.
 	$(BIN)/python -m benchmarks
 
-report: .venv/installed ## Writes the page of a run or sweep: RUN=its folder.
+report: .venv/installed ## Writes the page of a run, sweep, or runs: RUN="a b".
 	@$(BIN)/python -m influence_acme.reports $(RUN)
 
 docs: .venv/installed ## Builds the documentation site in build/site.

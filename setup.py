@@ -75,7 +75,7 @@ setuptools.setup(
   ),
   package_data={
     'influence_acme': ['py.typed'],
-    'influence_acme.reports': ['*.css'],
+    'influence_acme.reports': ['templates/*'],
   },
   url='https://arxiv.org/abs/1810.08647',
   project_urls={'Paper': 'https://arxiv.org/abs/1810.08647'},
@@ -108,6 +108,7 @@ setuptools.setup(
     'dm-haiku',
     'jax',
     'jaxlib',
+    'jinja2',
     'matplotlib',
     'numpy',
     'optax',

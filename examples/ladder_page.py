@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import figure as figure_lib
 
+from influence_acme import palette
 from influence_acme.metrics import interval as interval_lib
 from influence_acme.runs import curves
 
@@ -86,7 +87,7 @@ def draw(results: Mapping[str, Any], path: pathlib.Path) -> None:
   for axes, column in zip(figure.subplots(1, len(names)), names, strict=True):
     curves.style_axes(axes, column.replace('_', ' '))
     found = dict.fromkeys(run['variant'] for run in results['runs'])
-    for variant, colour in zip(found, curves.COLOURS * 2, strict=False):
+    for variant, colour in zip(found, palette.AGENTS, strict=False):
       runs = [x['curves'] for x in results['runs'] if x['variant'] == variant]
       steps = np.array(runs[0]['environment_steps']) / 1e6
       values = np.array([run[column] for run in runs])

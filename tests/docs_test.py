@@ -139,3 +139,16 @@ def test_the_site_loads_nothing_from_another_host(site):
     page = path.read_text('utf-8')
     loads = re.findall(r'<(?:script|img|link|iframe)\b[^>]*>', page)
     assert not [tag for tag in loads if re.search(r'="(?:https?:)?//', tag)]
+
+
+@pytest.mark.slow
+def test_search_works_where_pages_are_opened_from_the_disk(site):
+  """A page may not read a file there: the index comes as a script."""
+  index = (site / 'search' / 'search_index.js').read_text('utf-8')
+  assert index.startswith('var __index = {')
+  assert 'counterfactual' in index
+  for path in site.rglob('*.html'):
+    (shim,) = re.findall(
+      r'src="([^"]*iframe-worker[^"]*)"', path.read_text('utf-8')
+    )
+    assert path.name == '404.html' or (path.parent / shim).exists()

@@ -16,6 +16,7 @@ LAYERS = {
   'influence_acme.types': 0,
   'influence_acme.checks': 0,
   'influence_acme.lazy': 0,
+  'influence_acme.palette': 0,
   'influence_acme.xla_threads': 0,
   'influence_acme.ops': 1,
   'influence_acme.networks': 2,
@@ -60,6 +61,7 @@ PURE = {
   'influence_acme.types': _MATHS,
   'influence_acme.checks': set(),
   'influence_acme.lazy': set(),
+  'influence_acme.palette': set(),
   'influence_acme.xla_threads': _MATHS,
   'influence_acme.ops': _MATHS | {'rlax'},
   'influence_acme.networks': _MATHS | {'rlax', 'haiku'},
@@ -73,6 +75,7 @@ PURE = {
   'influence_acme.runs': {'numpy', 'jax'} | _RUNS,
   'influence_acme.training': _MATHS | {'dm_env'},
   'influence_acme.train': {'tyro'},
+  'influence_acme.reports': {'numpy', 'matplotlib', 'jinja2'},
 }
 
 # Where `import launchpad` may stand: programs, and what makes them work.
@@ -253,6 +256,7 @@ def test_scripts_that_import_acme_patch_jax_before():
     ('influence_acme.training.x', 'import reverb'),
     ('influence_acme.training.x', 'from influence_acme import compat'),
     ('influence_acme.train', 'import matplotlib'),
+    ('influence_acme.reports.x', 'from acme import types'),
     ('influence_acme.programs.x', 'from influence_acme.testing import fakes'),
     ('influence_acme.programs.x', 'from influence_acme import nonsense'),
     ('influence_acme.programs.x', 'import examples.run'),

@@ -35,8 +35,17 @@ _PACKAGES = (
   'rollouts',
   'runs',
   'training',
+  'reports',
 )
-_MODULES = ('types', 'lazy', 'checks', 'xla_threads', 'train')
+_MODULES = (
+  'types',
+  'lazy',
+  'palette',
+  'checks',
+  'xla_threads',
+  'train',
+  'reproduction.report',
+)
 
 
 def _run(*arguments):

@@ -1,7 +1,6 @@
 """Draws games for their cards in environments/README.md.
 
-It takes no arguments: `python tools/draw_games.py`. Cleanup's picture is made
-by `draw_idea.py`.
+It takes no arguments: `python tools/draw_games.py`.
 """
 
 import pathlib
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from influence_acme import environments
+from influence_acme.reproduction import scripted
 
 DIRECTORY = pathlib.Path(__file__).parents[1] / 'docs' / 'pictures'
 # FIRE in Harvest, OPEN_BOX in Box Trapped.
@@ -38,11 +38,28 @@ def draw(name: str, num_steps: int = 12) -> np.ndarray:
   return game.render(state)
 
 
+def draw_cleanup(num_steps: int = 120) -> np.ndarray:
+  """Draws Cleanup where two of five agents clean, and the others eat."""
+  game = environments.functional('cleanup', num_agents=5)
+  cooperates = np.arange(5) < 2
+
+  @jax.jit
+  def step(state, key):
+    actions = scripted.cleanup(state, cooperates, key, 0.2)
+    return game.step(state, actions)[0]
+
+  state, _ = jax.jit(game.reset)(jax.random.PRNGKey(0))
+  for key in jax.random.split(jax.random.PRNGKey(1), num_steps):
+    state = step(state, key)
+  return game.render(state)
+
+
 def main() -> None:
   """Writes the pictures."""
   DIRECTORY.mkdir(exist_ok=True)
-  for name in ('harvest', 'box_trapped'):
-    image = Image.fromarray(draw(name))
+  drawn = {name: draw(name) for name in ('harvest', 'box_trapped')}
+  for name, picture in {**drawn, 'cleanup': draw_cleanup()}.items():
+    image = Image.fromarray(picture)
     # They have few colours, and so are small.
     image.quantize().save(DIRECTORY / f'{name}.png', optimize=True)
 

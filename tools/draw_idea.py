@@ -5,12 +5,10 @@ It takes no arguments: `python tools/draw_idea.py`.
 
 import pathlib
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib import figure as figure_lib
 
-from influence_acme import environments, ops
+from influence_acme import ops
 
 DIRECTORY = pathlib.Path(__file__).parents[1] / 'docs' / 'pictures'
 
@@ -96,26 +94,10 @@ def draw_reliability():
   return figure
 
 
-def draw_cleanup():
-  """Draws Cleanup after some random steps without beams."""
-  game = environments.functional('cleanup', num_agents=5)
-  state, _ = jax.jit(game.reset)(jax.random.PRNGKey(1))
-  step = jax.jit(game.step)
-  for key in jax.random.split(jax.random.PRNGKey(2), 12):
-    actions = jax.random.randint(key, (5,), 0, 7)
-    state, _ = step(state, jnp.asarray(actions))
-  frame = game.render(state)
-  figure = figure_lib.Figure((5, 3.6), dpi=140, layout='constrained')
-  axes = figure.subplots()
-  axes.imshow(np.swapaxes(frame, 0, 1))
-  axes.axis('off')
-  return figure
-
-
 def main() -> None:
   """Writes the pictures."""
   DIRECTORY.mkdir(exist_ok=True)
-  for draw in (draw_counterfactuals, draw_reliability, draw_cleanup):
+  for draw in (draw_counterfactuals, draw_reliability):
     name = draw.__name__.removeprefix('draw_')
     draw().savefig(DIRECTORY / f'{name}.png')
 

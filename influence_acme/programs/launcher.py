@@ -80,8 +80,6 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
         experiment.allow_changes,
       )
 
-  if launch != 'single':
-    print(_EXPOSED[launch], file=sys.stderr)
   settings = experiment.settings(program.environment_spec, program.functional)
   with start.start(
     directory,
@@ -112,6 +110,7 @@ def _run(
       if session is not None:
         _train(session, received)
       else:
+        print(_EXPOSED[launch], file=sys.stderr)
         stuck = workers.run(
           program.graph, launch, received, directory.failure_path
         )

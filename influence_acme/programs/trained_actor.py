@@ -10,7 +10,7 @@ from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.programs import replays
 from influence_acme.runs import checkpoint, config_file, random_keys
-from influence_acme.system import specs
+from influence_acme.system import specs as multiagent_specs
 
 
 def make(
@@ -30,7 +30,7 @@ def make(
     CheckpointError: there is no checkpoint, or none of this experiment.
     ValueError: the directory's `config.json` is none of a run.
   """
-  spec = specs.make_environment_spec(environment)
+  spec = multiagent_specs.make_environment_spec(environment)
   directory = experiment.directory
   path = directory.checkpoint_path
   saved = checkpoint.load(

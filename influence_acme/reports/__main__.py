@@ -1,4 +1,4 @@
-"""Writes the page of a run or sweep: `python -m influence_acme.reports DIR`."""
+"""Writes the page of runs: `python -m influence_acme.reports DIRECTORY...`."""
 
 import sys
 from collections.abc import Sequence
@@ -6,30 +6,32 @@ from collections.abc import Sequence
 from influence_acme import reports
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
   """Writes a page.
 
   Args:
-    argv: the program's name, and the directory of a run or of a sweep.
+    argv: the program's name, and the directory of a run or of a sweep, or
+      those of several runs; those of the command line if None.
 
   Returns:
     The exit code: 2 if there is nothing to show.
   """
-  if len(argv) != 2 or not argv[1]:
+  argv = sys.argv if argv is None else argv
+  if len(argv) < 2 or not all(argv[1:]):
     print(
-      'Name one directory of a run or of a sweep, such as runs/mine:\n'
+      'Name one directory of a run or of a sweep, or several of runs:\n'
       '  make report RUN=runs/mine\n'
-      '  python -m influence_acme.reports runs/mine',
+      '  python -m influence_acme.reports runs/mine runs/other',
       file=sys.stderr,
     )
     return 2
   try:
-    print(reports.write(argv[1]))
-  except FileNotFoundError as error:
+    print(reports.write(*argv[1:]))
+  except (FileNotFoundError, ValueError) as error:
     print(error, file=sys.stderr)
     return 2
   return 0
 
 
 if __name__ == '__main__':
-  sys.exit(main(sys.argv))
+  sys.exit(main())

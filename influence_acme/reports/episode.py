@@ -1,143 +1,142 @@
-"""Shows the episode that the final agents play, on a page.
+"""Gathers the recorded episode of a run for its page.
 
-Letters: T steps, N agents.
+Letters: T steps, N agents, A actions.
 """
 
-import io
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from influence_acme.programs import evaluation
-from influence_acme.reports import diagrams, moments, page
-from influence_acme.runs import pictures, run_dir
-
-# Variants whose influence shows in the same step, and not in the next one.
-_AT_ONCE = frozenset({'visible_actions', 'basic_influence'})
-_NUM_MOMENTS = 6
-_STEPS_APART = 20
-# Units of influence: the first one in which the largest number is 0.1 or more.
-_UNITS = (('nats', 1.0), ('thousandths of a nat', 1e3), ('millionths', 1e6))
-_NO_EPISODE = (
-  'No episode was recorded yet: that is done when a run has reached its number '
-  'of steps. Resume the run, then write this page again.'
+from influence_acme import palette
+from influence_acme.environments.grid import colours as grid_colours
+from influence_acme.environments.grid import render
+from influence_acme.metrics import influence_peaks
+from influence_acme.reports import charts
+from influence_acme.runs import (
+  curves,
+  episode_record,
+  packed_film,
+  pictures,
+  run_dir,
 )
-_NO_INFLUENCE = (
-  'No influence was measured in the recorded episode: these agents have '
-  'nothing that says what others would have done.'
-)
-_NO_STEPS = (
-  'Only means of this episode were kept, by an older version: influence step '
-  'by step is missing, and so are the moments of most influence.'
-)
+from influence_acme.system import variants as variants_lib
+
+_NUM_MOMENTS, _STEPS_APART = 6, 20
+_MOST_BINS = 290
+# The share of log A, the most that a choice can tell, below which all is noise.
+_NOISE = 0.01
+_USUAL_ACTIONS = 8
 
 
-def sections(
+def find(run: run_dir.RunDirectory) -> run_dir.RunDirectory:
+  """Returns the directory that has a run's episode, whichever face wrote it."""
+  evaluation = run_dir.RunDirectory(run.path / 'evaluation')
+  own = run.video_path.exists() or run.episode_path.exists()
+  return run if own or not evaluation.path.is_dir() else evaluation
+
+
+def describe(
   run: run_dir.RunDirectory,
-  played: evaluation.EpisodeRecord | None,
-  variants: Collection[str],
-) -> list[page.Section]:
-  """Returns the parts of a page about the recorded episode.
+  played: episode_record.EpisodeRecord | None,
+  variants: Sequence[str],
+) -> dict[str, Any]:
+  """Returns what a page shows of the recorded episode.
 
   Args:
-    run: whose episode was recorded, or not yet.
+    run: of `find`.
     played: what happened in it, if that was kept.
     variants: of the agents, which say when influence shows.
   """
-  parts = [page.Section('An episode', _film(run) + _agents(played))]
-  matrix = heat_map(run)
-  if matrix:
-    parts.append(page.Section('Who influences whom', matrix))
-  if played is not None and played.reliability is not None:
-    parts.append(page.Section('What agents foresee', _foresight(played)))
-  if played is not None and played.influence is not None:
-    found = moments.find(played.influence, _NUM_MOMENTS, _STEPS_APART)
-    traces = _over_time(played.influence, _names(played.agent_ids), found)
-    stills = _moments(run, played, found, variants)
-    return [
-      *parts,
-      page.Section('Influence over time', traces),
-      page.Section('Moments of most influence', stills),
-    ]
-  missing = _NO_STEPS if matrix else _NO_INFLUENCE
-  if played is None and not run.video_path.exists():
-    missing = _NO_EPISODE
-  title = 'Influence over time' if matrix else 'Influence'
-  return [*parts, page.Section(title, page.paragraph(missing))]
+  found: dict[str, Any] = {
+    'film': None,
+    'agents': [],
+    'traces': [],
+    'foresight': None,
+    'map': influence_map(run, played),
+  }
+  if run.video_path.exists():
+    packed = packed_film.pack(run.video_path)._asdict()
+    found |= {'key': _key(packed.pop('colours')), 'film': packed}
+  if played is None:
+    return found
+  found |= {
+    'agents': _agents(played),
+    'steps': f'{len(played.rewards):,}',
+    'speaks': played.messages is not None,
+  }
+  if played.reliability is not None:
+    found['foresight'] = _foresight(played.reliability, played.measures)
+  if played.influence is None:
+    return found
+  noise = _noise(played)
+  peaks = influence_peaks.find(
+    played.influence, _NUM_MOMENTS, _STEPS_APART, noise
+  )
+  return found | {
+    'noise': f'{noise:.2g}',
+    'most': float(np.nan_to_num(played.influence).max(initial=0.0)),
+    'traces': _traces(played, played.influence, peaks, noise),
+    'moments': [_moment(played, peak, variants) for peak in peaks],
+  }
 
 
-def heat_map(run: run_dir.RunDirectory) -> str:
-  """Returns who influences whom in a run; nothing if that was not measured."""
+def influence_map(
+  run: run_dir.RunDirectory, played: episode_record.EpisodeRecord | None
+) -> dict[str, Any] | None:
+  """Returns who influences whom in a run; None if that was not measured."""
   read = pictures.read_influence_matrix(run.influence_matrix_path)
   if read is None:
-    return ''
+    return None
   agent_ids, matrix = read
-  largest = float(np.nanmax(matrix, initial=0.0))
-  unit, factor = next(
-    (entry for entry in _UNITS if largest * entry[1] >= 0.1), _UNITS[-1]
-  )
-  cells = [
-    [
-      None
-      if np.isnan(value)
-      else (f'{value * factor:.2f}', float(value) / (largest or 1.0))
-      for value in row
-    ]
-    for row in matrix
+  noise = _noise(played)
+
+  def cell(nats: float) -> dict[str, Any]:
+    share = float(pictures.strength(np.array(nats)))
+    return {'text': f'{nats:.2g}', 'share': share, 'noise': nats < noise}
+
+  rows = [[None if np.isnan(x) else cell(x) for x in row] for row in matrix]
+  return {'names': names(agent_ids), 'noise': f'{noise:.2g}', 'rows': rows}
+
+
+def names(agent_ids: Iterable[str]) -> list[str]:
+  """Returns names of agents that are not broken over two lines."""
+  return [agent_id.replace('_', '\N{NO-BREAK SPACE}') for agent_id in agent_ids]
+
+
+def _noise(played: episode_record.EpisodeRecord | None) -> float:
+  """Returns the nats below which influence is noise: 1% of log A."""
+  count = _USUAL_ACTIONS
+  if played is not None:
+    count = len(played.action_names) or int(played.actions.max(initial=1)) + 1
+  return _NOISE * math.log(max(count, 2))
+
+
+def _key(colours: frozenset[str]) -> list[dict[str, str]]:
+  """Returns the things in a film: what people and what agents see of each.
+
+  Args:
+    colours: in the film; without that of agent 0 it is none of a grid world.
+  """
+  if palette.AGENTS[0] not in colours:
+    return []
+  agents = zip(grid_colours.AGENTS, palette.AGENTS, strict=False)
+  pairs = {
+    **render.SHOWN,
+    **{f'agent {i}': (x, palette.rgb(y)) for i, (x, y) in enumerate(agents)},
+  }
+  key = [
+    {'name': name, 'seen': palette.text(seen), 'shown': palette.text(shown)}
+    for name, (seen, shown) in pairs.items()
   ]
-  return page.heat_map(
-    _names(agent_ids),
-    cells,
-    f'Mean influence of the row’s agent on the column’s, in {unit} a step, '
-    'by KL.',
-  )
+  return [each for each in key if each['shown'] in colours]
 
 
-def _foresight(played: evaluation.EpisodeRecord) -> str:
-  """Returns how well models of others foresaw what the others did."""
-  assert played.reliability is not None
-  values = played.measures
-  text = (
-    'Of the likeliest next actions of others in view, as foreseen, '
-    f'{values["moa_accuracy"]:.1%} were taken. On average the models are '
-    f'{values["moa_calibration_error"]:.1%} off in how sure they are '
-    '(expected calibration error). Below the dashed line they are too sure; '
-    'large dots stand for many predictions.'
-  )
-  picture = diagrams.reliability(played.reliability)
-  description = 'Accuracy of predictions over their confidence'
-  return page.paragraph(text) + page.grid(
-    [page.image(picture, 'png', description)]
-  )
-
-
-def _film(run: run_dir.RunDirectory) -> str:
-  """Returns the video."""
-  if not run.video_path.exists():
-    return page.paragraph(
-      'There is no film of this episode.'
-      if run.episode_path.exists()
-      else _NO_EPISODE
-    )
-  still = pictures.read_frames(run.video_path, [0])[0]
-  return page.image(
-    run.video_path.read_bytes(),
-    'gif',
-    'Film of an episode: the map from above, with beams, and beside it what '
-    'each agent sees, and says if it can speak.',
-    'The map, with beams (white cleans, yellow fines). Beside it, if recorded, '
-    'what each agent sees: ahead of it is up.',
-    still=_png(still),
-  )
-
-
-def _agents(played: evaluation.EpisodeRecord | None) -> str:
-  """Returns what each agent got and did."""
-  if played is None:
-    return ''
+def _agents(played: episode_record.EpisodeRecord) -> list[list[Any]]:
+  """Returns the rows of what each agent got, did and said."""
   rows = []
-  for i, name in enumerate(_names(played.agent_ids)):
+  for i, name in enumerate(names(played.agent_ids)):
     counts = np.bincount(played.actions[:, i])
     favourite = _action(played, int(counts.argmax()))
     row = [
@@ -149,96 +148,97 @@ def _agents(played: evaluation.EpisodeRecord | None) -> str:
     if played.messages is not None:
       row.append(len(np.unique(played.messages[:, i])))
     rows.append(row)
-  header = ['', 'return', 'rewarded steps', 'most frequent action']
-  if played.messages is not None:
-    header.append('different messages')
-  return page.table(header, rows, f'{len(played.rewards):,} steps')
+  return rows
 
 
-def _over_time(
+def _foresight(bins: np.ndarray, measures: Any) -> dict[str, Any]:
+  """Returns how well models of others foresaw what the others did."""
+  confidence, accuracy, count = bins[:, bins[2] > 0]
+  ends = np.array([0.0, 1.0])
+  return {
+    'accuracy': measures['moa_accuracy'],
+    'error': measures['moa_calibration_error'],
+    'count': f'{int(count.sum()):,}',
+    'chart': charts.chart(
+      'How sure, and how often right',
+      [
+        charts.line('as sure as right', 'var(--faint)', ends, ends),
+        charts.line('accuracy', palette.AGENTS[0], confidence, accuracy),
+      ],
+      unit='accuracy',
+      x_title='mean confidence',
+      limits=(0.0, 1.0),
+      x_max=1.0,
+    ),
+  }
+
+
+def _traces(
+  played: episode_record.EpisodeRecord,
   influence: np.ndarray,
-  names: Sequence[str],
-  found: Sequence[moments.Moment],
-) -> str:
-  """Returns the trace of each agent's influence."""
-  drawn = diagrams.influence_traces(influence, names, found)
-  traces = [
-    page.image(picture, 'png', f'Influence of {name} over the episode')
-    for name, picture in drawn.items()
-  ]
-  text = 'How much each agent influences all others together, in each step.'
-  if found:
-    text += ' Numbers are those of the moments below.'
-  return page.paragraph(text) + page.grid(traces)
-
-
-def _moments(
-  run: run_dir.RunDirectory,
-  played: evaluation.EpisodeRecord,
-  found: Sequence[moments.Moment],
-  variants: Collection[str],
-) -> str:
-  """Returns stills of the moments: before, then, and the step after."""
-  if not found:
-    return page.paragraph('Nobody influenced anybody in this episode.')
-  stills: dict[int, Image.Image] = {}
-  if run.video_path.exists():
-    wanted = {moment.step + i for moment in found for i in range(3)}
-    stills = pictures.read_frames(run.video_path, wanted)
-  parts = []
-  for number, moment in enumerate(found, 1):
-    parts.append(page.heading(f'{number}. Step {moment.step}'))
-    parts.append(page.paragraph(_describe(played, moment, variants)))
-    parts.append(
-      page.grid(
-        page.image(
-          _png(stills[moment.step + i]),
-          'png',
-          f'The map and all views, moment {number}, {caption}',
-          caption,
-        )
-        for i, caption in enumerate(('before', 'then', 'one step later'))
-        if moment.step + i in stills
+  peaks: Sequence[influence_peaks.Peak],
+  noise: float,
+) -> list[charts.Chart]:
+  """Returns a chart of each agent's influence on all others, on one scale."""
+  total = np.nansum(influence, axis=-1)  # [T, N]
+  top, last = max(1.15 * float(total.max()), 5 * noise), max(len(total) - 1, 1)
+  # Of each pixel the highest step, so that no peak is lost.
+  bins = np.array_split(np.arange(len(total)), min(len(total), _MOST_BINS))
+  drawn = []
+  colours = curves.agent_colours(f'x/{each}' for each in played.agent_ids)
+  for i, agent_id in enumerate(played.agent_ids):
+    steps = np.array([part[total[part, i].argmax()] for part in bins])
+    marks = [
+      (
+        charts.WIDTH * peak.step / last,
+        charts.HEIGHT * (1 - total[peak.step, i] / top),
+        number,
+      )
+      for number, peak in enumerate(peaks, 1)
+      if peak.influencer == i
+    ]
+    drawn.append(
+      charts.chart(
+        names([agent_id])[0],
+        [charts.line('influence', colours[agent_id], steps, total[steps, i])],
+        unit=f'nats, mean {total[:, i].mean():.2g}',
+        x_title='step of the episode',
+        limits=(0.0, top),
+        x_max=last,
+        is_episode=True,
+        rule=charts.HEIGHT * (1 - noise / top),
+        marks=marks,
       )
     )
-  return ''.join(parts)
+  return drawn
 
 
-def _describe(
-  played: evaluation.EpisodeRecord,
-  moment: moments.Moment,
-  variants: Collection[str],
-) -> str:
-  """Puts a moment into words."""
-  step, who = moment.step, _names(played.agent_ids)
-  did = f'does “{_action(played, played.actions[step, moment.influencer])}”'
-  if played.messages is not None:
-    did = f'says {played.messages[step, moment.influencer]}'
-  at_once = not _AT_ONCE.isdisjoint(variants)
-  reply = 'does at the same time' if at_once else 'does next'
-  text = (
-    f'{who[moment.influencer]} {did}. That changes what '
-    f'{who[moment.influenced]} {reply} by {moment.influence:.3g} nats'
-  )
-  answered = step if at_once else step + 1
-  if answered < len(played.actions):
-    action = _action(played, played.actions[answered, moment.influenced])
-    text += f': it does “{action}”'
-  return f'{text[0].upper()}{text[1:]}.'
+def _moment(
+  played: episode_record.EpisodeRecord,
+  peak: influence_peaks.Peak,
+  variants: Sequence[str],
+) -> dict[str, Any]:
+  """Returns who did or said what at a peak, and what the other then did."""
+  # Influence of actions within a step shows in that step, and not in the next.
+  at_once = not set(variants).isdisjoint(variants_lib.names(experiment='basic'))
+  answered, who = peak.step + (not at_once), names(played.agent_ids)
+  is_over = answered >= len(played.actions)
+  said = played.messages
+  return {
+    'step': peak.step,
+    'influencer': who[peak.influencer],
+    'influenced': who[peak.influenced],
+    'nats': peak.influence,
+    'at_once': at_once,
+    'did': _action(played, played.actions[peak.step, peak.influencer]),
+    'said': None if said is None else said[peak.step, peak.influencer],
+    'reply': ''
+    if is_over
+    else _action(played, played.actions[answered, peak.influenced]),
+  }
 
 
-def _png(picture: Image.Image) -> bytes:
-  file = io.BytesIO()
-  picture.save(file, 'png', optimize=True)
-  return file.getvalue()
-
-
-def _names(agent_ids: Sequence[str]) -> list[str]:
-  # Not to be broken over two lines.
-  return [agent_id.replace('_', '\N{NO-BREAK SPACE}') for agent_id in agent_ids]
-
-
-def _action(played: evaluation.EpisodeRecord, action: int) -> str:
+def _action(played: episode_record.EpisodeRecord, action: int) -> str:
   """Returns what people call an action."""
-  names = played.action_names
-  return names[action] if names else f'action {action}'
+  shown = played.action_names
+  return shown[action] if shown else f'action {action}'

@@ -1,149 +1,179 @@
-"""The page of one run."""
+"""Gathers the page of one run, and that of several beside each other."""
 
+import dataclasses
 import datetime
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from influence_acme.programs import evaluation
-from influence_acme.reports import diagrams, episode, page, summary
-from influence_acme.runs import curves as curves_lib
-from influence_acme.runs import run_dir
+import numpy as np
+
+from influence_acme.reports import charts, episode, summary
+from influence_acme.runs import curves, episode_record, plot_specs, run_dir
 
 
-def write(run: run_dir.RunDirectory) -> None:
-  """Writes the page of a run, finished or not, over one that is there.
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+  """Holds what lies in a run's directory.
+
+  Attributes:
+    run: the directory.
+    record: its `config.json`.
+    series: its logs.
+    source: the directory of its episode.
+    played: its episode; None if that was not kept.
+  """
+
+  run: run_dir.RunDirectory
+  record: Mapping[str, Any]
+  series: dict[str, curves.Series]
+  source: run_dir.RunDirectory
+  played: episode_record.EpisodeRecord | None
+
+  @property
+  def steps(self) -> int:
+    """The environment steps that the logs reach."""
+    return int(max((x.steps[-1] for x in self.series.values()), default=0))
+
+  @property
+  def settings(self) -> dict[str, Any]:
+    """All settings, those of records as 'record.name'."""
+    flat: dict[str, Any] = {}
+    for name, value in self.record['config'].items():
+      inner = value if isinstance(value, dict) else {}
+      flat |= {f'{name}.{key}': x for key, x in inner.items()} or {name: value}
+    return flat
+
+  def setting(self, *names: str) -> Any:
+    """Returns the first of some settings that was written down, or None."""
+    keys = (key for x in names for key in (x, f'agent.{x}'))
+    return next(
+      (x for x in map(self.settings.get, keys) if x is not None), None
+    )
+
+
+def load(run: run_dir.RunDirectory) -> Loaded:
+  """Reads a run, finished or not; it has at least its `config.json`."""
+  record = json.loads(run.config_path.read_text(encoding='utf-8'))
+  source = episode.find(run)
+  return Loaded(
+    run, record, curves.load(run.logs), source, episode_record.read(source)
+  )
+
+
+def describe(loaded: Loaded) -> dict[str, Any]:
+  """Returns the page of one run, for the template."""
+  record, failure = loaded.record, loaded.run.failure_path
+  named = loaded.setting('variant') or 'agents of an unnamed variant'
+  variants = list(dict.fromkeys([named] if isinstance(named, str) else named))
+  seed, asked = loaded.setting('seed'), loaded.setting('num_steps')
+  game = loaded.setting('environment', 'game') or 'an unnamed environment'
+  started = datetime.datetime.fromisoformat(record['started'])
+  reached = f'{loaded.steps:,}' + (f' of {asked:,}' if asked else '')
+  resumed = record['resumed']
+  columns = [summary.at_end(loaded.series), summary.of_episode(loaded.played)]
+  return {
+    'title': f'{" and ".join(variants)} in {game}'
+    + ('' if seed is None else f', seed {seed}')
+    + f', {loaded.steps:,} steps',
+    'lead': f'{loaded.run.path.name}: started {started:%Y-%m-%d %H:%M}; '
+    + ('failed; ' if failure.exists() else '')
+    + f'its logs reach {reached} environment steps'
+    + (f'; resumed times: {len(resumed)}.' if resumed else '.'),
+    'run': {
+      'failure': failure.read_text('utf-8') if failure.exists() else None,
+      'summary': summary.rows(columns),
+      'curves': _curves(loaded),
+      'settings': loaded.settings,
+      'record': record,
+    },
+    'episode': episode.describe(loaded.source, loaded.played, variants),
+  }
+
+
+def compare(
+  runs: Mapping[str, Loaded], links: Mapping[str, str]
+) -> dict[str, Any]:
+  """Returns the page of several runs, for the template.
 
   Args:
-    run: has at least its `config.json`.
+    runs: by their names.
+    links: name -> address of the run's own page.
   """
-  record = json.loads(run.config_path.read_text(encoding='utf-8'))
-  config = record['config']
-  series = curves_lib.load(run.logs)
-  played = evaluation.read(run)
-  content = page.render(
-    title=_title(config, series),
-    lead=_lead(run, record, series),
-    sections=[
-      page.Section('In short', _short(run, series, played)),
-      page.Section('Learning curves', _curves(series)),
-      *episode.sections(run, played, _variants(config)),
-      page.Section('Settings', _settings(record)),
-    ],
+  settings = [each.settings for each in runs.values()]
+  every = dict.fromkeys(key for each in settings for key in each)
+  rows = [[key, *(each.get(key, '–') for each in settings)] for key in every]
+  maps = {
+    name: episode.influence_map(each.source, each.played)
+    for name, each in runs.items()
+  }
+  return {
+    'title': f'{len(runs)} runs: ' + ', '.join(runs),
+    'lead': 'Means over the agents of each run; apples, waste, beams and fines '
+    'are of all agents together.',
+    'runs': {
+      'names': list(runs),
+      'links': [{'text': name, 'url': links[name]} for name in runs],
+      'summary': summary.rows(
+        [summary.at_end(each.series) for each in runs.values()]
+      ),
+      'curves': _comparison(runs),
+      'settings': [row for row in rows if any(x != row[1] for x in row[2:])],
+      'maps': {name: found for name, found in maps.items() if found},
+    },
+  }
+
+
+def _curves(loaded: Loaded) -> dict[str, Any]:
+  """Returns the learning curves of a run, a line for each agent."""
+  series = curves.without_debts(loaded.series)
+  found = {x: curves.lines_of(x, series) for x in plot_specs.PANELS}
+  agents = curves.agent_colours(x for lines in found.values() for x in lines)
+  lines = {}
+  for panel, each in found.items():
+    # An agent's name, or, of what is the group's, that of the chart.
+    labels = episode.names(x.partition('/')[2] or panel.title for x in each)
+    lines[panel] = dict(zip(labels, each.values(), strict=True))
+  colours = dict(zip(episode.names(agents), agents.values(), strict=True))
+  return _by_group(lines, colours, loaded.steps)
+
+
+def _comparison(runs: Mapping[str, Loaded]) -> dict[str, Any]:
+  """Returns the learning curves of several runs, a line for each."""
+  series = {
+    name: curves.without_debts(each.series) for name, each in runs.items()
+  }
+  lines = {
+    panel: {
+      name: _merge(list(found.values()), is_sum=panel.is_count)
+      for name, each in series.items()
+      if (found := curves.lines_of(panel, each))
+    }
+    for panel in plot_specs.PANELS
+  }
+  colours = curves.agent_colours(f'/{name}' for name in runs)
+  return _by_group(lines, colours, max(each.steps for each in runs.values()))
+
+
+def _merge(lines: Sequence[curves.Series], *, is_sum: bool) -> curves.Series:
+  """Returns the mean over agents at each step that was logged, or the sum."""
+  steps, index = np.unique(
+    np.concatenate([each.steps for each in lines]), return_inverse=True
   )
-  run.report_path.write_text(content, encoding='utf-8')
+  values = np.concatenate([each.values for each in lines])
+  means = np.bincount(index, values) / np.bincount(index)
+  return curves.Series(steps, means * len(lines) if is_sum else means)
 
 
-def _setting(config: dict[str, Any], *names: str) -> Any:
-  """Returns the first of some settings that was written down, or None."""
-  agent = config.get('agent')
-  places = (config, agent if isinstance(agent, dict) else {})
-  found = (place.get(name) for name in names for place in places)
-  return next((value for value in found if value is not None), None)
-
-
-def _variants(config: dict[str, Any]) -> tuple[str, ...]:
-  """Returns the variants of a population, each once; none if not known."""
-  found = _setting(config, 'variant') or []
-  return tuple(dict.fromkeys([found] if isinstance(found, str) else found))
-
-
-def _title(config: dict[str, Any], series: dict[str, curves_lib.Series]) -> str:
-  """Returns what was run, in the words that tell runs apart."""
-  parts = [
-    ' and '.join(_variants(config)) or 'agents of an unnamed variant',
-    f'in {_setting(config, "environment", "game") or "an unnamed environment"}',
-  ]
-  seed = _setting(config, 'seed')
-  return (
-    ' '.join(parts)
-    + (f', seed {seed}' if seed is not None else '')
-    + f', {_steps(series):,} steps'
-  )
-
-
-def _lead(
-  run: run_dir.RunDirectory,
-  record: dict[str, Any],
-  series: dict[str, curves_lib.Series],
-) -> str:
-  """Returns where the run lies, and how far it is."""
-  started = datetime.datetime.fromisoformat(record['started'])
-  asked = record['config'].get('num_steps')
-  reached = f'{_steps(series):,}' + (f' of {asked:,}' if asked else '')
-  state = f'its logs reach {reached} environment steps'
-  if run.failure_path.exists():
-    state = f'failed; {state}'
-  if record['resumed']:
-    state += f'; resumed times: {len(record["resumed"])}'
-  return f'{run.path.name}: started {started:%Y-%m-%d %H:%M}; {state}.'
-
-
-def _steps(series: dict[str, curves_lib.Series]) -> int:
-  return int(max((each.steps[-1] for each in series.values()), default=0))
-
-
-def _short(
-  run: run_dir.RunDirectory,
-  series: dict[str, curves_lib.Series],
-  played: evaluation.EpisodeRecord | None,
-) -> str:
-  """Returns what the run came to, and why it failed if it did."""
-  body = ''
-  if run.failure_path.exists():
-    failure = run.failure_path.read_text(encoding='utf-8')
-    body = page.paragraph('A part of the run has failed:')
-    body += page.verbatim(failure)
-  return body + page.table(
-    ('', 'end of training', 'filmed episode'),
-    summary.rows(series, played),
-    'Training: means over the last 5% of the steps that were logged. '
-    'Influence, and influential steps: on others, by KL, in the filmed '
-    'episode; in training what agents are paid for, by the measure of their '
-    'reward and, with influencee_reward, also what they received. Apples, '
-    'waste, beams and hits are of an episode and all agents together. Equality '
-    'is undefined where no total is to share. '
-    'Coordination is that of the pair with most of it; scrambled messages '
-    'show how much of it is chance.',
-  )
-
-
-def _curves(series: dict[str, curves_lib.Series]) -> str:
-  """Returns the learning curves."""
-  colours, drawn = diagrams.curves(series)
-  if not drawn:
-    return page.paragraph(
-      'Nothing was logged yet: a run writes its first row when its first '
-      'episode ends.'
-    )
-  names = {name.replace('_', ' '): colour for name, colour in colours.items()}
-  body = page.legend(names)
-  for group, pictures in drawn.items():
-    body += page.heading(group) + page.grid(
-      page.image(picture, 'png', f'{title} over environment steps')
-      for title, picture in pictures.items()
-    )
-  return body
-
-
-def _settings(record: dict[str, Any]) -> str:
-  """Returns all that the run was started with, and the versions."""
-  flat: list[tuple[str, Any]] = []
-  for name, value in record['config'].items():
-    if isinstance(value, dict):
-      flat += [(f'{name}.{key}', inner) for key, inner in value.items()]
-    else:
-      flat.append((name, value))
-  versions = [('python', record['python']), *record['versions'].items()]
-  parts = [
-    page.folded('All settings', page.table(('name', 'value'), flat, '')),
-    page.folded('Versions', page.table(('package', 'version'), versions, '')),
-    page.folded('Command', page.verbatim(' '.join(record['command']))),
-  ]
-  parts += [
-    page.folded(
-      f'Resumed {entry["started"]}',
-      page.verbatim(json.dumps(entry['changed'], indent=2)),
-    )
-    for entry in record['resumed']
-  ]
-  return ''.join(parts)
+def _by_group(
+  lines: Mapping[plot_specs.Panel, dict[str, curves.Series]],
+  colours: dict[str, str],
+  last_step: int,
+) -> dict[str, Any]:
+  """Returns charts by the titles of their groups, and the legend of all."""
+  groups: dict[str, list[charts.Chart]] = {}
+  for panel, found in lines.items():
+    if found:
+      drawn = charts.panel(panel, found, colours, last_step)
+      groups.setdefault(panel.group, []).append(drawn)
+  return {'groups': groups, 'legend': colours}

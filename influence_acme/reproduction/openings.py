@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import figure as figure_lib
 
+from influence_acme import palette
 from influence_acme.environments import box_trapped
 from influence_acme.programs import evaluation
 from influence_acme.runs import config_file, curves
@@ -106,7 +107,7 @@ def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
   for each in populations:
     by_variant.setdefault(each.variant, []).append(each)
   for (variant, group), colour in zip(
-    by_variant.items(), curves.COLOURS, strict=False
+    by_variant.items(), palette.AGENTS, strict=False
   ):
     all_times = [time for each in group for time in each.times]
     times = [time for time in all_times if time is not None]

@@ -1,4 +1,4 @@
-"""The report of a sweep: curves over seeds, and tables beside the paper's.
+"""Reports a sweep: curves over seeds, and tables beside the paper's.
 
 curves.png       collective return, and R (1 - G), of each variant
 robustness.png   the same of the five best settings of a search
@@ -7,17 +7,20 @@ report.md        final returns beside the paper's, lazy agents, correlations
 All are of finished runs; report.md names those that are not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import axes as axes_lib
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
-from influence_acme.reproduction import behaviour, influenced, statistics
+from influence_acme import palette
+from influence_acme.metrics import interval as interval_lib
+from influence_acme.reproduction import influenced, statistics
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import curves as run_report
+from influence_acme.runs import curves as curves_lib
 from influence_acme.system import presets
 
 # Final collective return (Jaques et al., 2019, Table 4), by `presets.GAMES`.
@@ -37,23 +40,67 @@ FINISHED_NOTE = (
   "Tables, rankings and curves are of finished runs alone; a variant's curves "
   'end where the shortest of these does.'
 )
-FINAL_HEADER = (
-  'variant',
-  'setting',
-  'seeds',
-  'collective return',
-  'paper',
-  'R (1 - G)',
-)
-FINAL_NOTE = (
+_FINAL_NOTE = (
   f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
   f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all finished seeds '
-  'count. The paper left out Harvest seeds with a lazy agent.'
+  'count. The paper, after 500,000,000 steps with episodes of 1,000, left out '
+  'Harvest seeds with a lazy agent.'
 )
-LAZY_NOTE = (
+_LAZY_NOTE = (
   'Agents that collected no apple in any episode of a finished run (their runs '
   'count above):'
 )
+# Column of the logs -> its title.
+_BEHAVIOUR = {
+  'equality': 'equality',
+  'influential_share': 'influential steps',
+  'speaker_consistency': 'speaker consistency',
+  'message_coordination': 'message to action',
+  'message_coordination_influential': 'influential steps only',
+  'action_coordination': 'action to action',
+  'action_coordination_influential': 'influential steps only',
+}
+_BEHAVIOUR_NOTE = (
+  f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
+  'seeds, of what was logged in training. Equality: of rows in which no agent '
+  'is below 0. Coordination is instantaneous, in nats, of the pair '
+  'with most. In parentheses, to be compared with each other: means over one '
+  'evaluation episode of each run, as it was and with its messages scrambled, '
+  'which is what chance gives. Influential are, in training, steps with more '
+  'than its mean of what an agent is paid for, so by the measure of its reward '
+  'and, with influencee_reward, also steps at which it was influenced; in an '
+  'episode, steps with more influence on others, by KL.'
+)
+
+
+class Part(NamedTuple):
+  """Holds a table of a report, or, without a header, a list.
+
+  Attributes:
+    title: of the part.
+    note: below the title.
+    header: a title for each column.
+    rows: of the table, or of the list.
+  """
+
+  title: str
+  note: str
+  header: tuple[str, ...]
+  rows: Sequence[Any]
+
+
+class MeanCurves(NamedTuple):
+  """Holds the mean curves of variants.
+
+  Attributes:
+    lines: variant and its number of runs -> steps, mean and half the width of
+      its interval, float [G] each.
+    limits: of the vertical axis. Few seeds have intervals so wide that curves
+      would look flat: then they are cut.
+  """
+
+  lines: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+  limits: tuple[float, float]
 
 
 def write_report(sweep: sweep_lib.Sweep) -> str:
@@ -72,36 +119,71 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
   if sweep.search:
     _draw(sweep, best_settings(groups, NUM_BEST), 'robustness.png')
   state, under_way = progress(sweep, results)
-  text = '\n'.join(
-    [
-      f'# {sweep.experiment}, {sweep.game}',
-      '',
-      state,
-      *_bullets(under_way),
-      '',
-      FINISHED_NOTE,
-      '',
-      FINAL_NOTE,
-      '',
-      *map(_row, (FINAL_HEADER, ['---'] * len(FINAL_HEADER))),
-      *map(_row, final_rows(sweep, groups)),
-      '',
-      behaviour.NOTE,
-      '',
-      *map(_row, (behaviour.HEADER, ['---'] * len(behaviour.HEADER))),
-      *map(_row, behaviour.rows(groups)),
-      '',
-      LAZY_NOTE,
-      '',
-      *_bullets(lazy_agents(results)),
-      '',
-      influenced.NOTE,
-      '',
-      *_bullets(influenced.lines(groups)),
-    ]
-  )
+  lines = [f'# {sweep.experiment}, {sweep.game}', '', state]
+  lines += [*_bullets(under_way), '', FINISHED_NOTE]
+  for part in parts(sweep, results):
+    lines += ['', part.note, '']
+    if part.header:
+      ruler = ['---'] * len(part.header)
+      rows = [part.header, ruler, *part.rows]
+      lines += [f'| {" | ".join(cells)} |' for cells in rows]
+    else:
+      lines += _bullets(part.rows)
+  text = '\n'.join(lines)
   (sweep.directory / 'report.md').write_text(text + '\n', encoding='utf-8')
   return text
+
+
+def parts(
+  sweep: sweep_lib.Sweep, results: list[results_lib.Result]
+) -> list[Part]:
+  """Returns the tables and lists of a report.
+
+  Args:
+    sweep: of which game.
+    results: of its runs; settings stand in the tables with the best first.
+  """
+  groups = results_lib.by_setting(results)
+  game = presets.GAMES.index(sweep.game)
+
+  def final(variant: str, group: list[results_lib.Result]) -> list[str]:
+    paper = str(PAPER_FINAL[variant][game]) if variant in PAPER_FINAL else '-'
+    of_group = _text([result.final_return for result in group])
+    fair = _text([result.final_fair_return for result in group])
+    return [str(len(group)), of_group, paper, fair]
+
+  def behaviour(_: str, group: list[results_lib.Result]) -> list[str]:
+    return [_behaviour(column, group) for column in _BEHAVIOUR]
+
+  def table(
+    title: str,
+    note: str,
+    columns: Sequence[str],
+    cells: Callable[[str, list[results_lib.Result]], list[str]],
+  ) -> Part:
+    rows = [
+      (variant, setting, *cells(variant, group))
+      for variant, settings in groups.items()
+      for setting, group in settings.items()
+    ]
+    return Part(title, note, ('variant', 'setting', *columns), rows)
+
+  return [
+    table(
+      'Final returns beside the paper’s',
+      _FINAL_NOTE,
+      ('seeds', 'collective return', 'paper', 'R (1 - G)'),
+      final,
+    ),
+    table(
+      'Equality, consistency and coordination',
+      _BEHAVIOUR_NOTE,
+      tuple(_BEHAVIOUR.values()),
+      behaviour,
+    ),
+    Part('Lazy agents', _LAZY_NOTE, (), _lazy_agents(results)),
+    Part('Influence and reward', influenced.NOTE, (), influenced.lines(groups)),
+  ]
 
 
 def best_settings(
@@ -119,6 +201,40 @@ def best_settings(
   }
 
 
+def mean_curves(
+  column: str, groups: dict[str, list[results_lib.Result]]
+) -> MeanCurves:
+  """Computes the mean curve of each variant, and its interval.
+
+  Args:
+    column: of `PANELS`.
+    groups: variant -> its results.
+  """
+  lines = {}
+  values: list[np.ndarray] = []
+  for variant, group in groups.items():
+    found = [r.series[column] for r in group if column in r.series]
+    steps, each = statistics.on_grid(found) if found else (np.array(()),) * 2
+    if steps.size:  # There are steps that all seeds have reached.
+      mean, half_width = interval_lib.interval(each, statistics.CONFIDENCE)
+      lines[f'{variant} ({len(found)})'] = steps, mean, half_width
+      values.append(each.ravel())
+  if not lines:
+    return MeanCurves({}, (0.0, 1.0))
+  every = np.concatenate(values)
+  span = max(np.ptp(every), 1.0)
+  ends = np.concatenate(
+    [
+      mean + sign * np.nan_to_num(half_width)
+      for _, mean, half_width in lines.values()
+      for sign in (-1, 1)
+    ]
+  )
+  bottom = min(max(ends.min(), every.min() - span), 0.0)
+  top = max(min(ends.max(), every.max() + span), 0.0)
+  return MeanCurves(lines, (float(bottom), float(max(top, bottom + 1))))
+
+
 def progress(
   sweep: sweep_lib.Sweep, results: list[results_lib.Result]
 ) -> tuple[str, list[str]]:
@@ -129,36 +245,13 @@ def progress(
     f'{sweep.num_steps:,} environment steps.'
   )
   return text, [
-    f'not finished: {name(r.run)} ({r.steps:,} steps).'
+    f'not finished: {r.run.name} ({r.steps:,} steps).'
     for r in results
     if not r.is_finished
   ]
 
 
-def final_rows(
-  sweep: sweep_lib.Sweep, groups: results_lib.Groups
-) -> list[tuple[str, ...]]:
-  """Returns one row for each setting of each variant, the best first.
-
-  Args:
-    sweep: of which game.
-    groups: of `results.by_setting`.
-
-  Returns:
-    What `FINAL_HEADER` names.
-  """
-  rows: list[tuple[str, ...]] = []
-  game = presets.GAMES.index(sweep.game)
-  for variant, settings in groups.items():
-    paper = str(PAPER_FINAL[variant][game]) if variant in PAPER_FINAL else '-'
-    for setting, group in settings.items():
-      final = _text([result.final_return for result in group])
-      fair = _text([result.final_fair_return for result in group])
-      rows.append((variant, setting, str(len(group)), final, paper, fair))
-  return rows
-
-
-def lazy_agents(results: list[results_lib.Result]) -> list[str]:
+def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
   """Returns a line for each run in which an agent collects no apple."""
   lines = []
   for result in results:
@@ -166,26 +259,39 @@ def lazy_agents(results: list[results_lib.Result]) -> list[str]:
     if not result.is_finished or not who:
       continue
     lines.append(
-      f'{name(result.run)}: {who} (collective return {result.final_return:.1f})'
+      f'{result.run.name}: {who} (collective return {result.final_return:.1f})'
     )
   return lines or ['none.']
 
 
-def name(run: sweep_lib.Run) -> str:
-  """Returns what a run is called: where it lies in the sweep."""
-  return f'{run.variant}/{run.setting}/seed_{run.seed}'
+def _behaviour(column: str, group: Sequence[results_lib.Result]) -> str:
+  """Returns training's mean over seeds; an episode's and its control's."""
+  series = [curves_lib.without_debts(result.series) for result in group]
+  means = [
+    statistics.final_mean(each[column]) for each in series if column in each
+  ]
+  finals = [mean for mean in means if not np.isnan(mean)]
+  if not finals:
+    return '-'
+  measures = [result.episode.get('measures', {}) for result in group]
+  pairs = [
+    (each.get(column), each.get(f'{column}_scrambled')) for each in measures
+  ]
+  known = [pair for pair in pairs if None not in pair]
+  if not known:
+    return f'{np.mean(finals):.3f}'
+  spoken, scrambled = np.mean(known, axis=0)
+  return f'{np.mean(finals):.3f} ({spoken:.3f}, scrambled {scrambled:.3f})'
 
 
-def _bullets(lines: list[str]) -> list[str]:
+def _bullets(lines: Sequence[str]) -> list[str]:
   return [f'- {line}' for line in lines]
 
 
-def _row(cells: Sequence[str]) -> str:
-  return f'| {" | ".join(cells)} |'
-
-
 def _text(values: list[float]) -> str:
-  mean, half_width = statistics.interval(np.array(values))
+  mean, half_width = interval_lib.interval(
+    np.array(values), statistics.CONFIDENCE
+  )
   width = '' if np.isnan(half_width) else f' ± {half_width:.1f}'
   return f'{mean:.1f}{width}'
 
@@ -198,51 +304,26 @@ def _draw(
   """Draws mean curves, with bands of their intervals."""
   figure = figure_lib.Figure(figsize=(11, 4.2), dpi=120, layout='constrained')
   for axes, column in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
-    draw_panel(axes, column, groups)
+    _draw_panel(axes, column, groups)
   figure.savefig(sweep.directory / name)
 
 
-def draw_panel(
+def _draw_panel(
   axes: axes_lib.Axes,
   column: str,
   groups: dict[str, list[results_lib.Result]],
 ) -> None:
-  """Draws the mean curve of each variant, with a band of its interval.
-
-  Few seeds have bands so wide that curves would look flat: then they are cut.
-
-  Args:
-    axes: to draw on.
-    column: of `PANELS`.
-    groups: variant -> its results.
-  """
-  lowest, highest = np.inf, -np.inf
-  run_report.style_axes(axes, PANELS[column])
-  axes.set_xlabel('environment steps', color=run_report.FAINT)
+  """Draws the mean curve of each variant, with a band of its interval."""
+  found = mean_curves(column, groups)
+  curves_lib.style_axes(axes, PANELS[column])
+  axes.set_xlabel('environment steps', color=curves_lib.FAINT)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  for (variant, group), colour in zip(
-    groups.items(), run_report.COLOURS, strict=False
+  for (label, (steps, mean, half_width)), colour in zip(
+    found.lines.items(), palette.AGENTS, strict=False
   ):
-    curves = [r.series[column] for r in group if column in r.series]
-    if not curves:
-      continue
-    steps, values = statistics.on_grid(curves)
-    mean, half_width = statistics.interval(values)
-    lowest = min(lowest, values.min(initial=np.inf))
-    highest = max(highest, values.max(initial=-np.inf))
-    note = '' if steps.size else ', no common steps'
-    label = f'{variant} ({len(curves)}{note})'
     axes.plot(steps, mean, color=colour, lw=1.6, label=label)
-    axes.fill_between(
-      steps,
-      mean - half_width,
-      mean + half_width,
-      color=colour,
-      alpha=0.18,
-      lw=0,
-    )
-  if axes.lines and lowest <= highest:
-    span = max(highest - lowest, 1.0)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, lowest - span), min(top, highest + span))
+    ends = mean - half_width, mean + half_width
+    axes.fill_between(steps, *ends, color=colour, alpha=0.18, lw=0)
+  if found.lines:
+    axes.set_ylim(*found.limits)
     axes.legend(frameon=False, fontsize='small')

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.reproduction import runner, statistics
+from influence_acme.reproduction import statistics
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import checkpoint, curves
 
@@ -107,7 +107,7 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
   for run in sweep.runs():
     series = curves.load(run.directory.logs)
     if COLLECTIVE in series:
-      path = run.directory.path / runner.EPISODE_NAME
+      path = run.directory.path / sweep_lib.EPISODE_NAME
       done = checkpoint.steps_done(run.directory.checkpoint_path) or 0
       results.append(
         Result(

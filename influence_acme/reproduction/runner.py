@@ -19,8 +19,6 @@ from influence_acme.runs import (
 )
 
 Launch = Callable[[programs.Program, str], int]
-# What an episode of a finished run showed.
-EPISODE_NAME = 'episode.json'
 
 
 def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
@@ -65,7 +63,7 @@ def _run_one(
       curves.write_curves(directory)
     if code:
       return code
-  elif (directory.path / EPISODE_NAME).exists():
+  elif (directory.path / sweep_lib.EPISODE_NAME).exists():
     return 0
   # Also of a run that was stopped between its end and this.
   episode = evaluation.evaluate(sweep.make_experiment(each, resume=True))
@@ -105,4 +103,4 @@ def _write_episode(
       'influenced': dict(zip(episode.agent_ids, influenced, strict=True)),
       'influential_share': episode.influential_share,
     }
-  config_file.write_json(directory.path / EPISODE_NAME, content)
+  config_file.write_json(directory.path / sweep_lib.EPISODE_NAME, content)

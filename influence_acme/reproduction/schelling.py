@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
-from influence_acme import environments
+from influence_acme import environments, palette
 from influence_acme.reproduction import scripted
 from influence_acme.runs import curves
 
@@ -150,7 +150,7 @@ def draw(diagrams: list[Diagram], path: str | os.PathLike[str]) -> None:
         'cooperator': diagram.cooperators,
         'defector': diagram.defectors,
       }.items(),
-      curves.COLOURS,
+      palette.AGENTS,
       strict=False,
     ):
       axes.errorbar(

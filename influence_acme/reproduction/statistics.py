@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from influence_acme.metrics import interval as interval_lib
 from influence_acme.runs import curves as curves_lib
 
 CONFIDENCE = 0.995
@@ -40,21 +39,6 @@ class Correlation(NamedTuple):
   spearman: float
   p_value: float
   num_pairs: int
-
-
-def interval(
-  values: np.ndarray, confidence: float = CONFIDENCE
-) -> interval_lib.Interval:
-  """Estimates a mean from a few seeds.
-
-  Args:
-    values: float [S, ...].
-    confidence: of the interval, in (0, 1).
-
-  Returns:
-    The interval, [...].
-  """
-  return interval_lib.interval(values, confidence)
 
 
 def final_mean(series: curves_lib.Series) -> float:

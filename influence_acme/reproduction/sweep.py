@@ -11,16 +11,21 @@ import itertools
 import json
 import os
 import pathlib
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from influence_acme import checks, environments, programs
+from influence_acme import checks, environments
 from influence_acme.agents import influence
 from influence_acme.reproduction import search
 from influence_acme.runs import config_file, run_dir
 from influence_acme.system import presets
 
+if TYPE_CHECKING:
+  from influence_acme import programs
+
 # What all runs of a sweep share lies in this file of its directory.
 SWEEP_NAME = 'sweep.json'
+# What an episode of a finished run showed, in the directory of the run.
+EPISODE_NAME = 'episode.json'
 _PAPER = 'paper'
 _DRAWN = 'setting_'
 
@@ -45,6 +50,11 @@ class Run:
   seed: int
   config: influence.InfluenceConfig
   directory: run_dir.RunDirectory
+
+  @property
+  def name(self) -> str:
+    """The place in the sweep."""
+    return f'{self.variant}/{self.setting}/seed_{self.seed}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +106,10 @@ class Sweep:
       checks.integer('seeds', seed, 0, 2**32 - 1, ', each of them')
     checks.count(self, 'num_steps', 'num_agents', 'episode_length')
     checks.count(self, 'num_environments', 'search', 'search_seed', low=0)
-    checks.choice(self, 'launch', programs.LAUNCHES)
+    if self.launch != 'single':
+      from influence_acme import programs  # Needs Acme, as all others do.
+
+      checks.choice(self, 'launch', programs.LAUNCHES)
     checks.choice(self, 'experiment', presets.EXPERIMENTS)
     checks.choice(self, 'game', presets.GAMES)
     self.runs()  # Are all variants there, and all settings in range?
@@ -126,13 +139,15 @@ class Sweep:
 
   def make_experiment(
     self, run: Run, *, resume: bool = False
-  ) -> programs.Experiment:
-    """Returns what a run of the sweep is.
+  ) -> 'programs.Experiment':
+    """Returns what a run of the sweep is; needs Acme.
 
     Args:
       run: of `runs`.
       resume: whether to go on with it.
     """
+    from influence_acme import programs  # Needs Acme.
+
     game: dict[str, int] = {
       'num_agents': self.num_agents,
       'episode_length': self.episode_length,

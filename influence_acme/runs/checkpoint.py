@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from influence_acme.runs import identity as identity_lib
 from influence_acme.runs import loggers, named_arrays, tensor_file
 
 # Goes up whenever older files cannot be read any more.
@@ -115,23 +116,12 @@ def load(
       'there if you have one, or start again in another directory (--run_dir).'
     ) from error
   if identity is not None:
-    names = allowed_names(allow_changes)
+    names = identity_lib.allowed_names(allow_changes)
     saved = {k: v for k, v in checkpoint.identity.items() if k not in names}
     _check_identity(
       path, saved, {k: v for k, v in identity.items() if k not in names}
     )
   return checkpoint
-
-
-def allowed_names(allow_changes: Iterable[str]) -> set[str]:
-  """Returns the single names in lists of names, separated by commas.
-
-  Args:
-    allow_changes: the lists.
-  """
-  lists = [allow_changes] if isinstance(allow_changes, str) else allow_changes
-  names = {name.strip() for each in lists for name in each.split(',')}
-  return names | ({'environment'} if 'game' in names else set())
 
 
 def steps_done(path: str | os.PathLike[str]) -> int | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.runs import checkpoint
+from influence_acme.runs import checkpoint, identity
 
 # How long and in what way a run goes; in a sweep, which runs it has; in an
 # example, what it does after the run.
@@ -166,7 +166,7 @@ def check(
   shared = old.keys() & new.keys()
   differing = differences(*({k: x[k] for k in shared} for x in (old, new)))
   changed = {k: x for k, x in differing.items() if k not in MAY_CHANGE}
-  allowed = checkpoint.allowed_names(allow_changes)
+  allowed = identity.allowed_names(allow_changes)
   refused = [x for x in changed if x not in allowed]
   if refused:
     told = '; '.join(

@@ -14,22 +14,15 @@ from matplotlib import figure as figure_lib
 from matplotlib import layout_engine, ticker
 from matplotlib import lines as lines_lib
 
+from influence_acme import palette
 from influence_acme.runs import csv_log, run_dir
 from influence_acme.runs import plot_specs as panels_lib
 
-# Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart.
-COLOURS = (
-  '#0072B2',
-  '#D55E00',
-  '#009E73',
-  '#CC79A7',
-  '#E69F00',
-  '#56B4E9',
-  '#882255',
-  '#999933',
-)
 INK = '#222222'
 FAINT = '#777777'
+# Measures of shares of a total.
+SHARES = frozenset({'equality', 'fair_return'})
+_RETURN = 'episode_return/'
 # From so many points on a curve is smoothed, and drawn without dots.
 _MANY_POINTS = 25
 
@@ -56,7 +49,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
   Args:
     run: has the logs, and gets the picture, over one that is there.
   """
-  series = load(run.logs)
+  series = without_debts(load(run.logs))
   panels = [panel for panel in panels_lib.PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
     w_pad=0.08, h_pad=0.08, hspace=0.04
@@ -96,6 +89,57 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
       steps, values = joined
       series[name] = Series(steps, values, end)
   return series
+
+
+def without_debts(series: dict[str, Series]) -> dict[str, Series]:
+  """Leaves equality out of the rows in which an agent's return is below 0.
+
+  A Gini coefficient compares shares of a total: of debts there are none.
+
+  Args:
+    series: of `load`.
+
+  Returns:
+    The same, but for `equality` and `fair_return`.
+  """
+  returns = [x for name, x in series.items() if name.startswith(_RETURN)]
+  debts = [each.steps[each.values < 0] for each in returns]
+  found = dict(series)
+  for name in SHARES & series.keys():
+    each = series[name]
+    kept = ~np.isin(each.steps, np.concatenate([[], *debts]))
+    end = each.steps[-1] if each.end is None else each.end
+    found[name] = Series(each.steps[kept], each.values[kept], end)
+    if not kept.any():
+      del found[name]
+  return found
+
+
+def limits_of(
+  limits: panels_lib.Limits, lines: Iterable[Series], least: float = 0.0
+) -> tuple[float, float]:
+  """Returns the limits of an axis: natural ones, or those of the values.
+
+  Args:
+    limits: the natural ones; None: 0, or as far as the values go beyond it.
+    lines: at least one.
+    least: what the axis shows at least.
+  """
+  low, high = limits
+  values = np.concatenate([line.values for line in lines])
+  if low is None:
+    low = min(1.05 * float(values.min()), 0.0)
+  if high is None:
+    high = max(1.05 * float(values.max()), least)
+  return low, high if high > low else low + 1.0
+
+
+def smoothed(panel: panels_lib.Panel, line: Series) -> np.ndarray | None:
+  """Returns the moving mean of a curve; None if it is drawn as it is."""
+  count = len(line.values)
+  if panel.exact or count < _MANY_POINTS:
+    return None
+  return smooth(line.values, count // 20 | 1)
 
 
 def smooth(values: np.ndarray, width: int) -> np.ndarray:
@@ -146,7 +190,7 @@ def agent_colours(names: Iterable[str]) -> dict[str, str]:
   """
   agents = {name.partition('/')[2] for name in names if '/' in name}
   ordered = sorted(agents, key=_natural)
-  return dict(zip(ordered, itertools.cycle(COLOURS), strict=False))
+  return dict(zip(ordered, itertools.cycle(palette.AGENTS), strict=False))
 
 
 def _natural(name: str) -> list[str | int]:
@@ -209,12 +253,12 @@ def draw_panel(
   """
   for name, line in lines.items():
     colour = colours.get(name.partition('/')[2], INK)
-    count = len(line.values)
-    mean = line.values
-    if count < _MANY_POINTS:
-      axes.plot(line.steps, mean, 'o', color=colour, markersize=3)
-    elif not panel.exact:
-      mean = smooth(line.values, count // 20 | 1)
+    mean = smoothed(panel, line)
+    if mean is None:
+      mean = line.values
+      if len(mean) < _MANY_POINTS:
+        axes.plot(line.steps, mean, 'o', color=colour, markersize=3)
+    else:
       alpha = 0.25 if len(lines) == 1 else 0.12
       axes.plot(line.steps, line.values, color=colour, alpha=alpha, lw=0.7)
     axes.plot(line.steps, mean, color=colour, lw=1.6)
@@ -222,8 +266,7 @@ def draw_panel(
       axes.set_title(f'{mean[-1]:.3g}', loc='right', size='small', color=FAINT)
   style_axes(axes, panel.title)
   axes.set_ylabel(panel.unit, size='small', color=FAINT)
-  if panel.limits is not None:
-    axes.set_ylim(*panel.limits)
+  axes.set_ylim(*limits_of(panel.limits, lines.values(), panel.least))
   axes.set_xlim(0, max(1.02 * last_step, 1))
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   axes.xaxis.set_major_locator(ticker.MaxNLocator(5))

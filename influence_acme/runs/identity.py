@@ -1,6 +1,6 @@
 """Names the settings that a resumed run shares with the run before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -22,3 +22,14 @@ def make_identity(
     **{jax.tree_util.keystr(path)[1:]: repr(leaf) for path, leaf in leaves},
     **settings,
   }
+
+
+def allowed_names(allow_changes: Iterable[str]) -> set[str]:
+  """Returns the single names in lists of names, separated by commas.
+
+  Args:
+    allow_changes: the lists.
+  """
+  lists = [allow_changes] if isinstance(allow_changes, str) else allow_changes
+  names = {name.strip() for each in lists for name in each.split(',')}
+  return names | ({'environment'} if 'game' in names else set())

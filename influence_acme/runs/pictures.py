@@ -4,13 +4,13 @@ import csv
 import math
 import os
 import pathlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from matplotlib import figure as figure_lib
 from PIL import Image, ImageDraw, ImageSequence
 
-from influence_acme import types
+from influence_acme import palette, types
 
 FRAME_MILLISECONDS = 80
 
@@ -82,28 +82,21 @@ def write_mp4(
     writer.close()
 
 
-def read_frames(
-  path: str | os.PathLike[str], indices: Collection[int]
-) -> dict[int, Image.Image]:
-  """Reads some frames of a video of `write_video`.
+def read_video(
+  path: str | os.PathLike[str],
+) -> Iterator[tuple[np.ndarray, int]]:
+  """Reads a video of `write_video`.
 
   Args:
     path: of the video.
-    indices: which frames, counted from 0 as they were written.
 
-  Returns:
-    Index -> the frame in RGB; those behind the end are left out.
+  Yields:
+    uint8 [H, W, 3], and for how many frames it is shown.
   """
-  found = {}
-  stop = 0
   with Image.open(path) as video:
     for part in ImageSequence.Iterator(video):
-      start = stop
-      stop += part.info['duration'] // FRAME_MILLISECONDS
-      for index in indices:
-        if start <= index < stop:
-          found[index] = part.convert('RGB')
-  return found
+      count = part.info['duration'] // FRAME_MILLISECONDS
+      yield np.asarray(part.convert('RGB')), count
 
 
 def with_views(
@@ -143,7 +136,10 @@ def with_views(
       label = f'agent {i}'
       if messages is not None and t > 0:
         label += f' said {messages[t - 1, i]}'
-      draw.text((int(x), int(y)), label, fill=_INK)
+      left, top = int(x), int(y)
+      colour = palette.AGENTS[i % len(palette.AGENTS)]
+      draw.rectangle((left, top + 3, left + 7, top + 10), fill=colour)
+      draw.text((left + 11, top), label, fill=_INK)
     yield np.asarray(picture)
 
 
@@ -201,18 +197,29 @@ def read_influence_matrix(
   return tuple(agent_ids), np.array(matrix)
 
 
+def strength(nats: np.ndarray) -> np.ndarray:
+  """Returns how strongly influence is coloured, the same in every picture.
+
+  Args:
+    nats: float [...], per step.
+
+  Returns:
+    float [...] in [0, 1]: 0 up to 0.01 nats, then with the logarithm, 1 from
+    1 nat on.
+  """
+  return np.clip(1 + np.log10(np.maximum(nats, 1e-9)) / 2, 0.0, 1.0)
+
+
 def _draw_matrix(matrix: np.ndarray, names: Sequence[str]) -> figure_lib.Figure:
   """Draws a heat map with the number in each cell but the diagonal's."""
   size = 2.2 + 0.75 * len(names)
   figure = figure_lib.Figure((size + 0.8, size), dpi=120, layout='constrained')
   axes = figure.subplots()
-  largest = np.nanmax(matrix, initial=0.0) or 1.0
-  decimals = min(max(2 - math.floor(math.log10(largest)), 0), 6)
-  image = axes.imshow(matrix, cmap='Blues', vmin=0, vmax=largest)
+  image = axes.imshow(strength(matrix), cmap='Blues', vmin=0, vmax=1)
   for (row, column), value in np.ndenumerate(matrix):
     if not np.isnan(value):
-      colour = 'white' if value > 0.6 * largest else '#222222'
-      number = axes.text(column, row, f'{value:.{decimals}f}', color=colour)
+      colour = 'white' if strength(value) > 0.6 else '#222222'
+      number = axes.text(column, row, f'{value:.2g}', color=colour)
       number.set(ha='center', va='center', size='small')
   axes.set_xticks(range(len(names)), names)
   axes.set_yticks(range(len(names)), names)
@@ -223,5 +230,6 @@ def _draw_matrix(matrix: np.ndarray, names: Sequence[str]) -> figure_lib.Figure:
   axes.tick_params(length=0, labelsize='small')
   axes.spines[:].set_visible(False)
   bar = figure.colorbar(image, shrink=0.8, label='nats per step')
+  bar.set_ticks([0, 0.5, 1], labels=['0.01', '0.1', '1'])
   bar.ax.spines['outline'].set_visible(False)
   return figure

@@ -139,12 +139,11 @@ def _make_session(
     allow_changes=config.allow_changes,
   )
   population = population_config.make(agent, spec, pure)
-  played = {
-    'environment': config.game,
-    'num_agents': len(networks.agent_ids),
-    'episode_length': getattr(pure, 'episode_length', config.episode_length),
-  }
-  return session, {**vars(config), **played, **population.to_settings()}
+  settings = {'environment': config.game, **vars(config)}
+  if pure is not None:  # All its fields are written down, with their values.
+    for name in ('num_agents', 'episode_length', 'game_options'):
+      del settings[name]
+  return session, {**settings, **population.to_settings()}
 
 
 def functional_rollout(

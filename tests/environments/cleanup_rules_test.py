@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from influence_acme import palette
 from influence_acme.environments import cleanup
-from influence_acme.environments.grid import colours, levels, moves
 from influence_acme.environments.grid import draws as draws_lib
+from influence_acme.environments.grid import levels, moves, render
 
 SHAPE = (25, 18)
 ORCHARD = levels.CLEANUP.mask('a')
@@ -284,8 +285,10 @@ def test_pictures_show_beams_and_agents():
   image = env.render(state)
   assert image.shape == (400, 288, 3)
   assert image.dtype == np.uint8
-  centres = image[8::16, 8::16]
-  assert (centres == colours.FIRING).all(axis=-1).sum() == 15
-  assert (centres == colours.CLEANING).all(axis=-1).sum() == 15
-  assert tuple(centres[12, 9]) == colours.AGENTS[0]
-  assert tuple(centres[20, 9]) == colours.AGENTS[1]
+  # Beside the numbers of agents.
+  inner = image[8::16, 3::16]
+  beams = {x: render.SHOWN[f'{x} beam'][1] for x in ('fining', 'cleaning')}
+  assert (inner == beams['fining']).all(axis=-1).sum() == 15
+  assert (inner == beams['cleaning']).all(axis=-1).sum() == 15
+  assert tuple(inner[12, 9]) == palette.rgb(palette.AGENTS[0])
+  assert tuple(inner[20, 9]) == palette.rgb(palette.AGENTS[1])

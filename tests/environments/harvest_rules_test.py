@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from influence_acme import palette
 from influence_acme.environments import harvest
-from influence_acme.environments.grid import colours, levels, moves
+from influence_acme.environments.grid import levels, moves, render
 
 SHAPE = (16, 38)
 ORCHARD = levels.HARVEST.mask('a')
@@ -170,9 +171,11 @@ def test_pictures_show_apples_beams_and_agents():
   )
   image = env.render(state)
   assert image.shape == (16 * 16, 38 * 16, 3)
-  centres = image[8::16, 8::16]
-  assert (centres == colours.FIRING).all(axis=-1).sum() == 15
+  # Beside the numbers of agents.
+  inner = image[8::16, 3::16]
+  fining, apple = (render.SHOWN[x][1] for x in ('fining beam', 'apple'))
+  assert (inner == fining).all(axis=-1).sum() == 15
   hidden = np.asarray(state.marks > 0) & ORCHARD
-  assert (centres == colours.APPLE).all(axis=-1).sum() == 155 - hidden.sum()
-  assert tuple(centres[13, 24]) == colours.AGENTS[0]
-  assert tuple(centres[2, 2]) == colours.AGENTS[1]
+  assert (inner == apple).all(axis=-1).sum() == 155 - hidden.sum()
+  assert tuple(inner[13, 24]) == palette.rgb(palette.AGENTS[0])
+  assert tuple(inner[2, 2]) == palette.rgb(palette.AGENTS[1])

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import toy
 
-from influence_acme import programs
+from influence_acme import compat  # noqa: F401  Before acme.jax.
+
+# isort: split
+
+from acme.agents.jax import impala
+from acme.agents.jax.impala import builder as impala_builder
+
+from influence_acme import environments, multiagent, programs
 from influence_acme.agents import influence
 
 
@@ -90,3 +97,44 @@ def test_a_batch_size_that_is_not_the_builders_is_refused(tmp_path):
   with pytest.raises(ValueError, match='batch_size is 8: leave it out.* 4'):
     programs.make_program(experiment)
   assert not (tmp_path / 'run').exists()
+
+
+def _coordination(tmp_path, **options):
+  config = influence.InfluenceConfig()
+  return programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=functools.partial(
+      influence.make_environment, 'coordination', config, episode_length=7
+    ),
+    network_factory=functools.partial(influence.make_networks, config=config),
+    num_steps=1,
+    run_dir=tmp_path / 'run',
+    **options,
+  )
+
+
+def test_two_games_in_one_experiment_are_refused(tmp_path):
+  other = environments.functional('coordination', episode_length=8)
+  with pytest.raises(ValueError, match='both must be the same game'):
+    programs.make_program(_coordination(tmp_path, functional_environment=other))
+
+
+def test_settings_hold_all_of_the_experiment(tmp_path):
+  experiment = _coordination(tmp_path, seed=np.int64(3), config={'note': 'x'})
+  settings = experiment.settings(*experiment.read_environment())
+  assert settings['functional_environment']['episode_length'] == 7
+  assert settings['agent'] == influence.InfluenceConfig()
+  assert (settings['seed'], settings['note']) == (3, 'x')
+  assert settings['num_actors'] == 1
+
+
+def test_settings_hold_the_configurations_of_strangers(tmp_path):
+  config = impala.IMPALAConfig(discount=0.9)
+  builder = impala_builder.IMPALABuilder(config, ())
+  members = {'a': multiagent.Member(lambda _: builder, lambda _: None, ())}
+  experiment = toy.make_experiment(
+    tmp_path,
+    builder_factory=functools.partial(multiagent.PopulationBuilder, members),
+  )
+  settings = experiment.settings(*experiment.read_environment())
+  assert settings['agent'] == {'a': {'config': config}}

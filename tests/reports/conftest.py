@@ -3,22 +3,21 @@
 import base64
 import html.parser
 import io
+import json
 import re
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from influence_acme import compat  # noqa: F401  Before acme.jax.
-
-# isort: split
-
-from influence_acme.programs import evaluation
-from influence_acme.runs import csv_log, loggers, run_dir
+from influence_acme.runs import csv_log, episode_record, loggers, run_dir
 
 STEPS = loggers.STEPS_KEY
 # Elements that have no end.
-_VOID = {'meta', 'link', 'img', 'source', 'br'}
+_VOID = {'meta', 'link', 'input'}
+# Elements that text runs through.
+_INLINE = {'b', 'i', 'a'}
 
 
 SPOKEN = {
@@ -38,17 +37,24 @@ class Page(html.parser.HTMLParser):
 
   Attributes:
     text: what can be read, in one line.
-    pictures: (description, PIL image) of each picture.
-    urls: of everything that the page links to or loads, data left out.
+    charts: name of each chart.
+    lines: (name, colour) of the lines of all charts.
+    stills: name of each still of the film.
+    film: uint8 [F, H, W, 3]; None without one.
+    urls: of everything that the page links to.
   """
 
   def __init__(self, source):
     super().__init__()
-    self.pictures: list[tuple[str, Image.Image]] = []
+    self.charts: list[str] = []
+    self.lines: list[tuple[str, str]] = []
+    self.stills: list[str] = []
+    self.film = None
     self.urls: list[str] = []
     self._texts: list[str] = []
     self._open: list[str] = []
     self._ids: set[str] = set()
+    self._is_data = False
     self.feed(source)
     self.close()
     assert self._open == [], f'never closed: {self._open}'
@@ -57,43 +63,69 @@ class Page(html.parser.HTMLParser):
   def handle_starttag(self, tag, attrs):
     attributes = dict(attrs)
     assert len(attributes) == len(attrs), f'{tag}: twice the same attribute'
-    if tag == 'img':
-      assert attributes['alt'], 'a picture without a description'
-      image = _decode(attributes['src'])
-      self.pictures.append((attributes['alt'], image))
-    elif tag == 'source':
-      _decode(attributes['srcset'])
+    assert not {'src', 'srcset', 'onclick'} & set(attributes)
+    if tag == 'svg':
+      self.charts.append(attributes['aria-label'])
+    elif tag == 'canvas':
+      assert attributes['aria-label'], 'a picture without a description'
+      if 'data-step' in attributes:
+        self.stills.append(attributes['aria-label'])
+    elif tag == 'polyline' and 'data-name' in attributes:
+      self.lines.append((attributes['data-name'], attributes['stroke']))
     elif tag == 'th':
       assert attributes['scope'] in ('row', 'col')
     elif tag == 'a':
       self.urls.append(attributes['href'])
     elif tag == 'link':
       assert attributes['href'] == 'data:,'
-    assert tag not in ('script', 'iframe', 'object', 'base')
+    elif tag == 'script':
+      self._is_data = attributes.get('type') == 'application/json'
+    assert tag not in ('img', 'iframe', 'object', 'base')
     if 'id' in attributes:
       assert attributes['id'] not in self._ids
       self._ids.add(attributes['id'])
     if tag not in _VOID:
       self._open.append(tag)
 
+  def handle_startendtag(self, tag, attrs):
+    self.handle_starttag(tag, attrs)
+    self.handle_endtag(tag)
+
   def handle_endtag(self, tag):
     assert self._open and self._open.pop() == tag, f'</{tag}> is out of place'
-    self._texts.append(' ')
+    if tag not in _INLINE:
+      self._texts.append(' ')
 
   def handle_data(self, data):
-    if self._open and self._open[-1] == 'style':
+    inside = self._open[-1] if self._open else ''
+    if inside == 'style':
       assert 'url(' not in data and '@import' not in data
+    elif inside == 'script' and self._is_data:
+      self.film = _decode(json.loads(data))
+    elif inside == 'script':
+      # Nothing is loaded, and no text becomes HTML.
+      for word in 'fetch', 'XMLHttpRequest', 'import(', 'http', 'innerHTML':
+        assert word not in data
     else:
       self._texts.append(data)
 
 
-def _decode(url):
-  found = re.fullmatch(r'data:image/(png|gif);base64,([A-Za-z0-9+/=]+)', url)
-  assert found, f'not within the page: {url[:80]}'
-  image = Image.open(io.BytesIO(base64.b64decode(found[2], validate=True)))
-  image.load()
-  assert image.format == found[1].upper()
-  return image
+def _decode(film):
+  """Returns the frames of a film, as the page's script draws them."""
+  picture = Image.open(io.BytesIO(base64.b64decode(film['atlas'])))
+  atlas = np.asarray(picture.convert('RGB'))
+  data = zlib.decompress(base64.b64decode(film['places']))
+  low, high = np.frombuffer(data, np.uint8).reshape(2, -1).astype(np.uint16)
+  rows = -(-film['height'] // 8)
+  places = np.cumsum(
+    (low + 256 * high).reshape(-1, rows, film['columns']),
+    axis=0,
+    dtype=np.uint16,
+  )
+  squares = atlas.reshape(-1, 8, 64, 8, 3).swapaxes(1, 2).reshape(-1, 8, 8, 3)
+  frames = squares[places].swapaxes(2, 3)
+  frames = frames.reshape(len(places), rows * 8, film['columns'] * 8, 3)
+  return frames[:, : film['height'], : film['width']]
 
 
 @pytest.fixture(name='read_page')
@@ -165,7 +197,7 @@ def _make_episode():
     nats[:, 1, 0] = [0, 0, 3, 1, 0, 0]
     actions = np.array([[0, 1], [1, 2], [2, 1], [0, 0], [0, 0], [0, 0]])
     random = np.random.default_rng(0)
-    return evaluation.EpisodeRecord(
+    return episode_record.EpisodeRecord(
       agent_ids=('agent_0', 'agent_1'),
       rewards=np.array([[1, 0], [0, 1], [1, 1], [0, 0], [0, 0], [1, 1]], float),
       actions=actions,

@@ -1,34 +1,48 @@
 """Tests of the page of a run, of files that are written by hand."""
 
+import dataclasses
+
+import jax
+import numpy as np
 import pytest
 
-from influence_acme import reports
-from influence_acme.programs import evaluation
+from influence_acme import environments, reports
 from influence_acme.reports import __main__ as command
+from influence_acme.runs import (
+  csv_log,
+  curves,
+  episode_record,
+  packed_film,
+  pictures,
+  run_dir,
+)
 
 
 def test_a_page_of_everything(make_run, write_logs, make_episode, read_page):
   run = make_run()
   write_logs(run)
-  evaluation.write(run, make_episode())
+  episode_record.write(run, make_episode())
   assert reports.write(run.path) == run.path / 'report.html'
   page = read_page(run.report_path)
   text = page.text
   assert 'moa in cleanup, seed 7, 4,000 steps' in text
   assert 'its logs reach 4,000 of 4,000 environment steps.' in text
   # The last 5% of 4000 steps: from 3800 on, rows 38 to 40, of 2 i.
-  assert 'Collective return 78.0 6.0' in text
-  assert 'Equality, 1 − Gini 1.000 ' in text
-  assert 'Apples 5.0 7 ' in text
-  assert 'Waste cleaned not logged not recorded' in text
-  assert 'Fining beams not logged 3 ' in text
-  assert 'Share of influential steps not logged 25.0%' in text
-  assert 'Coordination, action to action, nats 0.250 0.500' in text
-  assert 'MOA calibration error not logged 12.5%' in text
+  assert 'Collective return, reward per episode 78.0 6.0' in text
+  assert 'Equality, 1 - Gini 1.000 ' in text
+  assert 'Apples, eaten per episode 5.0 7 ' in text
+  assert 'Waste cleaned, cells per episode not logged not recorded' in text
+  assert 'Fining beams, fired per episode not logged 3 ' in text
+  assert 'Influential steps, share not logged 25.0%' in text
+  assert 'Action to action, coordination, nats 0.250 0.500' in text
+  assert (
+    'MOA calibration error, confidence against accuracy not logged 12.5%'
+    in text
+  )
   assert 'Speaker consistency' not in text and 'Opened boxes' not in text
   # (0.1 + 0.3) / 2 in training; (0.5 + 3 + 1) / 12 in the episode.
-  assert 'Influence, nats a step 0.2 0.375' in text
-  assert 'MOA accuracy 50.0% 62.5%' in text
+  assert 'Influence, nats per step 0.2 0.375' in text
+  assert 'MOA accuracy, of next actions 50.0% 62.5%' in text
   # 4000 steps in 200 seconds.
   assert 'Environment steps per second 20 –' in text
   assert 'Wall time 0:03:20 –' in text
@@ -43,25 +57,27 @@ def test_curves_film_traces_and_stills(
 ):
   run = make_run()
   write_logs(run)
-  evaluation.write(run, make_episode())
+  episode = make_episode()
+  episode_record.write(run, episode)
   reports.write(run.path)
-  pictures = read_page(run.report_path).pictures
-  curves = [image for name, image in pictures if 'over environment' in name]
-  assert len(curves) == 9
-  assert [name for name, _ in pictures if 'over their confidence' in name]
-  (film,) = [image for name, image in pictures if name.startswith('Film')]
-  assert film.format == 'GIF' and film.n_frames == 7
-  traces = [name for name, _ in pictures if 'over the episode' in name]
-  assert len(traces) == 2
+  page = read_page(run.report_path)
+  assert sum('over environment' in name for name in page.charts) == 9
+  assert 'How sure, and how often right over mean confidence' in page.charts
+  assert sum('over step of the epi' in name for name in page.charts) == 2
+  # The pixels of the video, and each step has a frame.
+  video = [x for x, _ in pictures.read_video(run.video_path)]
+  np.testing.assert_array_equal(page.film, video)
+  assert len(video) == len(episode.frames) == 7
   # Step 2 alone: the other maximum is closer than 20 steps.
-  stills = [image for name, image in pictures if 'moment 1' in name]
-  assert [image.size for image in stills] == [(40, 30)] * 3
-  assert not any('moment 2' in name for name, _ in pictures)
+  assert page.stills == [
+    f'The map and all views, moment 1, {x}'
+    for x in ('before', 'then', 'one step later')
+  ]
 
 
 def test_a_moment_in_words(make_run, make_episode, read_page):
   run = make_run()
-  evaluation.write(run, make_episode())
+  episode_record.write(run, make_episode())
   reports.write(run.path)
   text = read_page(run.report_path).text.replace('\N{NO-BREAK SPACE}', ' ')
   assert (
@@ -70,13 +86,13 @@ def test_a_moment_in_words(make_run, make_episode, read_page):
   )
   assert 'agent 0 3 3 stay (67%)' in text
   # Means over six steps: 0.5 / 6 and 4 / 6.
-  assert 'in nats a step, by KL. of ↓ on → agent 0 agent 1' in text
-  assert 'agent 0 0.08 agent 1 0.67' in text.replace('  ', ' ')
+  assert 'in nats a step, by KL. ' in text
+  assert 'of ↓ on → agent 0 agent 1 agent 0 0.083 agent 1 0.67 ' in text
 
 
 def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
   run = make_run(agent={'variant': 'basic_influence'})
-  evaluation.write(run, make_episode(messages=True))
+  episode_record.write(run, make_episode(messages=True))
   reports.write(run.path)
   text = read_page(run.report_path).text.replace('\N{NO-BREAK SPACE}', ' ')
   # Messages count up, of both agents in turn: 5 is agent 1's in step 2.
@@ -85,9 +101,12 @@ def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
     'nats: it does “clean”.' in text
   )
   assert 'different messages' in text
-  assert 'Speaker consistency not logged 0.750 (scrambled: 0.125)' in text
-  assert 'action, nats not logged 1.500 (scrambled: 0.062)' in text
-  assert 'steps not logged undefined (scrambled: undefined)' in text
+  assert 'symbol for each action not logged 0.750 (scrambled: 0.125)' in text
+  assert (
+    'Message to action, coordination, nats not logged 1.500 (scrambled: 0.062)'
+    in text
+  )
+  assert 'nats not logged undefined (scrambled: undefined)' in text
 
 
 def test_a_baseline_has_no_influence(
@@ -95,11 +114,11 @@ def test_a_baseline_has_no_influence(
 ):
   run = make_run(agent={'variant': 'baseline'})
   write_logs(run, influence=False)
-  evaluation.write(run, make_episode(influence=False))
+  episode_record.write(run, make_episode(influence=False))
   reports.write(run.path)
   text = read_page(run.report_path).text
   assert text.count('No influence was measured in the recorded episode') == 1
-  assert 'Influence, nats a step not logged not recorded' in text
+  assert 'Influence, nats per step not logged not recorded' in text
   assert 'MOA accuracy' not in text and 'calibration' not in text
 
 
@@ -109,8 +128,8 @@ def test_a_run_that_has_only_begun(make_run, read_page):
   page = read_page(run.report_path)
   assert 'moa in cleanup, seed 7, 0 steps' in page.text
   assert 'Nothing was logged yet' in page.text
-  assert page.text.count('No episode was recorded yet') == 2
-  assert page.pictures == []
+  assert page.text.count('No episode was recorded yet') == 1
+  assert page.charts == [] and page.film is None
 
 
 def test_a_run_that_failed(make_run, write_logs, read_page):
@@ -134,23 +153,23 @@ def test_a_resumed_run_says_what_was_changed(make_run, read_page):
 
 def test_an_episode_of_an_older_version(make_run, make_episode, read_page):
   run = make_run(environment=None)
-  evaluation.write(run, make_episode())
+  episode_record.write(run, make_episode())
   run.episode_path.unlink()
   reports.write(run.path)
   page = read_page(run.report_path)
   assert 'moa in an unnamed environment' in page.text
   assert page.text.count('Only means of this episode were kept') == 1
   assert 'of ↓ on →' in page.text
-  assert len(page.pictures) == 1
+  assert page.film is not None
 
 
 def test_an_episode_that_could_not_be_filmed(make_run, make_episode, read_page):
   run = make_run()
-  evaluation.write(run, make_episode(frames=False))
+  episode_record.write(run, make_episode(frames=False))
   reports.write(run.path)
   page = read_page(run.report_path)
   assert 'There is no film of this episode.' in page.text
-  assert len(page.pictures) == 3  # The traces, and what agents foresee.
+  assert len(page.charts) == 3  # The traces, and what agents foresee.
 
 
 def test_nobody_influenced_anybody(make_run, make_episode, read_page):
@@ -158,9 +177,9 @@ def test_nobody_influenced_anybody(make_run, make_episode, read_page):
   episode = make_episode()
   assert episode.influence is not None
   episode.influence[:] *= 0
-  evaluation.write(run, episode)
+  episode_record.write(run, episode)
   reports.write(run.path)
-  assert 'Nobody influenced anybody' in read_page(run.report_path).text
+  assert 'by more than 0 nats in a step' in read_page(run.report_path).text
 
 
 @pytest.mark.parametrize('exists', [True, False])
@@ -180,7 +199,7 @@ def test_the_command(make_run, tmp_path, capsys):
   assert 'name the directory that a run' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('arguments', [(), ('',), ('a', 'b')])
+@pytest.mark.parametrize('arguments', [(), ('',), ('a', '')])
 def test_the_command_says_how_it_is_used(arguments, capsys):
   assert command.main(['reports', *arguments]) == 2
   assert 'make report RUN=' in capsys.readouterr().err
@@ -189,8 +208,140 @@ def test_the_command_says_how_it_is_used(arguments, capsys):
 def test_a_population_of_several_variants(make_run, make_episode, read_page):
   mixed = ['basic_influence', 'baseline', 'basic_influence']
   run = make_run(agent={'variant': mixed})
-  evaluation.write(run, make_episode())
+  episode_record.write(run, make_episode())
   reports.write(run.path)
   text = read_page(run.report_path).text
   assert 'basic_influence and baseline in ' in text
   assert ' at the same time by ' in text
+
+
+def test_what_is_noise_is_said_to_be(make_run, make_episode, read_page):
+  run = make_run()
+  episode = make_episode()
+  assert episode.influence is not None
+  # Of three actions, 1% of log 3 is 0.011: from 3 to 0.009.
+  episode.influence[:] *= 0.003
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'by more than 0.009 nats in a step, below 1% of log A, 0.011' in text
+  assert 'Moments of most influence' not in text
+  source = run.report_path.read_text('utf-8')
+  assert source.count('class="noise"') == 2
+  # White on every page: the scale does not follow the largest number.
+  assert source.count('#08488c 0%') == 2
+
+
+def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
+  run = make_run()
+  log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
+  # Only in the first row both have something.
+  for step, own in ((100, 1.0), (200, -1.0), (300, -3.0)):
+    row = {'environment_steps': step, 'equality': 0.5}
+    log.write({**row, 'episode_return/agent_0': own, 'fair_return': 2.0})
+  log.close()
+  episode = make_episode()
+  episode.rewards[0, 0] = -50
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  page = read_page(run.report_path)
+  debts = 'undefined, returns below 0'
+  assert f'Equality, 1 - Gini {debts} {debts}' in page.text
+  assert 'Equality over environment steps' in page.charts
+  series = curves.load(run.logs)
+  np.testing.assert_array_equal(series['equality'].steps, [100, 200, 300])
+  kept = curves.without_debts(series)
+  np.testing.assert_array_equal(kept['equality'].steps, [100])
+  np.testing.assert_array_equal(kept['fair_return'].steps, [100])
+
+
+def test_an_episode_of_an_evaluation(make_run, make_episode, read_page):
+  run = make_run()
+  folder = run_dir.RunDirectory(run.path / 'evaluation')
+  folder.path.mkdir()
+  episode_record.write(folder, make_episode())
+  reports.write(run.path)
+  page = read_page(run.report_path)
+  assert page.film is not None and len(page.stills) == 3
+
+
+def test_text_of_users_is_escaped(make_run, make_episode, read_page, tmp_path):
+  name = '<script>alert(1)</script>'
+  run = make_run(tmp_path / '<script>alert(2)<&"', environment=name)
+  episode = make_episode()
+  episode = dataclasses.replace(episode, agent_ids=(name, '<b>"&\''))
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  page = read_page(run.report_path)
+  assert f'moa in {name}' in page.text
+  assert '<script>alert(2)<&"' in page.text
+  source = run.report_path.read_text('utf-8')
+  assert '<script>alert' not in source
+  assert source.count('<script>') == 1
+
+
+def test_a_key_names_what_a_film_shows(make_run, make_episode, read_page):
+  game = environments.functional('cleanup_small', num_agents=2)
+  state, _ = game.reset(jax.random.PRNGKey(0))
+  run = make_run()
+  episode = dataclasses.replace(make_episode(), frames=[game.render(state)])
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  # White is also that of numbers.
+  assert ' floor wall water waste cleaning beam agent 0 agent 1 ' in text
+  # As people see it, and as agents do.
+  source = run.report_path.read_text('utf-8')
+  assert (
+    'background:#6E481E"></i><i style="background:#639CC2"></i>wa' in source
+  )
+
+
+def test_a_page_is_small(make_run, make_episode, monkeypatch):
+  """Noise takes more room than any map: frames are left out."""
+  monkeypatch.setattr(packed_film, '_MOST_BYTES', 60_000)
+  run = make_run()
+  random = np.random.default_rng(0)
+  frames = list(random.integers(0, 256, (24, 64, 64, 3), np.uint8))
+  episode = dataclasses.replace(make_episode(), frames=frames)
+  episode_record.write(run, episode)
+  reports.write(run.path)
+  assert run.report_path.stat().st_size < 60_000 * 4 / 3 + 60_000
+  source = run.report_path.read_text('utf-8')
+  assert 'To keep this page small, one step in' in source
+
+
+def test_several_runs_on_one_page(make_run, write_logs, read_page, tmp_path):
+  first, second = (
+    make_run(tmp_path / 'runs' / name, seed=seed)
+    for name, seed in (('a_1', 7), ('b_2', 8))
+  )
+  write_logs(first)
+  write_logs(second, influence=False)
+  path = reports.write(first.path, second.path)
+  assert path == tmp_path / 'runs' / 'comparison.html'
+  page = read_page(path)
+  assert '2 runs: a_1, b_2' in page.text
+  assert 'Collective return, reward per episode 78.0 78.0' in page.text
+  assert 'Influence, nats per step 0.2 not logged' in page.text
+  # Apples of both agents, 2 + 3, in each row.
+  assert 'Apples, eaten per episode 5.0 5.0' in page.text
+  assert 'Settings that differ a_1 b_2 seed 7 8 ' in page.text
+  assert 'agent.discount' not in page.text
+  for name in 'a_1', 'b_2':
+    assert f'{name}/report.html' in page.urls
+    assert (tmp_path / 'runs' / name / 'report.html').exists()
+  assert {name for name, _ in page.lines} == {'a_1', 'b_2'}
+  assert len({colour for _, colour in page.lines}) == 2
+  page = read_page(first.report_path)
+  assert {'Collective return', 'agent\N{NO-BREAK SPACE}0'} < {
+    name for name, _ in page.lines
+  }
+
+
+def test_a_run_is_compared_with_others_alone(make_run, tmp_path):
+  run = make_run()
+  with pytest.raises(ValueError, match='named twice'):
+    reports.write(run.path, run.path)
+  with pytest.raises(FileNotFoundError, match='nothing is no directory'):
+    reports.write(run.path, tmp_path / 'nothing')

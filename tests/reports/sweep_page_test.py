@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from influence_acme import reports
-from influence_acme.programs import evaluation
-from influence_acme.reproduction import runner
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import checkpoint, loggers
+from influence_acme.runs import checkpoint, episode_record, loggers
 
 STEPS = loggers.STEPS_KEY
 
@@ -79,9 +77,9 @@ def test_a_page_of_a_sweep(make_sweep, write_logs, make_episode, read_page):
   baseline_0, _, moa_0, moa_3 = (run.directory for run in sweep.runs())
   write_logs(baseline_0, influence=False)
   write_logs(moa_0)
-  evaluation.write(moa_0, make_episode())
+  episode_record.write(moa_0, make_episode())
   shown = {'influenced': None, 'influential_share': 0.25}
-  (moa_0.path / runner.EPISODE_NAME).write_text(json.dumps(shown))
+  (moa_0.path / sweep_lib.EPISODE_NAME).write_text(json.dumps(shown))
   finish(sweep.runs()[0])
   finish(sweep.runs()[2])
   assert reports.write(sweep.path) == sweep.directory / 'report.html'
@@ -89,7 +87,7 @@ def test_a_page_of_a_sweep(make_sweep, write_logs, make_episode, read_page):
   text = page.text.replace('\N{NO-BREAK SPACE}', ' ')
   assert 'Experiment moa in cleanup' in text
   assert '2 of 4 runs have finished 4,000 environment steps.' in text
-  assert len(page.pictures) == 2
+  assert len(page.charts) == 2
   # Of 38 i to 40 i, each of two agents: 78; the paper's 89 and 392.
   assert 'baseline paper 1 78.0 89 78.0' in text
   assert 'moa paper 1 78.0 392 78.0' in text
@@ -114,7 +112,7 @@ def test_a_page_of_a_search(make_sweep, write_logs, read_page):
   reports.write(sweep.path)
   page = read_page(sweep.directory / 'report.html')
   assert 'The best 5 settings of each variant' in page.text
-  assert len(page.pictures) == 4
+  assert len(page.charts) == 4
   assert 'moa setting_000 2 78.0 ± 0.0 392' in page.text
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from influence_acme.metrics import interval as interval_lib
 from influence_acme.reproduction import statistics
 from influence_acme.runs import curves
 
@@ -10,23 +11,23 @@ def test_interval_by_hand():
   # Deviation sqrt(2.5), error sqrt(0.5); the t table has 5.598 for 0.9975 and
   # 4 degrees of freedom.
   values = np.array([[1, 7], [2, 7], [3, 7], [4, 7], [5, 7]])
-  mean, half_width = statistics.interval(values)
+  mean, half_width = interval_lib.interval(values, statistics.CONFIDENCE)
   np.testing.assert_allclose(mean, [3, 7])
   np.testing.assert_allclose(half_width, [5.598 * 0.5**0.5, 0], rtol=1e-4)
   # And 2.7764 for 0.975.
-  narrow = statistics.interval(values[:, 0], 0.95)
+  narrow = interval_lib.interval(values[:, 0], 0.95)
   np.testing.assert_allclose(narrow.half_width, 2.7764 * 0.5**0.5, rtol=1e-4)
 
 
 def test_one_seed_has_no_interval():
-  mean, half_width = statistics.interval(np.array([[1.0, 2.0]]))
+  mean, half_width = interval_lib.interval(np.array([[1.0, 2.0]]), 0.995)
   np.testing.assert_array_equal(mean, [1, 2])
   assert np.isnan(half_width).all()
 
 
 def test_intervals_hold_the_mean_as_often_as_they_say():
   values = np.random.default_rng(0).normal(2.0, 3.0, size=(5, 4000))
-  mean, half_width = statistics.interval(values, 0.9)
+  mean, half_width = interval_lib.interval(values, 0.9)
   assert 0.88 < (np.abs(mean - 2) < half_width).mean() < 0.92
 
 

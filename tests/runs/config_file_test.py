@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from influence_acme.runs import checkpoint, config_file
+from influence_acme.runs import checkpoint, config_file, identity
 
 
 def _make_bonus():
@@ -89,7 +89,7 @@ def test_another_game_can_be_allowed(path):
   assert config_file.check(path, new, ['game']) == {
     'game': ['cleanup', 'harvest']
   }
-  assert checkpoint.allowed_names(['game']) == {'game', 'environment'}
+  assert identity.allowed_names(['game']) == {'game', 'environment'}
 
 
 def test_what_only_one_way_to_run_writes_down_is_no_change(path):

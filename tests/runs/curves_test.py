@@ -141,7 +141,7 @@ def test_draws_a_short_run(run, figures, num_rows):
   assert titles(figure) == [
     'Collective return',
     'Return of each agent',
-    'Equality of returns',
+    'Equality',
   ]
   line = figure.axes[0].get_lines()[-1]
   assert len(line.get_xdata()) == num_rows

@@ -13,14 +13,14 @@ def test_frames_are_read_as_they_were_written(tmp_path):
   path = tmp_path / 'a.gif'
   frames = (np.full((2, 3, 3), grey, np.uint8) for grey in greys)
   pictures.write_video(path, frames)
-  found = pictures.read_frames(path, [0, 2, 3, 4, 6, 7])
-  assert {i: np.unique(np.asarray(x)).tolist() for i, x in found.items()} == {
-    0: [0],
-    2: [10],
-    3: [10],
-    4: [20],
-    6: [30],
-  }
+  found = [(x, count) for x, count in pictures.read_video(path)]
+  assert [(np.unique(x).tolist(), count) for x, count in found] == [
+    ([0], 1),
+    ([10], 3),
+    ([20], 1),
+    ([30], 2),
+  ]
+  assert found[0][0].shape == (2, 3, 3)
 
 
 def test_views_stand_beside_the_frame_in_columns():
@@ -116,3 +116,8 @@ def test_a_matrix_that_does_not_fit(tmp_path):
     pictures.write_influence_matrix(
       tmp_path / 'a.png', np.zeros((2, 2)), ('agent_0', 'agent_1', 'agent_2')
     )
+
+
+def test_the_strength_of_a_colour_by_hand():
+  shares = pictures.strength(np.array([0, 0.01, 0.1, 1, 5]))
+  np.testing.assert_allclose(shares, [0, 0, 0.5, 1, 1])

@@ -4,12 +4,15 @@ import os
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import population_program
 import pytest
+from acme.utils import loggers
 
 from influence_acme import programs
+from influence_acme.programs import evaluation
 from influence_acme.runs import checkpoint
 
 PROGRAM = pathlib.Path(population_program.__file__)
@@ -63,6 +66,44 @@ def test_a_population_goes_on_where_it_was(tmp_path):
   assert log['learner_agent_1_steps'][-1] > before
   saved = checkpoint.load(tmp_path / 'run' / 'checkpoint')
   assert saved.counts['environment_steps'] >= 1_600
+
+
+@pytest.mark.parametrize(
+  'names',
+  [
+    ('impala', 'dqn'),
+    pytest.param(('r2d2', 'ppo'), marks=pytest.mark.slow),
+  ],
+)
+def test_a_population_that_was_saved_can_be_evaluated(tmp_path, names):
+  make = population_program.make_experiment
+  experiment = make(tmp_path / 'run', 10, names)
+  spec = experiment.make_environment_spec()
+  builder: Any = experiment.builder_factory(loggers.NoOpLogger())
+  ids = [f'agent_{i}' for i in range(len(names))]
+  learner = builder.make_learner(
+    experiment.learner_key(),
+    experiment.network_factory(spec),
+    {agent_id: iter(()) for agent_id in ids},
+    dict.fromkeys(ids),
+  )
+  directory = experiment.directory
+  directory.prepare()
+  directory.write_config(experiment.settings(spec, None))
+  checkpoint.save(
+    directory.checkpoint_path,
+    checkpoint.Checkpoint(
+      experiment.make_identity(spec),
+      {'environment_steps': 10},
+      checkpoint.to_numpy(learner.save()),
+    ),
+  )
+  episode = evaluation.evaluate(experiment)
+  assert episode.rewards.shape == (10, population_program.NUM_AGENTS)
+  assert episode.influence is None
+  assert episode.measures['collective_return'] == episode.rewards.sum()
+  with pytest.raises(checkpoint.CheckpointError, match='of another experim'):
+    evaluation.evaluate(make(tmp_path / 'run', 10, ('dqn', 'dqn')))
 
 
 def test_the_fused_trainer_refuses_a_population_of_strangers(tmp_path):

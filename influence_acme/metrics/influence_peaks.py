@@ -1,4 +1,4 @@
-"""The steps of an episode at which agents influenced others most."""
+"""Finds the steps of an episode at which agents influenced others most."""
 
 import dataclasses
 
@@ -6,8 +6,8 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
-  """One agent influences another.
+class Peak:
+  """Records a step in which one agent influences another.
 
   Attributes:
     step: t, counted from 0.
@@ -22,21 +22,24 @@ class Moment:
   influence: float
 
 
-def find(influence: np.ndarray, count: int, apart: int) -> list[Moment]:
-  """Finds the moments of most influence.
+def find(
+  influence: np.ndarray, count: int, apart: int, at_least: float = 0.0
+) -> list[Peak]:
+  """Finds the peaks of influence.
 
-  A step's influence is that of the pair with the most. A moment has more than
+  A step's influence is that of the pair with the most. A peak has more than
   the step before it and no less than the one after it; of two that lie too
   close the lesser one is left out, or the later one of equals.
 
   Args:
     influence: float [T, N, N], nats, of the row's agent on the column's; the
       diagonal is NaN.
-    count: how many moments to find, at most.
+    count: how many peaks to find, at most.
     apart: how many steps lie between any two of them, at least.
+    at_least: in nats; what is less is noise.
 
   Returns:
-    The moments, the first one first; none without influence.
+    The peaks, the first one first; none without influence.
   """
   num_steps, num_agents = influence.shape[:2]
   if num_steps == 0 or num_agents < 2:
@@ -45,14 +48,14 @@ def find(influence: np.ndarray, count: int, apart: int) -> list[Moment]:
   pair, strength = pairs.argmax(axis=1), pairs.max(axis=1)  # [T]
   before = np.concatenate([[0.0], strength[:-1]])
   after = np.concatenate([strength[1:], [0.0]])
-  is_peak = (strength > before) & (strength >= after)
-  found: list[Moment] = []
+  is_peak = (strength > before) & (strength >= after) & (strength >= at_least)
+  found: list[Peak] = []
   for step in np.argsort(-strength, kind='stable'):
     if len(found) == count:
       break
     if is_peak[step] and all(abs(step - m.step) >= apart for m in found):
       influencer, influenced = divmod(int(pair[step]), num_agents)
       found.append(
-        Moment(int(step), influencer, influenced, float(strength[step]))
+        Peak(int(step), influencer, influenced, float(strength[step]))
       )
-  return sorted(found, key=lambda moment: moment.step)
+  return sorted(found, key=lambda peak: peak.step)

@@ -1,9 +1,9 @@
-"""Tests of the moments of most influence, by hand."""
+"""Tests of the peaks of influence, by hand."""
 
 import numpy as np
 import pytest
 
-from influence_acme.reports import moments
+from influence_acme.metrics import influence_peaks
 
 
 def influence_of(*strengths):
@@ -14,7 +14,7 @@ def influence_of(*strengths):
 
 
 def steps(influence, count=10, apart=1):
-  return [moment.step for moment in moments.find(influence, count, apart)]
+  return [peak.step for peak in influence_peaks.find(influence, count, apart)]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,16 @@ def test_who_influences_whom():
   influence = np.zeros((3, 3, 3))
   influence[:, range(3), range(3)] = np.nan
   influence[1, 2, 0], influence[1, 0, 1] = 0.7, 0.6
-  assert moments.find(influence, 5, 1) == [moments.Moment(1, 2, 0, 0.7)]
+  assert influence_peaks.find(influence, 5, 1) == [
+    influence_peaks.Peak(1, 2, 0, 0.7)
+  ]
 
 
 def test_one_agent_alone():
-  assert moments.find(np.full((4, 1, 1), np.nan), 5, 1) == []
+  assert influence_peaks.find(np.full((4, 1, 1), np.nan), 5, 1) == []
+
+
+def test_what_is_noise_is_no_peak():
+  influence = influence_of(0, 0.01, 0, 0.02, 0)
+  found = influence_peaks.find(influence, 5, 1, at_least=0.02)
+  assert [peak.step for peak in found] == [3]

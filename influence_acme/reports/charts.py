@@ -1,0 +1,160 @@
+"""Computes the charts that the page draws: plain data, in pixels.
+
+Letters: P points of a line.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import ticker
+
+from influence_acme.runs import curves, plot_specs
+
+# The plane that the axes span; the template adds room for their numbers.
+WIDTH, HEIGHT = 290, 140
+STEPS = 'environment steps'
+_MOST_POINTS = 200
+Chart = dict[str, Any]
+# What the template also knows: whether the film follows the chart, the height
+# of a dashed line, and (x, y, text) of marks.
+_PLAIN: Chart = {'is_episode': False, 'rule': None, 'marks': ()}
+
+
+def line(
+  name: str,
+  colour: str,
+  x: np.ndarray,
+  y: np.ndarray,
+  *,
+  raw: np.ndarray | None = None,
+  half_width: np.ndarray | None = None,
+) -> dict[str, Any]:
+  """Describes a line of a chart.
+
+  Args:
+    name: to be shown with the values.
+    colour: of CSS.
+    x: float [P].
+    y: float [P].
+    raw: float [P], drawn faintly behind it.
+    half_width: float [P], of a band around it.
+  """
+  return {
+    'name': name,
+    'colour': colour,
+    'raw': None,
+    'band': None,
+    'data': (x, y, raw, half_width),
+  }
+
+
+def chart(
+  title: str,
+  lines: Sequence[dict[str, Any]],
+  *,
+  unit: str = '',
+  x_title: str = STEPS,
+  limits: plot_specs.Limits = (None, None),
+  least: float = 0.0,
+  x_max: float | None = None,
+  **more: Any,
+) -> Chart:
+  """Returns a chart.
+
+  Args:
+    title: above it.
+    lines: of `line`, at least one.
+    unit: of the vertical axis.
+    x_title: of the horizontal axis, which begins at 0.
+    limits: of the vertical axis; None: 0, or as far as the lines reach.
+    least: what that axis shows at least.
+    x_max: the end of the horizontal axis; that of the lines if None.
+    **more: for the template.
+  """
+  x_max = x_max or max(float(each['data'][0][-1]) for each in lines) or 1.0
+  ends = [curves.Series(*each['data'][:2]) for each in lines]
+  low, high = curves.limits_of(limits, ends, least)
+
+  def place(values: np.ndarray) -> np.ndarray:
+    return HEIGHT * (1 - (np.clip(values, low, high) - low) / (high - low))
+
+  drawn = []
+  for each in lines:
+    x, y, raw, half_width = each.pop('data')
+    some = np.arange(0, len(x), max(1, len(x) // _MOST_POINTS))
+    some = np.union1d(some, len(x) - 1).astype(int)
+    across = WIDTH * x[some] / x_max
+    each['points'] = _points(across, place(y[some]))
+    if raw is not None:
+      each['raw'] = _points(across, place(raw[some]))
+    if half_width is not None and np.isfinite(half_width).all():
+      there, back = y[some] + half_width[some], y[some] - half_width[some]
+      each['band'] = _points(
+        np.concatenate([across, across[::-1]]),
+        place(np.concatenate([there, back[::-1]])),
+      )
+    drawn.append(each)
+  return {
+    'title': title,
+    'unit': unit,
+    'x_title': x_title,
+    'domain': (0.0, x_max, low, high),
+    'x_ticks': [(WIDTH * x / x_max, text) for x, text in _ticks(0, x_max)],
+    'y_ticks': [(place(np.array(y)), text) for y, text in _ticks(low, high)],
+    'lines': drawn,
+    **_PLAIN,
+    **more,
+  }
+
+
+def panel(
+  spec: plot_specs.Panel,
+  lines: dict[str, curves.Series],
+  colours: dict[str, str],
+  x_max: float,
+) -> Chart:
+  """Returns the chart of what was logged: the moving mean over the rows.
+
+  Args:
+    spec: of the chart.
+    lines: name -> its series, at least one.
+    colours: name -> its colour; ink, if it has none.
+    x_max: environment steps at which the chart ends.
+  """
+  found = []
+  for name, each in lines.items():
+    mean = curves.smoothed(spec, each)
+    found.append(
+      line(
+        name,
+        colours.get(name, 'var(--ink)'),
+        each.steps,
+        each.values if mean is None else mean,
+        raw=None if mean is None else each.values,
+      )
+    )
+  return chart(
+    spec.title,
+    found,
+    unit=spec.unit,
+    limits=spec.limits,
+    least=spec.least,
+    x_max=x_max,
+  )
+
+
+def _points(across: np.ndarray, down: np.ndarray) -> str:
+  return ' '.join(f'{x:.1f},{y:.2f}' for x, y in zip(across, down, strict=True))
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+  """Returns round numbers within limits, and their texts."""
+  found = ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+  form = ticker.EngFormatter(sep='')
+  margin = 1e-9 * (high - low)
+  return [
+    (float(x), form(x) if abs(x) >= 1000 else f'{x:.4g}')
+    for x in found
+    if low - margin <= x <= high + margin
+  ]
