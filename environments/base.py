@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy import typing as npt
 
@@ -40,6 +41,38 @@ class Step(NamedTuple):
   reward: chex.Array
   discount: chex.Array
   step_type: chex.Array
+
+
+def check_step(environment: 'FunctionalEnvironment', step: Step) -> Step:
+  """Checks shapes and dtypes of a step; of JAX's tracers, when it compiles.
+
+  Args:
+    environment: of the step.
+    step: of one copy of it.
+
+  Raises:
+    ValueError: an array is not of the shape and dtype that `Step` states.
+  """
+  agents = (environment.num_agents,)
+  expected = (
+    (
+      agents + tuple(environment.observation_shape),
+      environment.observation_dtype,
+    ),
+    (agents, np.float32),
+    ((), np.float32),
+    ((), np.int32),
+  )
+  for name, value, (shape, dtype) in zip(
+    Step._fields, step, expected, strict=True
+  ):
+    found = jnp.asarray(value)
+    if found.shape != shape or found.dtype != dtype:
+      raise ValueError(
+        f'{name} of {type(environment).__name__} is {found.dtype}'
+        f'{list(found.shape)}: it must be {np.dtype(dtype)}{list(shape)}.'
+      )
+  return step
 
 
 class FunctionalEnvironment(abc.ABC):

@@ -3,38 +3,7 @@
 from typing import Any
 
 from influence_acme import checks
-
-
-def integer(
-  name: str, value: Any, least: int, most: int | None = None, why: str = ''
-) -> int:
-  """Checks a field that holds an integer.
-
-  Args:
-    name: of the field, for the error.
-    value: a Python or NumPy integer; True and 1.0 are not integers.
-    least: the lowest allowed.
-    most: the highest allowed; None: there is no limit.
-    why: the origin of the limits, for the error.
-
-  Returns:
-    The value as a Python integer.
-
-  Raises:
-    ValueError: it is not an integer, or out of range.
-  """
-  if (
-    not checks.is_integer(value)
-    or value < least
-    or (most is not None and value > most)
-  ):
-    allowed = (
-      f'of at least {least}' if most is None else f'from {least} to {most}'
-    )
-    raise ValueError(
-      f'{name} is {value!r}: it must be an integer {allowed}{why}.'
-    )
-  return int(value)
+from influence_acme.checks import integer  # noqa: F401  As `number` here.
 
 
 def number(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.environments import actions as actions_lib
 from influence_acme.environments import base
 
@@ -31,11 +32,11 @@ def _compile(functional: base.FunctionalEnvironment) -> _Compiled:
 
   def reset(key: jax.Array, episode: jax.Array) -> tuple[Any, Any]:
     state, step = functional.reset(jax.random.fold_in(key, episode))
-    return state, (step, functional.visible(state))
+    return state, (base.check_step(functional, step), functional.visible(state))
 
   def step(state: Any, actions: jax.Array) -> tuple[Any, Any]:
     state, step = functional.step(state, actions)
-    return state, (step, functional.visible(state))
+    return state, (base.check_step(functional, step), functional.visible(state))
 
   return _Compiled(jax.jit(reset), jax.jit(step))
 
@@ -62,8 +63,7 @@ class MultiAgentEnvironment(dm_env.Environment):
     Raises:
       ValueError: the seed is out of range.
     """
-    if not 0 <= seed < 2**32:
-      raise ValueError(f'seed is {seed!r}: it must be in [0, 2**32).')
+    checks.integer('seed', seed, 0, 2**32 - 1)
     self._functional = functional
     self._agent_ids = functional.agent_ids
     self._num_actions = functional.num_actions

@@ -1,4 +1,4 @@
-"""Checks fields of frozen configurations; errors name field and value."""
+"""Checks fields and arguments; errors name them and their values."""
 
 import math
 import numbers
@@ -18,6 +18,52 @@ def is_number(value: Any) -> bool:
     and not isinstance(value, bool)
     and math.isfinite(value)
   )
+
+
+def integer(
+  name: str, value: Any, least: int, most: int | None = None, why: str = ''
+) -> int:
+  """Checks a field that holds an integer.
+
+  Args:
+    name: of the field, for the error.
+    value: a Python or NumPy integer; True and 1.0 are not integers.
+    least: the lowest allowed.
+    most: the highest allowed; None: there is no limit.
+    why: the origin of the limits, for the error.
+
+  Returns:
+    The value as a Python integer.
+
+  Raises:
+    ValueError: it is not an integer, or out of range.
+  """
+  if (
+    not is_integer(value)
+    or value < least
+    or (most is not None and value > most)
+  ):
+    allowed = (
+      f'of at least {least}' if most is None else f'from {least} to {most}'
+    )
+    raise ValueError(
+      f'{name} is {value!r}: it must be an integer {allowed}{why}.'
+    )
+  return int(value)
+
+
+def flag(name: str, value: Any) -> bool:
+  """Returns a value; raises ValueError: it is neither True nor False."""
+  if not isinstance(value, bool):
+    raise ValueError(f'{name} is {value!r}: it must be True or False.')
+  return value
+
+
+def function(name: str, value: Any) -> Any:
+  """Returns a value; raises ValueError: it is no function."""
+  if not callable(value):
+    raise ValueError(f'{name} is {value!r}: it must be a function.')
+  return value
 
 
 def number(
@@ -68,9 +114,7 @@ def count(record: Any, *names: str, low: int = 1) -> None:
 def boolean(record: Any, *names: str) -> None:
   """Raises ValueError: a field is neither True nor False."""
   for name in names:
-    value = getattr(record, name)
-    if not isinstance(value, bool):
-      raise ValueError(f'{name} is {value!r}: it must be True or False.')
+    flag(name, getattr(record, name))
 
 
 def choice(record: Any, name: str, allowed: Collection[str]) -> None:

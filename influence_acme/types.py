@@ -1,12 +1,23 @@
 """Defines the agents' names and their order, for every layer."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
-__all__ = ('AgentId', 'agent_ids', 'check_agent_ids', 'others', 'others_of_all')
+from influence_acme import checks
+
+__all__ = (
+  'AgentId',
+  'agent_ids',
+  'check_agent_ids',
+  'in_order',
+  'others',
+  'others_of_all',
+)
+
+_T = TypeVar('_T')
 
 AgentId = str
 # Of columns, mathematical text, and paths of parameters.
@@ -23,11 +34,43 @@ def agent_ids(num_agents: int) -> tuple[AgentId, ...]:
     ('agent_0', ..., 'agent_{N-1}').
 
   Raises:
-    ValueError: there is no agent.
+    ValueError: there is no agent, or it is no integer.
   """
-  if num_agents < 1:
-    raise ValueError(f'num_agents must be at least 1, got {num_agents}.')
+  checks.integer('num_agents', num_agents, 1)
   return tuple(f'agent_{i}' for i in range(num_agents))
+
+
+def in_order(
+  values: Mapping[AgentId, _T], agent_ids: Sequence[AgentId], name: str
+) -> dict[AgentId, _T]:
+  """Returns a dict by agent in the agents' order, whatever its own order is.
+
+  A dict's own order means nothing, and JAX sorts keys (agent_10 before
+  agent_2): every axis N is made by this function or by looking ids up.
+
+  Args:
+    values: by agent id.
+    agent_ids: N names.
+    name: of the dict, for the error.
+
+  Raises:
+    ValueError: an agent is missing or unknown, or it is no dict.
+  """
+  if (
+    isinstance(values, Mapping)
+    and len(values) == len(agent_ids)
+    and all(agent_id in values for agent_id in agent_ids)
+  ):
+    return {agent_id: values[agent_id] for agent_id in agent_ids}
+  allowed = f'it must be a dict of exactly {", ".join(map(str, agent_ids))}'
+  if not isinstance(values, Mapping):
+    raise ValueError(f'{name} is {values!r}: {allowed}.')
+  missing = [agent_id for agent_id in agent_ids if agent_id not in values]
+  unknown = [key for key in values if key not in agent_ids]
+  raise ValueError(
+    f'{name} is of {list(values)}: {allowed}; missing are {missing}, not '
+    f'among them {unknown}.'
+  )
 
 
 def others(
@@ -47,12 +90,9 @@ def others(
   Raises:
     ValueError: the own index is an int and out of range.
   """
-  is_known = isinstance(own_index, (int, np.integer))
-  if is_known and not 0 <= own_index < num_agents:
-    raise ValueError(
-      f'own_index must be in 0..{num_agents - 1} for {num_agents} agents, got '
-      f'{own_index}.'
-    )
+  checks.integer('num_agents', num_agents, 1)
+  if not isinstance(own_index, (jax.Array, np.ndarray)):
+    checks.integer('own_index', own_index, 0, num_agents - 1)
   index = np.arange(num_agents - 1, dtype=np.int32)
   return index + (own_index <= index)
 
@@ -62,7 +102,11 @@ def others_of_all(num_agents: int) -> np.ndarray:
 
   Args:
     num_agents: N.
+
+  Raises:
+    ValueError: there is no agent, or it is no integer.
   """
+  checks.integer('num_agents', num_agents, 1)
   return np.stack([others(i, num_agents) for i in range(num_agents)])
 
 

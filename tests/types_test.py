@@ -17,7 +17,9 @@ def test_agent_ids_are_in_numerical_order():
 
 
 def test_no_agents_are_refused():
-  with pytest.raises(ValueError, match='num_agents must be at least 1, got 0'):
+  with pytest.raises(
+    ValueError, match='num_agents is 0: it must be an integer'
+  ):
     types.agent_ids(0)
 
 
@@ -41,7 +43,7 @@ def test_others_of_a_traced_index():
 
 @pytest.mark.parametrize('own_index', (-1, 3, np.int32(3)))
 def test_own_index_out_of_range_is_refused(own_index):
-  with pytest.raises(ValueError, match=r'own_index must be in 0\.\.2'):
+  with pytest.raises(ValueError, match='own_index is .*integer from 0 to 2'):
     types.others(own_index, 3)
 
 

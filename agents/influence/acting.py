@@ -95,7 +95,7 @@ class InfluenceActor(core.Actor):
       self._observation,
       self._core_state,
       self._key,
-      np.uint32(self._num_steps),
+      np.uint32(self._num_steps % 2**32),
     )
     return multiagent_specs.unstack_actions(
       self._act_output.actions, self._agent_ids

@@ -56,13 +56,22 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     return self._config
 
   def make_replay_tables(
-    self, environment_spec: specs.EnvironmentSpec
+    self,
+    environment_spec: specs.EnvironmentSpec,
+    networks: system_networks.InfluenceNetworks | None = None,
   ) -> list[reverb.Table]:
-    """Makes a first-in-first-out queue; a full one blocks the actors."""
-    # The rows do not depend on the torso, which may be the user's own.
-    networks = networks_lib.make_networks(
-      environment_spec, self._config, base_networks.Identity
-    )
+    """Makes a first-in-first-out queue; a full one blocks the actors.
+
+    Args:
+      environment_spec: of the environment.
+      networks: whose recurrent states and logits the rows hold; None for those
+        of the configuration.
+    """
+    if networks is None:
+      # The rows do not depend on the torso, which may be the user's own.
+      networks = networks_lib.make_networks(
+        environment_spec, self._config, base_networks.Identity
+      )
     stacked = multiagent_specs.stacked_spec(
       environment_spec, networks.agent_ids
     )
@@ -201,7 +210,6 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
       source,
       key=['params', 'counts'],
       update_period=self._config.variable_update_period,
-      device='cpu',
     )
     return variables.HeldVariables(client)
 

@@ -61,13 +61,14 @@ class InfluenceLearner(core.Learner):
       config: of the agent.
       iterator: over batches [B, T + 1, ...] of the replay.
       key: for the first parameters, and the updates' shuffles.
-      counter: shared; its 'environment_steps' drive the schedules.
+      counter: shared; its steps drive the schedules, see
+        `schedules.environment_steps`. None for a learner that does not step.
       logger: of the learner's metrics.
     """
     self._config = config
     self._agent_ids = networks.agent_ids
     self._iterator = iterator
-    self._counter = counter or counting.Counter()
+    self._counter = counter
     self._logger = logger or loggers.make_default_logger('learner')
     self._to_sequences = jax.jit(sequences_lib.to_sequences)
     self._update = map_agents.over_threads(
@@ -83,14 +84,16 @@ class InfluenceLearner(core.Learner):
     Raises:
       FloatingPointError: a loss or a gradient is not finite; the state is as
         before.
+      ValueError: there is no counter of environment steps.
     """
+    environment_steps = self._environment_steps()
+    assert self._counter is not None  # Or its steps had raised.
     data = next(self._iterator).data
     # Recurrent states of the other rows are never read: do not copy them.
     first_states = jax.tree_util.tree_map(
       lambda x: x[:, 0], data.extras['core_state']
     )
     data = data._replace(extras=dict(data.extras, core_state=first_states))
-    environment_steps = self._environment_steps()
     sequences = self._to_sequences(data)
     state, metrics = self._update(
       self._now.state,
@@ -138,16 +141,19 @@ class InfluenceLearner(core.Learner):
     )
 
   def _environment_steps(self) -> int:
-    return int(self._counter.get_counts().get('environment_steps', 0))
+    return schedules.environment_steps(
+      self._counter and self._counter.get_counts()
+    )
 
   @property
   def _learner_steps(self) -> int:
     return int(self._now.counts['learner_steps'])
 
   def _publish(self, state: update.TrainingState, learner_steps: int) -> None:
+    steps = self._environment_steps() if self._counter else 0
     counts: dict[str, Any] = {
       'learner_steps': np.int32(learner_steps),
-      'environment_steps': np.int64(self._environment_steps()),
+      'environment_steps': np.int64(steps),
     }
     self._now = Published(state, counts)
 

@@ -4,6 +4,9 @@ from influence_acme import compat  # noqa: F401  Before acme.jax.
 
 # isort: split
 
+from typing import Any
+
+import jax
 import numpy as np
 from acme.jax import variable_utils
 
@@ -15,12 +18,20 @@ class HeldVariables:
   """
 
   def __init__(self, client: variable_utils.VariableClient):
-    """Wraps a client of 'params' and 'counts', in this order."""
+    """Wraps a client of 'params' and 'counts', in this order.
+
+    The client must leave them on the host: on a device JAX would cut counts to
+    32 bits.
+    """
     self._client = client
+    self._counts: Any = None
 
   def take(self) -> None:
     """Switches to the parameters fetched last."""
-    self.params, self._counts = self._client.params
+    params, counts = self._client.params
+    if counts is not self._counts:
+      self.params = jax.device_put(params, jax.devices('cpu')[0])
+      self._counts = counts
 
   @property
   def learner_steps(self) -> np.int32:

@@ -11,6 +11,8 @@ from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
 
+from influence_acme import checks
+from influence_acme.adders import parts
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import learning, training
 
@@ -53,10 +55,23 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
         None. The inner learner has its own.
 
     Raises:
-      ValueError: the replay of the inner agent holds steps of several actions.
+      ValueError: the replay of the inner agent holds steps of several actions,
+        or its burn-in is another, or an argument is of another kind.
     """
+    if not isinstance(moa_config, config_lib.MOAConfig):
+      raise ValueError(f'moa_config is {moa_config!r}: it must be a MOAConfig.')
+    if policy_logits_fn is not None:
+      checks.function('policy_logits_fn', policy_logits_fn)
+    checks.function('logger_fn', logger_fn)
     # The field of Acme's builders.
-    n_step = getattr(getattr(builder, '_config', None), 'n_step', 1)
+    config = getattr(builder, '_config', None)
+    burn_in = getattr(config, 'burn_in_length', moa_config.burn_in_length)
+    if burn_in != moa_config.burn_in_length:
+      raise ValueError(
+        f'burn_in_length is {moa_config.burn_in_length!r} in the MOAConfig: it '
+        f'must be {burn_in!r}, as in the config of the inner builder.'
+      )
+    n_step = getattr(config, 'n_step', 1)
     if n_step != 1:
       raise ValueError(
         f'n_step is {n_step!r} in the config of the inner builder: it must be '
@@ -84,12 +99,12 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       networks: of the inner agent.
       dataset: samples of the replay.
       replay_client: for the inner learner's priorities.
-      counter: of the program; its environment steps drive the curriculum.
+      counter: of the program; its environment steps drive the curriculum. None
+        where there is no curriculum, or the learner does not step.
 
     Returns:
       The learner, with the inner one's variables.
     """
-    counter = counter or counting.Counter()
     samples = learning.InfluencedSamples(
       dataset,
       training.compile_moa(self._config, *self._keys),
@@ -97,6 +112,7 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       learning.make_weight_fn(self._config, counter),
       self._policy_logits_fn,
     )
+    counter = counter or counting.Counter()
     learner = self._builder.make_learner(
       random_key, networks, samples, replay_client, counter
     )
@@ -106,7 +122,12 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
   def make_replay_tables(
     self, environment_spec: specs.EnvironmentSpec
   ) -> list[reverb.Table]:
-    """Makes the inner agent's tables."""
+    """Makes the inner agent's tables.
+
+    Raises:
+      ValueError: the rewards are not floating-point, which influence is.
+    """
+    parts.check_floating(environment_spec.rewards)
     return self._builder.make_replay_tables(environment_spec)
 
   def make_dataset_iterator(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from acme import specs
 
-from influence_acme import networks, ops
+from influence_acme import checks, networks, ops
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +73,27 @@ class MOAConfig:
       The configuration.
 
     Raises:
-      ValueError: 'world' is neither pixels nor a vector, or a field is out of
+      ValueError: an entry of the observation is missing, 'world' is neither
+        pixels nor a vector, actions are not discrete, or a field is out of
         range.
     """
     observations = environment_spec.observations
+    names = 'world', 'actions', 'visible'
+    if not isinstance(observations, Mapping) or not all(
+      name in observations for name in names
+    ):
+      has = list(observations) if isinstance(observations, Mapping) else 'none'
+      raise ValueError(
+        f'The observations have {has}: they must be a dict of one agent, with '
+        f'{", ".join(names)}. Wrap the multi-agent environment in '
+        'influence_acme.wrappers.OthersActionsWrapper, and take the spec of '
+        'one agent, as of multiagent.agent_spec.'
+      )
+    if not isinstance(environment_spec.actions, specs.DiscreteArray):
+      raise ValueError(
+        f'The actions are {environment_spec.actions!r}: they must be a '
+        'DiscreteArray.'
+      )
     world, actions = observations['world'], observations['actions']
     networks.default_torso(world.shape, world.dtype)  # Refuses all others.
     return cls(
@@ -92,18 +107,10 @@ class MOAConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
-    self._check_number('num_agents', 2, integer=True)
-    self._check_number('own_index', 0, self.num_agents - 1, integer=True)
-    if self.influence_measure not in ops.MEASURES:
-      raise ValueError(
-        f'influence_measure is {self.influence_measure!r}: it must be one of '
-        f'{", ".join(ops.MEASURES)}.'
-      )
-    if not isinstance(self.moa_only_visible, bool):
-      raise ValueError(
-        f'moa_only_visible is {self.moa_only_visible!r}: it must be True or '
-        'False.'
-      )
+    checks.count(self, 'num_agents', low=2)
+    checks.integer('own_index', self.own_index, 0, self.num_agents - 1)
+    checks.choice(self, 'influence_measure', ops.MEASURES)
+    checks.boolean(self, 'moa_only_visible')
     sizes = self.view_shape if isinstance(self.view_shape, tuple) else ()
     try:
       networks.default_torso(sizes, _dtype(sizes))
@@ -112,32 +119,15 @@ class MOAConfig:
         f'view_shape is {self.view_shape!r}: it must be a tuple of height and '
         'width, both at least 3, and channels; or of the length of a vector.'
       ) from error
-    for name in ('num_actions', 'hidden_size'):
-      self._check_number(name, 1, integer=True)
-    for name in ('influence_curriculum_steps', 'burn_in_length'):
-      self._check_number(name, 0, integer=True)
-    self._check_number('influence_weight', 0.0)
-    for name in ('learning_rate', 'adam_epsilon', 'max_gradient_norm'):
-      self._check_number(name, math.ulp(0.0))
+    checks.count(self, 'num_actions', 'hidden_size')
+    checks.count(self, 'influence_curriculum_steps', 'burn_in_length', low=0)
+    checks.number(self, 'influence_weight')
+    checks.positive(self, 'learning_rate', 'adam_epsilon', 'max_gradient_norm')
 
   @property
   def view_dtype(self) -> np.dtype:
     """The dtype of the agent's 'world': float32 of a vector, else uint8."""
     return _dtype(self.view_shape)
-
-  def _check_number(
-    self, name: str, low: float, high: float = math.inf, integer: bool = False
-  ) -> None:
-    """Raises ValueError: a field is not a finite number in low..high."""
-    value = getattr(self, name)
-    kind = numbers.Integral if integer else numbers.Real
-    is_number = isinstance(value, kind) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or math.isinf(value):
-      raise ValueError(
-        f'{name} is {value!r}: it must be {"an int" if integer else "a number"}'
-        f' of at least {low}'
-        + (f', and at most {high}.' if high < math.inf else '.')
-      )
 
 
 def _dtype(shape: Sequence[int]) -> np.dtype:

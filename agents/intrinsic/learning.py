@@ -19,11 +19,10 @@ import reverb
 from acme import core
 from acme.utils import counting, loggers
 
+from influence_acme.adders import parts
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import training
-
-# Names of environment steps in counts: of this library, and of Acme's layouts.
-_STEPS_KEYS = ('environment_steps', 'actor_steps')
+from influence_acme.system import schedules
 
 
 class InfluencedSamples(Iterator[reverb.ReplaySample]):
@@ -85,6 +84,7 @@ class InfluencedSamples(Iterator[reverb.ReplaySample]):
 
   def _add_influence(self, sample: reverb.ReplaySample) -> reverb.ReplaySample:
     data = sample.data
+    parts.check_floating(data.reward)
     logits = training.own_logits(data, self._policy_logits_fn, sample)
     weight = self._weight_fn()
     with self.lock:
@@ -96,8 +96,7 @@ class InfluencedSamples(Iterator[reverb.ReplaySample]):
     self._metrics = dict(metrics, influence_weight=weight)
     if not weight:
       return sample  # Bit for bit the replay's.
-    reward = np.asarray(data.reward)
-    reward = reward + np.asarray(weight * output.influence, reward.dtype)
+    reward = parts.weighted_sum(data.reward, output.influence, weight)
     return sample._replace(data=data._replace(reward=reward))
 
 
@@ -119,19 +118,21 @@ def _check(output: training.UpdateOutput) -> None:
 
 
 def make_weight_fn(
-  config: config_lib.MOAConfig, counter: counting.Counter
+  config: config_lib.MOAConfig, counter: counting.Counter | None
 ) -> Callable[[], float]:
   """Returns a function that computes the current weight of influence.
 
   Args:
     config: with the curriculum.
-    counter: counts environment steps, see `MOAConfig`.
+    counter: counts environment steps, see `MOAConfig`. With None the function
+      raises ValueError, if there is a curriculum.
   """
 
   def weight() -> float:
-    counts = counter.get_counts()
-    steps = max(counts.get(key, 0) for key in _STEPS_KEYS)
-    return config_lib.influence_weight(config, int(steps))
+    if not config.influence_curriculum_steps:
+      return float(config.influence_weight)
+    steps = schedules.environment_steps(counter and counter.get_counts())
+    return config_lib.influence_weight(config, steps)
 
   return weight
 

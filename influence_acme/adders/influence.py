@@ -12,6 +12,7 @@ from acme import specs, types
 from acme.adders import base
 from acme.adders.reverb import base as reverb_base
 
+from influence_acme import checks
 from influence_acme.adders import parts
 
 _SCALAR_REWARD = specs.Array((), np.float32)
@@ -113,10 +114,15 @@ class InfluenceAdder(base.Adder):
     Raises:
       ValueError: an argument is out of range, missing or superfluous.
     """
-    if not callable(influence_fn):
-      raise ValueError(f'influence_fn must be callable, got {influence_fn!r}.')
-    if delay not in (0, 1):
-      raise ValueError(f'delay must be 0 or 1 (steps), got {delay!r}.')
+    checks.function('influence_fn', influence_fn)
+    checks.integer('delay', delay, 0, 1, ', in steps')
+    checks.flag('keep_parts', keep_parts)
+    for name, given in (
+      ('steps_fn', steps_fn),
+      ('last_influence_fn', last_influence_fn),
+    ):
+      if given is not None:
+        checks.function(name, given)
     if last_influence_fn is not None and not delay:
       raise ValueError('last_influence_fn is for a delay of 1, and that is 0.')
     self._adder = adder

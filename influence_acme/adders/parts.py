@@ -66,7 +66,7 @@ def _finite(weight: Any) -> Weight:
     value = np.asarray(weight, np.float32) if np.ndim(weight) else float(weight)
   except (TypeError, ValueError):
     value = math.nan
-  if not np.isfinite(value).all():
+  if np.asarray(weight).dtype == bool or not np.isfinite(value).all():
     raise ValueError(
       f'weight must be a finite number, an array of them, or a function that '
       f'returns one, got {weight!r}.'
@@ -138,16 +138,23 @@ def weighted_sum(
   )
 
 
+def check_floating(reward: types.NestedArray) -> None:
+  """Raises ValueError: a reward, or its spec, is not floating-point."""
+  for leaf in jax.tree_util.tree_leaves(reward):
+    dtype = leaf.dtype if hasattr(leaf, 'dtype') else np.asarray(leaf).dtype
+    if np.dtype(dtype).kind != 'f':
+      raise ValueError(
+        f'The reward must be floating-point, got {dtype}, which cannot hold '
+        'influence. Let the environment return float32 rewards, and say so in '
+        'its reward_spec().'
+      )
+
+
 def _leaf_weighted_sum(
   extrinsic: Any, influence: np.ndarray, weight: Weight
 ) -> np.ndarray:
+  check_floating(extrinsic)
   extrinsic = np.asarray(extrinsic)
-  if extrinsic.dtype.kind != 'f':
-    raise ValueError(
-      f'The reward must be floating-point, got {extrinsic.dtype}, which cannot '
-      'hold influence. Let the environment return float32 rewards, and say so '
-      'in its reward_spec().'
-    )
   if np.shape(weight) not in ((), extrinsic.shape):
     raise ValueError(
       f'weight must be a number, or shaped like the reward, {extrinsic.shape}, '

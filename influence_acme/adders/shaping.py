@@ -12,6 +12,7 @@ from acme import types
 from acme.adders import base
 from acme.adders.reverb import base as reverb_base
 
+from influence_acme import checks
 from influence_acme.adders import parts
 
 ShapeFn = Callable[
@@ -39,7 +40,7 @@ class ShapingAdder(base.Adder):
       initial_state: before the first step of every episode.
     """
     self._adder = adder
-    self._shape_fn = shape_fn
+    self._shape_fn = checks.function('shape_fn', shape_fn)
     self._initial_state = initial_state
     self._state = initial_state
     self._in_episode = False
@@ -56,8 +57,13 @@ class ShapingAdder(base.Adder):
     next_timestep: dm_env.TimeStep,
     extras: types.NestedArray = (),
   ) -> None:
-    """Records an action and the time step after it, which is not changed."""
+    """Records an action and the time step after it, which is not changed.
+
+    Raises:
+      ValueError: the reward is not floating-point.
+    """
     given = next_timestep.reward
+    parts.check_floating(given)
     extrinsic = parts.extrinsic(extras, given)
     shaped, self._state = self._shape_fn(extrinsic, self._state)
     reward = jax.tree_util.tree_map(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import ops
@@ -100,9 +101,10 @@ def of_choices(
   Returns:
     'action_coordination': instantaneous coordination from action to action, the
     largest of all ordered pairs; for agents that speak 'message_coordination',
-    that from message to action, and 'speaker_consistency'. The first two also
-    from influential steps alone, as 'action_coordination_influential', and so
-    on: NaN if no agent had any influence.
+    that from message to action, and 'speaker_consistency', NaN where agents can
+    say or do one thing only. The two of coordination also from influential
+    steps alone, as 'action_coordination_influential', and so on: NaN if no
+    agent had any influence.
   """
   num_steps, num_agents = choices.actions.shape
   num_rows = math.ceil(num_steps / _ROWS) * _ROWS
@@ -145,8 +147,13 @@ def _measure_choices(
   measured = {}
   if messages is not None:
     sources['message_coordination'] = (messages, num_symbols)
-    measured['speaker_consistency'] = ops.speaker_consistency(
-      messages, actions, num_symbols=num_symbols, num_actions=num_actions
+    # Undefined of agents that can say or do one thing only.
+    measured['speaker_consistency'] = (
+      ops.speaker_consistency(
+        messages, actions, num_symbols=num_symbols, num_actions=num_actions
+      )
+      if min(num_symbols, num_actions) > 1
+      else jnp.float32(jnp.nan)
     )
   for name, (source, num_sources) in sources.items():
     for suffix, mask in ('', None), ('_influential', influential):

@@ -6,7 +6,7 @@ from typing import Any
 import acme
 import dm_env
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.system import specs
 
 
@@ -33,12 +33,7 @@ class JointActor(acme.Actor):
     Raises:
       ValueError: an agent has no actor, or an actor no agent.
     """
-    if sorted(actors) != sorted(agent_ids):
-      raise ValueError(
-        f'Every agent needs one actor: the agents are {list(agent_ids)}, and '
-        f'the actors are of {list(actors)}.'
-      )
-    self._actors = {agent_id: actors[agent_id] for agent_id in agent_ids}
+    self._actors = types.in_order(actors, agent_ids, 'actors')
 
   def select_action(
     self, observation: Mapping[types.AgentId, Any]
@@ -88,7 +83,7 @@ class FunctionActor(acme.Actor):
     Args:
       policy: the agent's own observation -> its action.
     """
-    self._policy = policy
+    self._policy = checks.function('policy', policy)
 
   def select_action(self, observation: Any) -> Any:
     """Returns the function's action."""

@@ -54,11 +54,9 @@ class LearnerSet(acme.Learner):
     Raises:
       ValueError: the two are not of the same agents.
     """
-    if sorted(learners) != sorted(variable_names):
-      raise ValueError(
-        f'learners is of {list(learners)}, but variable_names of '
-        f'{list(variable_names)}: both must be of the same agents.'
-      )
+    names = types.in_order(variable_names, tuple(learners), 'variable_names')
+    for agent_id, own in names.items():
+      variables.check_requested(agent_id, own)
     self._learners = dict(learners)
     self._is_ready = {
       agent_id: getattr((datasets or {}).get(agent_id), 'is_ready', _always)
@@ -68,7 +66,7 @@ class LearnerSet(acme.Learner):
     self._variables = {
       variables.prefixed(agent_id, name): (agent_id, name)
       for agent_id in learners
-      for name in variable_names[agent_id]
+      for name in names[agent_id]
     }
 
   def step(self) -> None:
@@ -117,10 +115,6 @@ class LearnerSet(acme.Learner):
     Raises:
       ValueError: the state is of other agents; no learner has changed.
     """
-    if sorted(state) != sorted(self._learners):
-      raise ValueError(
-        f'The state is of agents {list(state)}, but the learners are of '
-        f'{list(self._learners)}.'
-      )
+    own = types.in_order(state, tuple(self._learners), 'state')
     for agent_id, learner in self._learners.items():
-      learner.restore(state[agent_id])
+      learner.restore(own[agent_id])

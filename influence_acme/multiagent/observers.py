@@ -35,8 +35,9 @@ class SocialObserver(base.EnvLoopObserver):
   """
 
   def __init__(self) -> None:
-    self._rewards: list[dict[types.AgentId, Any]] = []
+    self._rewards: list[list[Any]] = []
     self._environment: dm_env.Environment | None = None
+    self._agent_ids: tuple[types.AgentId, ...] = ()
 
   def observe_first(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
@@ -44,6 +45,7 @@ class SocialObserver(base.EnvLoopObserver):
     """Starts an episode, and drops the last one."""
     del timestep
     self._environment = env
+    self._agent_ids = specs.agent_ids(env)
     self._rewards = []
 
   def observe(
@@ -51,18 +53,17 @@ class SocialObserver(base.EnvLoopObserver):
   ) -> None:
     """Stores one step's rewards."""
     del env, action
-    self._rewards.append(dict(timestep.reward))
+    reward = types.in_order(timestep.reward, self._agent_ids, 'reward')
+    self._rewards.append(list(reward.values()))
 
   def get_metrics(self) -> dict[str, Any]:
     """Returns `episode.of_group` of the episode."""
     if not self._rewards:
       return {}
-    rewards = np.array(
-      [list(step.values()) for step in self._rewards], np.float32
-    )  # [T, N]
+    rewards = np.array(self._rewards, np.float32)  # [T, N]
     events = getattr(self._environment, 'events', dict)
     totals = episode.make_totals(rewards, events())
-    return episode.of_group(totals, tuple(self._rewards[0]))
+    return episode.of_group(totals, self._agent_ids)
 
 
 class AdderObserver(base.EnvLoopObserver):
@@ -90,7 +91,15 @@ class InfluenceObserver(AdderObserver):
   """
 
   def __init__(self) -> None:
-    self._influence: list[np.ndarray] = []
+    self._influence: list[Any] = []
+    self._agent_ids: tuple[types.AgentId, ...] = ()
+
+  def observe_first(
+    self, env: dm_env.Environment, timestep: dm_env.TimeStep
+  ) -> None:
+    """Reads the agents' order."""
+    del timestep
+    self._agent_ids = specs.agent_ids(env)
 
   def watch(self, adder: adders.Adder) -> adders.Adder:
     """Wraps an adder; put an `InfluenceAdder` with `keep_parts` around it.
@@ -102,15 +111,27 @@ class InfluenceObserver(AdderObserver):
 
   @property
   def influence(self) -> np.ndarray | None:
-    """Influence of the episode, float32 [T, N], nats; None if there is none."""
+    """Influence of the episode, float32 [T, N], nats; None if there is none.
+
+    Raises:
+      ValueError: it is by agent id, and not of the environment's agents.
+    """
     if not self._influence:
       return None
-    return np.stack(self._influence).reshape(len(self._influence), -1)
+    steps = [self._in_order(step) for step in self._influence]
+    return np.stack(steps).reshape(len(steps), -1)
 
   def get_metrics(self) -> dict[str, float]:
     """Returns `episode.of_influence` of the episode."""
     influence = self.influence
     return {} if influence is None else episode.of_influence(influence)
+
+  def _in_order(self, influence: Any) -> np.ndarray:
+    """Returns the influence of one step in the agents' order."""
+    if isinstance(influence, Mapping):
+      by_agent = types.in_order(influence, self._agent_ids, "'influence'")
+      influence = list(by_agent.values())
+    return np.stack(jax.tree_util.tree_leaves(influence))
 
 
 class ChoiceObserver(base.EnvLoopObserver):
@@ -132,7 +153,7 @@ class ChoiceObserver(base.EnvLoopObserver):
         without influence.
       with_control: if True, measures scrambled messages, too.
     """
-    self._agent_ids = tuple(action_spec)
+    self._agent_ids: tuple[types.AgentId, ...] = ()
     self._num_actions, self._num_symbols = num_choices(action_spec)
     self._watched = watched
     self._with_control = with_control
@@ -142,7 +163,8 @@ class ChoiceObserver(base.EnvLoopObserver):
     self, env: dm_env.Environment, timestep: dm_env.TimeStep
   ) -> None:
     """Starts an episode, and drops the last one."""
-    del env, timestep
+    del timestep
+    self._agent_ids = specs.agent_ids(env)
     self._choices = []
 
   def observe(
@@ -207,7 +229,7 @@ def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
 class _WatchedAdder(adders.Adder):
   """Forwards all calls, and keeps an episode's influence in a list."""
 
-  def __init__(self, adder: adders.Adder, influence: list[np.ndarray]):
+  def __init__(self, adder: adders.Adder, influence: list[Any]):
     self._adder = adder
     self._influence = influence
 
@@ -219,8 +241,7 @@ class _WatchedAdder(adders.Adder):
     self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
   ) -> None:
     if isinstance(extras, Mapping) and 'influence' in extras:
-      leaves = jax.tree_util.tree_leaves(extras['influence'])
-      self._influence.append(np.stack(leaves))
+      self._influence.append(extras['influence'])
     self._adder.add(action, next_timestep, extras)
 
   def reset(self) -> None:

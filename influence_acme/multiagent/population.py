@@ -23,7 +23,7 @@ from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.multiagent import actor as actor_lib
 from influence_acme.multiagent import joint_log, learner_set, variables
 from influence_acme.system import specs as multiagent_specs
@@ -63,7 +63,11 @@ def make_networks(
 
   Returns:
     The networks of each learner, by agent id.
+
+  Raises:
+    ValueError: the members are not exactly the environment's agents.
   """
+  members = types.in_order(members, tuple(environment_spec.actions), 'members')
   return {
     agent_id: member.network_factory(
       multiagent_specs.agent_spec(environment_spec, agent_id)
@@ -84,8 +88,10 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
         is {'loss': {agent id: value}} in it. Acme's default if None.
 
     Raises:
-      ValueError: no member learns.
+      ValueError: a member is neither a `Member` nor a function, one's names of
+        variables are no tuple of strings, or no member learns.
     """
+    _check(members)
     if not _learning(members):
       raise ValueError(
         f'None of {list(members)} learns: give at least one Member; for '
@@ -155,14 +161,13 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       A learner that steps the learners with ready samples.
     """
     keys = self._keys(random_key)
-    counter = counter or counting.Counter()
     learners = {
       agent_id: builder.make_learner(
         keys[agent_id],
         networks[agent_id],
         dataset[agent_id],
         replay_clients[agent_id],
-        counting.Counter(counter, agent_id, time_delta=-1),
+        counter and counting.Counter(counter, agent_id, time_delta=-1),
       )
       for agent_id, builder in self._builders.items()
     }
@@ -174,7 +179,9 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       learners,
       names,
       datasets=dataset,
-      after_step=lambda: self._log.write(counter.get_counts()),
+      after_step=lambda: self._log.write(
+        counter.get_counts() if counter else {}
+      ),
     )
 
   def make_actor(
@@ -218,6 +225,19 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
       agent_id: jax.random.fold_in(random_key, i)
       for i, agent_id in enumerate(self._members)
     }
+
+
+def _check(members: Members) -> None:
+  """Raises ValueError: an entry is neither a member nor a bot."""
+  if not isinstance(members, Mapping):
+    raise ValueError(f'members is {members!r}: it must be a dict by agent id.')
+  for agent_id, member in members.items():
+    if not isinstance(member, Member):
+      checks.function(f'members[{agent_id!r}], if no Member,', member)
+      continue
+    for name in ('builder_factory', 'network_factory', 'policy_factory'):
+      checks.function(f'{name} of {agent_id!r}', getattr(member, name))
+    variables.check_requested(agent_id, member.variable_names)
 
 
 def _learning(members: Members) -> dict[types.AgentId, Member]:

@@ -18,6 +18,17 @@ def prefixed(agent_id: types.AgentId, name: str) -> str:
   return f'{agent_id}/{name}'
 
 
+def check_requested(agent_id: types.AgentId, names: Sequence[str]) -> None:
+  """Raises ValueError: an agent's variable names are no tuple of strings."""
+  if not isinstance(names, (tuple, list)) or not all(
+    isinstance(name, str) for name in names or [None]
+  ):
+    raise ValueError(
+      f'variable_names of {agent_id!r} is {names!r}: it must be a tuple of '
+      'names, at least one.'
+    )
+
+
 def check_names(requested: Sequence[str], available: Collection[str]) -> None:
   """Checks that every requested variable exists.
 

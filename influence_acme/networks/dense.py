@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from influence_acme import checks
+
 
 class Dense(hk.Module):
   """Stacks of fully connected layers over the same features.
@@ -30,6 +32,9 @@ class Dense(hk.Module):
       name: of the Haiku module.
     """
     super().__init__(name=name)
+    checks.integer('num_stacks', num_stacks, 1)
+    for size in sizes:
+      checks.integer('sizes', size, 1)
     self._num_stacks = num_stacks
     self._sizes = sizes
 

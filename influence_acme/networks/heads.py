@@ -6,12 +6,15 @@ Letters: B batch (any number of leading axes), H hidden units, A actions.
 import chex
 import haiku as hk
 
+from influence_acme import checks
+
 
 class PolicyValueHead(hk.Module):
   """Linear maps to action logits and to a value."""
 
   def __init__(self, num_actions: int, name: str = 'policy_value_head'):
     super().__init__(name=name)
+    checks.integer('num_actions', num_actions, 1)
     self._num_actions = num_actions
 
   def __call__(self, hidden: chex.Array) -> tuple[chex.Array, chex.Array]:

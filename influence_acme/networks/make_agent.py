@@ -13,6 +13,7 @@ from typing import Any
 import haiku as hk
 import jax.numpy as jnp
 
+from influence_acme import checks
 from influence_acme.networks import agent as agent_lib
 from influence_acme.networks import pixel_conv
 from influence_acme.networks import torso as torso_lib
@@ -56,6 +57,14 @@ def make_agent_networks(
     ValueError: there are fewer than two agents, or no influencee.
   """
   _check_sizes(num_agents, num_influencers)
+  for name, size, least in (
+    ('num_actions', num_actions, 1),
+    ('hidden_size', hidden_size, 1),
+    ('num_symbols', num_symbols, 0),
+    ('embedding_size', embedding_size, 1),
+  ):
+    checks.integer(name, size, least)
+  checks.function('torso', torso)
 
   def initial_state(batch_size: int) -> CoreState:
     zeros = jnp.zeros((batch_size, hidden_size), jnp.float32)
@@ -105,12 +114,11 @@ def make_agent_networks(
 
 def _check_sizes(num_agents: int, num_influencers: int) -> None:
   """Raises ValueError: there are fewer than two agents, or no influencee."""
-  if num_agents < 2:
+  checks.integer('num_agents', num_agents, 2, why=', to influence each other')
+  if not (
+    checks.is_integer(num_influencers) and 0 <= num_influencers < num_agents
+  ):
     raise ValueError(
-      f'num_agents is {num_agents}: social influence needs at least 2 agents.'
-    )
-  if not 0 <= num_influencers < num_agents:
-    raise ValueError(
-      f'num_influencers is {num_influencers}: it must be in 0..'
+      f'num_influencers is {num_influencers!r}: it must be in 0..'
       f'{num_agents - 1}, so that of {num_agents} agents one is influenced.'
     )

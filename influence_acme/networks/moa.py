@@ -9,6 +9,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
+from influence_acme import checks
 from influence_acme.networks import lstm
 
 
@@ -59,11 +60,8 @@ class MOACore(hk.RNNCore):
       ValueError: there is nobody else to model.
     """
     super().__init__(name=name)
-    if num_agents < 2:
-      raise ValueError(
-        f'num_agents is {num_agents}: a model of other agents needs at '
-        'least 2 agents.'
-      )
+    checks.integer('num_agents', num_agents, 2, why=', to model others')
+    checks.integer('num_actions', num_actions, 1)
     self._num_agents = num_agents
     self._num_actions = num_actions
     self._lstm = lstm.LSTM(hidden_size)

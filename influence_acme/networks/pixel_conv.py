@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy import typing as npt
 
+from influence_acme import checks
+
 
 def is_view(shape: Sequence[int], dtype: npt.DTypeLike) -> bool:
   """Returns whether `PixelConv` takes batches of such views."""
@@ -53,7 +55,7 @@ class PixelConv(hk.Module):
       name: of the Haiku module.
     """
     super().__init__(name=name)
-    self._channels = channels
+    self._channels = checks.integer('channels', channels, 1)
     if shifted_planes is None:
       shifted_planes = jax.default_backend() == 'cpu'
     self.in_scan = shifted_planes

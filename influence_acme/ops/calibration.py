@@ -18,7 +18,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.ops import indexing
+from influence_acme import checks
+from influence_acme.ops import arguments, indexing
 
 _NUM_BINS = 10
 
@@ -66,8 +67,7 @@ def calibration(
   Raises:
     ValueError: num_bins is below 1.
   """
-  if num_bins < 1:
-    raise ValueError(f'num_bins must be at least 1, got {num_bins}.')
+  checks.integer('num_bins', num_bins, 1)
   chex.assert_shape(
     logits, (..., None), custom_message='logits must be [..., A].'
   )
@@ -76,7 +76,9 @@ def calibration(
     jnp.shape(logits)[:-1],
     custom_message='actions must be [...], as logits [..., A] are.',
   )
-  chex.assert_type(actions, int)
+  arguments.check_type('logits', logits, float)
+  arguments.check_type('actions', actions, int)
+  arguments.check_weights('weight', weight)
   probs = jax.nn.softmax(jnp.asarray(logits, jnp.float32), axis=-1)
   if weight is None:
     weight = jnp.ones(jnp.shape(actions), jnp.float32)

@@ -28,6 +28,9 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from influence_acme import checks
+from influence_acme.ops import arguments
+
 
 class IC(NamedTuple):
   """Holds the instantaneous coordination of every agent with every other.
@@ -125,6 +128,7 @@ def instantaneous_coordination(
   before, is_wrong_before = _one_hot(sources, num_sources)  # [T, N, S]
   after, is_wrong_after = _one_hot(targets, num_targets)  # [T, N, A]
   before, after = before[:-1], after[1:]
+  arguments.check_flags('mask', mask)
   if mask is not None:
     chex.assert_shape(
       mask, (num_rows - 1, num_agents), custom_message='mask must be [T-1, N].'
@@ -156,6 +160,17 @@ def scramble(
     int [T, N]; the same messages of each agent, at other steps.
   """
   messages = jnp.asarray(messages)
+  arguments.check_type('messages', messages, int)
+  arguments.check_flags('mask', mask)
+  chex.assert_shape(
+    messages, (None, None), custom_message='messages must be [T, N].'
+  )
+  if mask is not None:
+    chex.assert_shape(
+      mask,
+      messages.shape,
+      custom_message='mask must be [T, N], as messages are.',
+    )
   chance = jax.random.uniform(key, messages.shape)  # Below 1.
   group = jnp.zeros(messages.shape) if mask is None else jnp.asarray(mask) * 1.0
   places = jnp.argsort(group, axis=0)  # Of each group, those of it in turn.
@@ -167,8 +182,7 @@ def scramble(
 
 def _check_sizes(minimum: int, **sizes: int) -> None:
   for name, size in sizes.items():
-    if size < minimum:
-      raise ValueError(f'{name} must be at least {minimum}, got {size}.')
+    checks.integer(name, size, minimum)
 
 
 def _check_rows(
@@ -185,7 +199,8 @@ def _check_rows(
     jnp.shape(first),
     custom_message=f'{second_name} must be [T, N], as {first_name} are.',
   )
-  chex.assert_type([first, second], int)
+  arguments.check_type(first_name, first, int)
+  arguments.check_type(second_name, second, int)
 
 
 def _one_hot(indices: chex.Array, size: int) -> tuple[jax.Array, jax.Array]:

@@ -23,7 +23,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.ops import indexing
+from influence_acme.ops import arguments, indexing
 
 
 class InfluenceOutput(NamedTuple):
@@ -85,7 +85,7 @@ def influence_reward(
   legal, with 0 log 0 = 0; for 'pmi' an action that is impossible under every
   choice counts 0. A NaN spreads no further than the other, and the batch entry,
   that it belongs to. Logits that are all -inf, and actions out of range, give
-  NaN.
+  NaN; the latter raise in debug mode, see `arguments`.
 
   Args:
     conditional_logits: float [..., K, J, A], the others' logits for each of the
@@ -106,7 +106,7 @@ def influence_reward(
   """
   if measure not in MEASURES:
     raise ValueError(
-      f'Unknown measure {measure!r}: there are {", ".join(MEASURES)}.'
+      f'Unknown measure {measure!r}: it must be one of {", ".join(MEASURES)}.'
     )
   if MEASURES[measure].needs_replies and others_actions is None:
     raise ValueError(f'measure={measure!r} needs others_actions, int [..., J].')
@@ -142,6 +142,7 @@ def influential_steps(influence: chex.Array) -> jax.Array:
   chex.assert_shape(
     influence, (None, None), custom_message='influence must be [T, N].'
   )
+  arguments.check_real('influence', influence)
   influence = jnp.asarray(influence, jnp.float32)
   # Compare changes since the first step: a mean of equal numbers is rounded.
   change = influence - influence[:1]
@@ -161,7 +162,7 @@ def _check_shapes(
     (..., None, None, None),
     custom_message='conditional_logits must be [..., K, J, A].',
   )
-  *batch, num_choices, num_others, _ = jnp.shape(conditional_logits)
+  *batch, num_choices, num_others, num_actions = jnp.shape(conditional_logits)
   expected = {
     'policy_logits [..., K]': (policy_logits, (*batch, num_choices)),
     'actions [...]': (actions, tuple(batch)),
@@ -175,9 +176,13 @@ def _check_shapes(
         shape,
         custom_message=f'{name} must match conditional_logits [..., K, J, A].',
       )
-  for indices in (actions, others_actions):
-    if indices is not None:
-      chex.assert_type(indices, int)
+  arguments.check_type('conditional_logits', conditional_logits, float)
+  arguments.check_type('policy_logits', policy_logits, float)
+  arguments.check_flags('mask', mask)
+  all_count = jnp.ones((*batch, num_others), bool)
+  counts = all_count if mask is None else jnp.asarray(mask, bool)
+  arguments.check_indices('actions', actions, num_choices, counts.any(-1))
+  arguments.check_indices('others_actions', others_actions, num_actions, counts)
 
 
 def _log_softmax(logits: chex.Array) -> jax.Array:

@@ -24,7 +24,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.ops import indexing
+from influence_acme.ops import arguments, indexing
 
 
 class EpisodeMasks(NamedTuple):
@@ -114,7 +114,10 @@ def moa_loss(
     jnp.shape(logits)[:-1],
     custom_message='actions [T, ..., J] must match logits [T, ..., J, A].',
   )
-  chex.assert_type(actions, int)
+  arguments.check_type('logits', logits, float)
+  arguments.check_indices(
+    'actions', jnp.asarray(actions)[1:], jnp.shape(logits)[-1], weight > 0
+  )
   targets = jnp.asarray(actions)[1:]  # [T-1, ..., J]
 
   # Without this a NaN of weight 0 would reach the gradient, as 0 * NaN.
@@ -139,6 +142,8 @@ def _weight(
   episode_mask: chex.Array | None,
 ) -> jax.Array:
   """Computes weights [T-1, ..., J] of predictions made in rows of `shape`."""
+  arguments.check_weights('mask', mask)
+  arguments.check_weights('episode_mask', episode_mask)
   weight = jnp.ones(shape, jnp.float32)
   if mask is not None:
     chex.assert_shape(

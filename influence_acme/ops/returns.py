@@ -14,6 +14,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from influence_acme.ops import arguments
+
 
 def gini(returns: chex.Array) -> jax.Array:
   """Computes the Gini coefficient, Eq. 9: sum_ij |R^i - R^j| / (2 N sum_i R^i).
@@ -33,6 +35,7 @@ def gini(returns: chex.Array) -> jax.Array:
   chex.assert_shape(
     returns, (..., None), custom_message='returns must be [..., N].'
   )
+  arguments.check_real('returns', returns)
   returns = jnp.asarray(returns, jnp.float32)
   lead = returns[..., :, None] - returns[..., None, :]  # [..., N, N]
   difference = jnp.abs(lead).mean((-2, -1))
@@ -70,6 +73,7 @@ def fair_return(returns: chex.Array) -> jax.Array:
   chex.assert_shape(
     returns, (..., None), custom_message='returns must be [..., N].'
   )
+  arguments.check_real('returns', returns)
   returns = jnp.asarray(returns, jnp.float32)
   lead = returns[..., :, None] - returns[..., None, :]  # [..., N, N]
   return returns.sum(-1) - jnp.abs(lead).mean(-1).sum(-1) / 2
@@ -138,11 +142,12 @@ def peace(fined: chex.Array) -> jax.Array:
     float32 [], agents, in [0, N]; N if no agent was ever hit.
   """
   _check_trajectory(fined, 'fined')
-  chex.assert_type(fined, bool)
+  arguments.check_type('fined', fined, bool)
   return (~jnp.asarray(fined)).sum(-1).astype(jnp.float32).mean()
 
 
 def _check_trajectory(array: chex.Array, name: str) -> None:
+  arguments.check_real(name, array)
   chex.assert_shape(
     array,
     (None, None),

@@ -14,6 +14,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from influence_acme.ops import arguments
+
 
 def prosocial_reward(rewards: chex.Array, eta: chex.Numeric) -> jax.Array:
   """Adds the others' rewards to each agent's own, e^k + eta * sum_{i != k} e^i.
@@ -30,6 +32,7 @@ def prosocial_reward(rewards: chex.Array, eta: chex.Numeric) -> jax.Array:
     rewards, (..., None), custom_message='rewards must be [..., N].'
   )
   chex.assert_rank(eta, 0)
+  arguments.check_real('rewards', rewards)
   rewards = jnp.asarray(rewards, jnp.float32)
   return rewards + eta * (rewards.sum(-1, keepdims=True) - rewards)
 
@@ -73,6 +76,7 @@ def inequity_averse_reward(
     jnp.shape(rewards),
     custom_message='smoothed must be [..., N], as rewards are.',
   )
+  arguments.check_real('rewards', rewards)
   rewards = jnp.asarray(rewards, jnp.float32)
   smoothed = gamma * lam * jnp.asarray(smoothed, jnp.float32) + rewards
 

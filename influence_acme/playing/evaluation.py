@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from influence_acme import environments, types
+from influence_acme import checks, environments, types
 from influence_acme.playing import episodes
 from influence_acme.playing import policy as policy_lib
 from influence_acme.rollouts import vector_environment as vector_lib
@@ -97,8 +97,9 @@ def evaluate(
       'environment is None: it must be given, as the policy was trained in '
       'one that is not among environments.names().'
     )
-  if num_episodes < 1:
-    raise ValueError(f'num_episodes is {num_episodes}: it must be at least 1.')
+  checks.integer('num_episodes', num_episodes, 1)
+  checks.integer('seed', seed, 0, 2**32 - 1)
+  checks.flag('greedy', greedy)
   policy.wrap(environments.MultiAgentEnvironment(environment))  # Checks it.
   batch_size = math.ceil(num_episodes / math.ceil(num_episodes / _BATCH_SIZE))
   functions = episodes.make_functions(

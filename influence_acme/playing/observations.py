@@ -76,22 +76,3 @@ def select(
       )
     selected[name] = value
   return selected
-
-
-def in_order(observation: Any, agent_ids: tuple[str, ...]) -> list[Any]:
-  """Returns everyone's observations in the agents' order.
-
-  Args:
-    observation: by agent id.
-    agent_ids: N names.
-
-  Raises:
-    ValueError: an agent is missing or unknown.
-  """
-  has = set(observation) if isinstance(observation, Mapping) else set()
-  if has != set(agent_ids):
-    raise ValueError(
-      f'The observation is of {sorted(has) or "no agents"}: it must be a dict '
-      f'by agent id, of exactly {", ".join(agent_ids)}.'
-    )
-  return [observation[agent_id] for agent_id in agent_ids]

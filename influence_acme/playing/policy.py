@@ -137,7 +137,7 @@ class Policy:
       observations.select(own, agent_id, self._entries, batch_shape)
       for agent_id, own in zip(
         self.agent_ids,
-        observations.in_order(observation, self.agent_ids),
+        types.in_order(observation, self.agent_ids, 'observation').values(),
         strict=True,
       )
     ]

@@ -15,6 +15,7 @@ from typing import Any
 import dm_env
 import jax
 import numpy as np
+from absl import logging
 from acme import core
 from acme.utils.loggers import base as loggers_base
 
@@ -65,7 +66,7 @@ def record_episode(
   environment: dm_env.Environment,
   actor: core.Actor,
   adder: recording.RecordingAdder,
-  max_steps: int = 1000,
+  max_steps: int = 100_000,
 ) -> EpisodeRecord:
   """Plays one episode, with the parameters that the actor can fetch now.
 
@@ -73,7 +74,8 @@ def record_episode(
     environment: multi-agent; filmed if it has `render()`.
     actor: of all agents.
     adder: the actor's.
-    max_steps: at which the episode is broken off, if it has not ended.
+    max_steps: at which the episode is broken off with a warning, if it has not
+      ended.
 
   Returns:
     The episode.
@@ -95,6 +97,8 @@ def record_episode(
     actions.append(multiagent_specs.stack_actions(action, agent_ids))
     views.append(_views(timestep, agent_ids))
     shot.take()
+  if not timestep.last():
+    logging.warning('The episode was broken off at %d steps.', max_steps)
   did = jax.tree_util.tree_map(lambda *x: np.stack(x), *actions)
   speaks = isinstance(did, Mapping)
   paid = np.asarray(rewards, np.float32)

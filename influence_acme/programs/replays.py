@@ -12,6 +12,7 @@ import reverb
 from acme import specs
 from acme.utils.loggers import base as loggers
 
+from influence_acme.agents.influence import builder as influence_builder
 from influence_acme.programs import experiment as experiment_lib
 
 T = TypeVar('T')
@@ -33,8 +34,14 @@ def make_tables(
   Returns:
     Name of the replay -> the tables of its server.
   """
-  builder = experiment.builder_factory(loggers.NoOpLogger())
-  tables: Any = builder.make_replay_tables(spec)
+  builder: Any = experiment.builder_factory(loggers.NoOpLogger())
+  # The rows of the paper's agent hold states of its networks: the user's own.
+  networks = (
+    (experiment.network_factory(spec),)
+    if isinstance(builder, influence_builder.InfluenceBuilder)
+    else ()
+  )
+  tables: Any = builder.make_replay_tables(spec, *networks)
   return dict(tables) if isinstance(tables, Mapping) else {_ONLY: tables}
 
 

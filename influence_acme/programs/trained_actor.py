@@ -9,7 +9,7 @@ from acme.utils.loggers import base as loggers_base
 from influence_acme.multiagent import recording
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.programs import replays
-from influence_acme.runs import checkpoint, config_file
+from influence_acme.runs import checkpoint, config_file, random_keys
 from influence_acme.system import specs as multiagent_specs
 
 
@@ -46,16 +46,16 @@ def make(
   )
   builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
   networks = experiment.network_factory(spec)
-  key = experiment.learner_key()
   names = list(replays.make_tables(experiment, spec))
   learner = builder.make_learner(
-    key,
+    experiment.learner_key(),
     networks,
     replays.for_builder({name: iter(()) for name in names}),
     replays.for_builder(dict.fromkeys(names)),
   )
   learner.restore(checkpoint.restore(path, saved.learner, learner.save()))
   adder = recording.RecordingAdder()
+  key = random_keys.evaluator_key(experiment.seed)
   if hasattr(builder, 'make_evaluator'):
     return builder.make_evaluator(key, networks, adder, learner), adder
   return builder.make_actor(key, networks, None, learner), adder

@@ -54,8 +54,11 @@ def at_end(series: dict[str, curves.Series]) -> tuple[dict[str, str], str]:
       for each in curves.lines_of(panel, series).values()
     ]
     if means:
-      total = np.sum(means) if panel.is_count else np.mean(means)
-      found[_title(panel)] = format(total, panel.form)
+      defined = [mean for mean in means if not np.isnan(mean)]
+      total = sum(defined)
+      if defined and not panel.is_count:
+        total /= len(defined)
+      found[_title(panel)] = format(total, panel.form) if defined else '-'
       if has_debts and panel.name in curves.SHARES:
         found[_title(panel)] = _DEBTS
   if 'learner_walltime' in series:

@@ -106,8 +106,8 @@ def mean_curves(
   values: list[np.ndarray] = []
   for variant, group in groups.items():
     found = [r.series[column] for r in group if column in r.series]
-    if found:
-      steps, each = statistics.on_grid(found)
+    steps, each = statistics.on_grid(found) if found else (np.array(()),) * 2
+    if steps.size:  # There are steps that all seeds have reached.
       mean, half_width = interval_lib.interval(each, statistics.CONFIDENCE)
       lines[f'{variant} ({len(found)})'] = steps, mean, half_width
       values.append(each.ravel())

@@ -12,6 +12,8 @@ from influence_acme.runs import checkpoint, curves
 
 COLLECTIVE = 'collective_return'
 FAIR = 'fair_return'
+# Of a run's steps: long enough that an agent that eats at all is seen to.
+LATE_FRACTION = 0.1
 _RETURN = 'episode_return/'
 _APPLES = 'apples/'
 
@@ -63,14 +65,29 @@ class Result:
     it collected is not lazy. A row is the mean of the episodes that ended
     together, which is 0 only if an agent collected nothing in all of them.
     """
+    return self._without_apples(1.0)
+
+  @property
+  def lazy_text(self) -> str:
+    """Names `lazy_agents`, and those without an apple in the last part.
+
+    So that one apple by chance clears nobody. '' if there are none.
+    """
+    lazy, lately = self.lazy_agents, self._without_apples(LATE_FRACTION)
+    if lazy is None or lately is None:
+      return 'not known, no apples were logged'
+    late = f'in the last {LATE_FRACTION:.0%} of the steps'
+    return ', '.join(a if a in lazy else f'{a} {late}' for a in lately)
+
+  def _without_apples(self, fraction: float) -> list[str] | None:
     apples = {
-      name.removeprefix(_APPLES): series.values.max()
+      name.removeprefix(_APPLES): statistics.last_values(series, fraction)
       for name, series in self.series.items()
       if name.startswith(_APPLES)
     }
     if not apples:
       return None
-    return sorted(agent for agent, most in apples.items() if most <= 0)
+    return sorted(agent for agent, own in apples.items() if not (own > 0).any())
 
 
 # Variant -> setting -> results of all seeds.

@@ -30,7 +30,8 @@ class Correlation(NamedTuple):
   Attributes:
     pearson: linear, NaN if one of them is constant, or of too few pairs.
     spearman: of ranks.
-    p_value: of Pearson's, two-sided: how often chance pairs as strongly.
+    p_value: of Pearson's, two-sided: twice the smaller of two shares, at most
+      1: of pairings correlated at least as high as found, and at least as low.
     num_pairs: how many there were.
   """
 
@@ -47,10 +48,22 @@ def final_mean(series: curves_lib.Series) -> float:
     series: at least one value.
 
   Returns:
-    The mean over the last `FINAL_FRACTION` of the environment steps.
+    The mean over the last `FINAL_FRACTION` of the environment steps that were
+    logged; NaN if there is no value in them, whatever there was before.
   """
-  start = (1 - FINAL_FRACTION) * series.steps[-1]
-  return float(series.values[series.steps >= start].mean())
+  last = last_values(series, FINAL_FRACTION)
+  return float(last.mean()) if last.size else np.nan
+
+
+def last_values(series: curves_lib.Series, fraction: float) -> np.ndarray:
+  """Returns the values in the last part of a run, float64 [R'].
+
+  Args:
+    series: of the run.
+    fraction: of its environment steps.
+  """
+  end = series.steps[-1] if series.end is None else series.end
+  return series.values[series.steps >= (1 - fraction) * end]
 
 
 def on_grid(
@@ -62,11 +75,12 @@ def on_grid(
     curves: S, each of at least one value.
 
   Returns:
-    Steps, float64 [G], that all curves have reached, and values [S, G].
+    Steps, float64 [G], that all curves have reached, and values [S, G]; G is 0
+    if there are none, as nothing is extrapolated.
   """
   start = max(curve.steps[0] for curve in curves)
   stop = min(curve.steps[-1] for curve in curves)
-  grid = np.linspace(min(start, stop), stop, _GRID_POINTS)
+  grid = np.linspace(start, stop, _GRID_POINTS if start <= stop else 0)
   values = [
     np.interp(
       grid,

@@ -13,7 +13,7 @@ import os
 import pathlib
 from typing import Any, TYPE_CHECKING
 
-from influence_acme import environments
+from influence_acme import checks, environments
 from influence_acme.agents import influence
 from influence_acme.reproduction import search
 from influence_acme.runs import config_file, run_dir
@@ -92,12 +92,25 @@ class Sweep:
     """Raises ValueError: a field is out of range."""
     for name in ('variants', 'seeds'):
       values = getattr(self, name)
-      if not values or len(set(values)) < len(values):
+      if (
+        not isinstance(values, tuple)
+        or not values
+        or len(set(values)) < len(values)
+      ):
         raise ValueError(
-          f'{name} is {values!r}: it must hold at least one, and none twice.'
+          f'{name} is {values!r}: it must hold at least one, and none '
+          'twice, as a tuple.'
         )
-    if self.search < 0:
-      raise ValueError(f'search is {self.search}: it must be at least 0.')
+    for seed in self.seeds:
+      checks.integer('seeds', seed, 0, 2**32 - 1, ', each of them')
+    checks.count(self, 'num_steps', 'num_agents', 'episode_length')
+    checks.count(self, 'num_environments', 'search', 'search_seed', low=0)
+    if self.launch != 'single':
+      from influence_acme import programs  # Needs Acme, as all others do.
+
+      checks.choice(self, 'launch', programs.LAUNCHES)
+    checks.choice(self, 'experiment', presets.EXPERIMENTS)
+    checks.choice(self, 'game', presets.GAMES)
     self.runs()  # Are all variants there, and all settings in range?
 
   @property

@@ -122,15 +122,12 @@ def make(
 
 
 def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
-  """Returns a line for each run in which an agent never collects an apple."""
+  """Returns a line for each run in which an agent collects no apple."""
   lines = []
   for result in results:
-    lazy = result.lazy_agents
-    if not result.is_finished or lazy == []:
+    who = result.lazy_text
+    if not result.is_finished or not who:
       continue
-    who = (
-      'not known, no apples were logged' if lazy is None else ', '.join(lazy)
-    )
     lines.append(
       f'{result.run.name}: {who} (collective return {result.final_return:.1f})'
     )
@@ -140,9 +137,10 @@ def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
 def _behaviour(column: str, group: Sequence[results_lib.Result]) -> str:
   """Returns training's mean over seeds; an episode's and its control's."""
   series = [curves_lib.without_debts(result.series) for result in group]
-  finals = [
+  means = [
     statistics.final_mean(each[column]) for each in series if column in each
   ]
+  finals = [mean for mean in means if not np.isnan(mean)]
   if not finals:
     return '-'
   measures = [result.episode.get('measures', {}) for result in group]

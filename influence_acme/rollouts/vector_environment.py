@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme import environments
+from influence_acme.environments import base
 from influence_acme.wrappers import message_channel, others_actions
 
 # Actions and messages before an episode's first step.
@@ -105,7 +106,7 @@ class VectorEnvironment:
       last = {'actions': choices.T}  # [B, N]
     ended = state.is_last
     episode = state.episode + ended
-    played = jax.vmap(self.environment.step)(state.environment, last['actions'])
+    played = jax.vmap(self._play)(state.environment, last['actions'])
 
     def restart(played):
       started = self._start(state.keys, episode)
@@ -124,11 +125,17 @@ class VectorEnvironment:
     self, keys: chex.PRNGKey, episode: chex.Array
   ) -> tuple[Any, environments.Step]:
     """Starts an episode of every copy, with the key of its number."""
-    return jax.vmap(
-      lambda key, number: self.environment.reset(
-        jax.random.fold_in(key, number)
-      )
-    )(keys, episode)
+
+    def reset(key: chex.PRNGKey, number: chex.Array) -> Any:
+      state, step = self.environment.reset(jax.random.fold_in(key, number))
+      return state, base.check_step(self.environment, step)
+
+    return jax.vmap(reset)(keys, episode)
+
+  def _play(self, state: Any, actions: chex.Array) -> Any:
+    """Plays one step of one copy."""
+    state, step = self.environment.step(state, actions)
+    return state, base.check_step(self.environment, step)
 
   def _after(
     self,

@@ -34,10 +34,13 @@ class Series:
   Attributes:
     steps: float64 [R], environment steps; they do not decrease.
     values: float64 [R], none of them NaN.
+    end: environment steps that the logs with this column reach, also by rows
+      in which it is NaN; None: those of its last value.
   """
 
   steps: np.ndarray
   values: np.ndarray
+  end: float | None = None
 
 
 def write_curves(run: run_dir.RunDirectory) -> None:
@@ -79,10 +82,12 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
   series = {}
   for name, arrays in parts.items():
     joined = np.concatenate(arrays, axis=1)  # [2, R]
+    end = float(joined[0].max(initial=0.0))
     joined = joined[:, np.isfinite(joined[1])]
     joined = joined[:, np.argsort(joined[0], kind='stable')]
     if joined.size:
-      series[name] = Series(*joined)
+      steps, values = joined
+      series[name] = Series(steps, values, end)
   return series
 
 
@@ -103,7 +108,8 @@ def without_debts(series: dict[str, Series]) -> dict[str, Series]:
   for name in SHARES & series.keys():
     each = series[name]
     kept = ~np.isin(each.steps, np.concatenate([[], *debts]))
-    found[name] = Series(each.steps[kept], each.values[kept])
+    end = each.steps[-1] if each.end is None else each.end
+    found[name] = Series(each.steps[kept], each.values[kept], end)
     if not kept.any():
       del found[name]
   return found

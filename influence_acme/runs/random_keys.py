@@ -3,13 +3,21 @@
 import jax
 import numpy as np
 
-# The learner's place among the numbers of actors, which no actor has.
+# Places of other roles among the numbers of actors, which no actor has.
 _LEARNER_ID = 2**32 - 1
+_EVALUATOR_ID = 2**32 - 2
+# The place of a resume among the numbers of steps, which no step has.
+_RESUME_ID = 2**32 - 1
 
 
 def learner_key(seed: int) -> jax.Array:
   """Returns the key of the first parameters and of the updates."""
   return jax.random.fold_in(jax.random.PRNGKey(seed), _LEARNER_ID)
+
+
+def evaluator_key(seed: int) -> jax.Array:
+  """Returns the key of the agents' actions in evaluations."""
+  return jax.random.fold_in(jax.random.PRNGKey(seed), _EVALUATOR_ID)
 
 
 def actor_key(seed: int, index: int, first_step: int) -> jax.Array:
@@ -22,11 +30,14 @@ def actor_key(seed: int, index: int, first_step: int) -> jax.Array:
       resume. A resumed run repeats no draw.
 
   Returns:
-    fold_in(PRNGKey(seed), index), with the first step folded in on top if it
-    is not 0.
+    fold_in(PRNGKey(seed), index); if the first step is not 0, a constant and
+    the step are folded in on top, as a step alone gives the key of a step.
   """
   key = jax.random.fold_in(jax.random.PRNGKey(seed), index)
-  return jax.random.fold_in(key, first_step) if first_step else key
+  if not first_step:
+    return key
+  resumed = jax.random.fold_in(key, _RESUME_ID)
+  return jax.random.fold_in(resumed, first_step % 2**32)
 
 
 def environment_seed(seed: int, index: int, first_step: int) -> int:

@@ -31,7 +31,7 @@ def influencers_observed(
     own_index: int [], of the agent.
     actions: int32 [..., N], of everyone in the step. In padding these are
       zeros, a valid action, so that the value there, which bootstraps, has
-      inputs as in training.
+      inputs as in training: an influencee never observes -1.
     num_influencers: I.
 
   Returns:

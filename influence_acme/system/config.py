@@ -3,12 +3,10 @@
 import dataclasses
 import math
 
-import numpy as np
-
 from influence_acme import checks
 from influence_acme.system import options, variants
 from influence_acme.system.ppo_config import PPOConfig
-from influence_acme.system.variants import VARIANTS
+from influence_acme.system.variants import VARIANTS  # noqa: F401  Public.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +33,8 @@ class InfluenceConfig:
       'basic_influence' only.
     influencee_reward: if True, influencees are rewarded with the same influence
       too. 'basic_influence' only.
-    num_symbols: number of different messages. This and all fields of messages:
-      'comm_baseline' and 'communication' only.
+    num_symbols: number of different messages, at least 2. This and all fields
+      of messages: 'comm_baseline' and 'communication' only.
     message_embedding_size: of the linear layer before the message head.
     message_extrinsic_weight: alpha, the weight of the extrinsic reward in the
       message head's reward; the action head is trained on the extrinsic reward
@@ -82,7 +80,9 @@ class InfluenceConfig:
     learning_rate_steps: over which the learning rate falls, linearly.
     adam_epsilon: of Adam.
     max_gradient_norm: clip of each agent's own gradient.
-    unroll_length: T, steps of a sequence; a row more bootstraps.
+    unroll_length: T, steps of a sequence; a row more bootstraps. A MOA learns
+      from pairs of steps in one sequence, not from that across two, one in T:
+      where (episode length + 1) is a multiple of T these are always the same.
     batch_size: B, sequences of a learner step.
     max_queue_size: most sequences in the replay's queue; a full one blocks
       actors.
@@ -179,7 +179,6 @@ class InfluenceConfig:
       'hidden_size',
       'influence_curriculum_steps',
       'num_influencers',
-      'num_symbols',
       'message_embedding_size',
       'entropy_cost_steps',
       'learning_rate_steps',
@@ -188,6 +187,12 @@ class InfluenceConfig:
       'max_queue_size',
       'variable_update_period',
     )
+    checks.count(self, 'num_symbols', low=2)
+    if self.has_moa and self.unroll_length < 2:
+      raise ValueError(
+        f'unroll_length is {self.unroll_length}: it must be at least 2 with '
+        f'the variant {self.variant!r}, or no MOA is ever trained.'
+      )
     self._check_weights()
     self._check_update()
     if self.max_queue_size < self.batch_size:
@@ -195,7 +200,7 @@ class InfluenceConfig:
         f'max_queue_size is {self.max_queue_size}: it must be at least '
         f'batch_size, {self.batch_size}, or no batch ever fills.'
       )
-    self._check_applicable()
+    options.check_applicable(self)
 
   @property
   def has_moa(self) -> bool:
@@ -211,17 +216,6 @@ class InfluenceConfig:
   def has_messages(self) -> bool:
     """True if some agents choose a message beside their action."""
     return bool(variants.members(self.variant, 'communication').any())
-
-  def _check_applicable(self) -> None:
-    """Raises ValueError: an option is set that the variant does not use."""
-    for field in dataclasses.fields(self):
-      users = options.USED_BY.get(field.name, VARIANTS)
-      value = getattr(self, field.name)
-      if value != field.default and not np.isin(self.variant, users).any():
-        raise ValueError(
-          f'{field.name} is {value!r}: leave it at {field.default!r} with the '
-          f'variant {self.variant!r}; only {", ".join(users)} heed it.'
-        )
 
   def _check_weights(self) -> None:
     weights = self.influence_weight

@@ -1,5 +1,10 @@
 """Names the variants that use an option of the configuration."""
 
+import dataclasses
+from typing import Any
+
+import numpy as np
+
 from influence_acme.system import variants
 
 _BASIC, _COMMUNICATION, _MOA = (
@@ -23,3 +28,15 @@ USED_BY = {
   'svo_target': ('svo',),
   'svo_weight': ('svo',),
 }
+
+
+def check_applicable(config: Any) -> None:
+  """Raises ValueError: an option is set that the variant does not use."""
+  for field in dataclasses.fields(config):
+    users = USED_BY.get(field.name, variants.VARIANTS)
+    value = getattr(config, field.name)
+    if value != field.default and not np.isin(config.variant, users).any():
+      raise ValueError(
+        f'{field.name} is {value!r}: leave it at {field.default!r} with the '
+        f'variant {config.variant!r}; only {", ".join(users)} heed it.'
+      )

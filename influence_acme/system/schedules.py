@@ -1,11 +1,42 @@
 """Computes schedules as functions of global environment steps, in float64."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from influence_acme.system import config as config_lib
 from influence_acme.system import update, variants
+
+# Names of environment steps in counts: of this library, and of Acme's layouts.
+_STEPS_KEYS = ('environment_steps', 'actor_steps')
+
+
+def environment_steps(counts: Mapping[str, int | float] | None) -> int:
+  """Returns the global environment steps, the time of every schedule.
+
+  Args:
+    counts: of an Acme counter, by name; None if there is no counter.
+
+  Returns:
+    The steps; 0 before anyone has counted.
+
+  Raises:
+    ValueError: there is no counter, or environment loops count under another
+      name, so that the schedules would stand still.
+  """
+  advice = (
+    "Give learner and environment loops children of one counter, the loops' "
+    "as Counter(counter, 'actor'): schedules read its "
+    f'{" or ".join(_STEPS_KEYS)}.'
+  )
+  if counts is None:
+    raise ValueError(f'counter is None, and schedules need one. {advice}')
+  found = [int(counts[name]) for name in _STEPS_KEYS if name in counts]
+  played = {name for name in counts if name.endswith('episodes')}
+  if not found and played - {'evaluator_episodes'}:
+    raise ValueError(f'counter counts {sorted(counts)}. {advice}')
+  return max(found, default=0)
 
 
 def influence_weight(

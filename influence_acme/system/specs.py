@@ -1,11 +1,10 @@
 """Slices and stacks a multi-agent environment's specs and time steps.
 
 A multi-agent `dm_env.Environment` keys observations, actions and rewards by
-agent id; `make_environment_spec` collects its specs, as Acme's function of the
-same name does, whose record serves here as well. Single-agent parts take one
-agent's slice of them; a learner of all agents takes them stacked along a
-leading axis. The agents' order is always that of `agent_ids`, never that of a
-dict, which JAX would sort (agent_10 before agent_2).
+agent id; `make_environment_spec` collects its specs in the record of Acme's
+function of that name. Single-agent parts take one agent's slice of them; a
+learner of all agents takes them stacked along a leading axis. The agents' order
+is always that of `agent_ids`, see `types.in_order`.
 
 Letters: N agents, H x W x C an agent's view.
 """
@@ -40,13 +39,27 @@ class EnvironmentSpec(NamedTuple):
 
 
 def make_environment_spec(environment: dm_env.Environment) -> EnvironmentSpec:
-  """Collects the specs of an environment."""
-  return EnvironmentSpec(
-    environment.observation_spec(),
-    environment.action_spec(),
-    environment.reward_spec(),
-    environment.discount_spec(),
-  )
+  """Collects the specs of an environment, by agent in the agents' order.
+
+  Those of a single-agent environment, whose reward is no dict, stay.
+
+  Raises:
+    ValueError: the specs are not of exactly the agents; names those.
+  """
+  names = ('observation_spec', 'action_spec', 'reward_spec')
+  parts = [getattr(environment, name)() for name in names]
+  if isinstance(parts[-1], Mapping):
+    ids = agent_ids(environment)
+    parts = [
+      types.in_order(part, ids, f'{name}()')
+      for name, part in zip(names, parts, strict=True)
+    ]
+  return EnvironmentSpec(*(*parts, environment.discount_spec()))
+
+
+def agent_ids(environment: Any) -> tuple[types.AgentId, ...]:
+  """Returns an environment's `agent_ids`; if it has none, its rewards' keys."""
+  return tuple(getattr(environment, 'agent_ids', environment.reward_spec()))
 
 
 def agent_spec(environment_spec: Any, agent_id: types.AgentId) -> Any:
@@ -56,9 +69,6 @@ def agent_spec(environment_spec: Any, agent_id: types.AgentId) -> Any:
     environment_spec: with observations, actions and rewards as dicts by agent
       id, and discounts as one scalar spec.
     agent_id: one of their keys.
-
-  Returns:
-    The single-agent spec that the builder of an Acme agent takes.
 
   Raises:
     ValueError: the environment has no such agent.
@@ -70,12 +80,8 @@ def agent_spec(environment_spec: Any, agent_id: types.AgentId) -> Any:
       raise ValueError(
         f'The spec of the {field} has no agent {agent_id!r}; it has: {known}.'
       )
-  return environment_spec._replace(
-    observations=environment_spec.observations[agent_id],
-    actions=environment_spec.actions[agent_id],
-    rewards=environment_spec.rewards[agent_id],
-    discounts=environment_spec.discounts,
-  )
+  own = {name: getattr(environment_spec, name)[agent_id] for name in _BY_AGENT}
+  return environment_spec._replace(**own)
 
 
 def stacked_spec(
@@ -85,7 +91,7 @@ def stacked_spec(
 
   Args:
     environment_spec: as for `agent_spec`.
-    agent_ids: the N agents in the order of the new axis.
+    agent_ids: N agents, in the order of the new axis.
 
   Returns:
     The spec of what `stack_timestep` returns and `unstack_actions` takes:
@@ -94,12 +100,11 @@ def stacked_spec(
     ..., 'message': ...}), rewards float32 [N], discounts float32 [].
 
   Raises:
-    ValueError: there is no agent, an agent is unknown, or the agents' specs
-      differ.
+    ValueError: an agent is unknown, there is none, or the specs differ.
   """
   if not agent_ids:
     raise ValueError('agent_ids is empty: name at least one agent.')
-  first, *others = [agent_spec(environment_spec, a) for a in agent_ids]
+  first, *others = (agent_spec(environment_spec, a) for a in agent_ids)
   differ = [
     f'{agent_id} ({field})'
     for agent_id, other in zip(agent_ids[1:], others, strict=True)
@@ -155,12 +160,9 @@ def agent_timestep(
   """Returns one agent's slice of a multi-agent time step.
 
   Args:
-    timestep: observation and reward are dicts by agent id; the reward, and the
-      scalar discount, are None on the first step of an episode.
+    timestep: observation and reward are dicts by agent id; reward and discount
+      are None on the first step of an episode.
     agent_id: one of their keys.
-
-  Returns:
-    The time step that this agent's `acme.Actor` observes.
   """
   reward = timestep.reward
   return dm_env.TimeStep(
@@ -178,22 +180,26 @@ def stack_timestep(
 
   Args:
     timestep: as for `agent_timestep`.
-    agent_ids: the N agents in the order of the new axis.
+    agent_ids: N agents, in the order of the new axis.
 
   Returns:
-    The time step with NumPy arrays: observation {'world': [N, H, W, C], ...}
-    in the environment's dtypes, reward float32 [N], discount float32 []. The
-    None of a first step's reward and discount stay.
+    NumPy arrays: observation {'world': [N, H, W, C], ...} in the environment's
+    dtypes, reward float32 [N], discount float32 []. None stays None.
+
+  Raises:
+    ValueError: an agent is missing or unknown, or a reward is not finite.
   """
   reward, discount = timestep.reward, timestep.discount
   if reward is not None:
-    reward = np.array([reward[agent_id] for agent_id in agent_ids], np.float32)
+    by_agent = types.in_order(reward, agent_ids, 'reward')
+    reward = np.array(list(by_agent.values()), np.float32)
+    if not np.isfinite(reward).all():  # None becomes NaN, too.
+      raise ValueError(f'reward is {by_agent}: all must be finite numbers.')
   if discount is not None:
     discount = np.float32(discount)
-  observations = [timestep.observation[agent_id] for agent_id in agent_ids]
-  return dm_env.TimeStep(
-    timestep.step_type, reward, discount, _stack_values(observations)
-  )
+  observation = types.in_order(timestep.observation, agent_ids, 'observation')
+  stacked = _stack_values(list(observation.values()))
+  return dm_env.TimeStep(timestep.step_type, reward, discount, stacked)
 
 
 def _stack_values(values: list[Any]) -> Any:
@@ -211,11 +217,8 @@ def stack_actions(
   """Stacks all agents' actions; undoes `unstack_actions`.
 
   Args:
-    actions: each agent's action by its id: an integer, or a dict of them.
-    agent_ids: the N agents in the order of the new axis.
-
-  Returns:
-    int32 [N], or a dict of such arrays.
+    actions: by agent id: integers, or dicts of them.
+    agent_ids: the N agents, in order.
   """
   stacked = _stack_values([actions[agent_id] for agent_id in agent_ids])
   if isinstance(stacked, Mapping):
@@ -226,14 +229,11 @@ def stack_actions(
 def unstack_actions(
   actions: Any, agent_ids: Sequence[types.AgentId]
 ) -> dict[types.AgentId, Any]:
-  """Splits all agents' actions for the environment's `step`.
+  """Splits all agents' actions for `step` of the environment.
 
   Args:
     actions: int [N], or a dict of such arrays (NumPy's or JAX's).
-    agent_ids: the N agents in the order of the array's axis.
-
-  Returns:
-    Each agent's action by its id: an integer scalar, or a dict of them.
+    agent_ids: the N agents, in order.
 
   Raises:
     ValueError: the arrays do not hold N actions.

@@ -12,7 +12,7 @@ import numpy as np
 from dm_env import specs
 from numpy import typing as npt
 
-from influence_acme import types
+from influence_acme import checks, types
 from influence_acme.environments import actions as actions_lib
 from influence_acme.environments import base
 
@@ -49,6 +49,7 @@ def time_limit(episode_length: int, reward: float = 1.0) -> list[ScriptedStep]:
   Returns:
     The script, `episode_length` steps long.
   """
+  checks.integer('episode_length', episode_length, 1)
   steps = [ScriptedStep(reward, 1.0, dm_env.StepType.MID)] * episode_length
   return steps[:-1] + [ScriptedStep(reward, 1.0, dm_env.StepType.LAST)]
 
@@ -97,7 +98,7 @@ class FakeMultiAgentEnvironment(dm_env.Environment):
       ValueError: the script does not end in its one and only LAST step.
     """
     self.agent_ids = types.agent_ids(num_agents)
-    self._num_actions = num_actions
+    self._num_actions = checks.integer('num_actions', num_actions, 1)
     self._observation_shape = observation_shape
     steps = time_limit(episode_length) if script is None else script
     self._script = [ScriptedStep(*step) for step in steps]
@@ -194,6 +195,10 @@ class FakeVectorEnvironment(base.FunctionalEnvironment):
   num_agents: int = 2
   num_actions: int = 3
   episode_length: int = 5
+
+  def __post_init__(self):
+    """Raises ValueError: a field is no integer of at least 1."""
+    checks.count(self, 'num_agents', 'num_actions', 'episode_length')
 
   @property
   def observation_shape(self) -> tuple[int, ...]:

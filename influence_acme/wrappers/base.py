@@ -7,15 +7,18 @@ import dm_env
 from dm_env import specs
 
 from influence_acme import types
+from influence_acme.wrappers import timesteps
 
 
 class EnvironmentWrapper(dm_env.Environment):
   """Forwards everything to a multi-agent dm_env.
 
   Attributes that dm_env does not define (`agent_ids`, `visible`, `render`,
-  `save`, `restore`, ...) are those of the wrapped environment. Subclasses
-  override the methods that they change, and the specs; one that keeps state of
-  its own overrides `save` and `restore` too.
+  `save`, `restore`, ...) are those of the wrapped environment; specs come in
+  the order of `agent_ids`. The innermost wrapper checks every time step, see
+  `timesteps`. Subclasses override the methods that they change,
+  and the specs; one that keeps state of its own overrides `save` and `restore`
+  too.
   """
 
   def __init__(self, environment: Any):
@@ -26,6 +29,7 @@ class EnvironmentWrapper(dm_env.Environment):
     """
     types.check_agent_ids(environment.agent_ids)
     self._environment = environment
+    self._check: timesteps.TimestepCheck | None = None
 
   def __getattr__(self, name: str) -> Any:
     # Private names stay private; forwarding them would also never end while
@@ -36,23 +40,23 @@ class EnvironmentWrapper(dm_env.Environment):
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode."""
-    return self._environment.reset()
+    return self._checked(self._environment.reset())
 
   def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
     """Plays one step of all agents."""
-    return self._environment.step(action)
+    return self._checked(self._environment.step(action))
 
   def action_spec(self) -> Any:
     """Returns the wrapped environment's actions."""
-    return self._environment.action_spec()
+    return self._in_order('action_spec')
 
   def observation_spec(self) -> Any:
     """Returns the wrapped environment's observations."""
-    return self._environment.observation_spec()
+    return self._in_order('observation_spec')
 
   def reward_spec(self) -> Any:
     """Returns the wrapped environment's rewards."""
-    return self._environment.reward_spec()
+    return self._in_order('reward_spec')
 
   def discount_spec(self) -> Any:
     """Returns the wrapped environment's discount."""
@@ -61,6 +65,19 @@ class EnvironmentWrapper(dm_env.Environment):
   def close(self) -> None:
     """Closes the wrapped environment."""
     self._environment.close()
+
+  def _checked(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
+    """Checks a time step of the wrapped environment, and returns it."""
+    if isinstance(self._environment, EnvironmentWrapper):
+      return timestep
+    if self._check is None:
+      self._check = timesteps.TimestepCheck(self._environment)
+    return self._check(timestep)
+
+  def _in_order(self, name: str) -> dict[str, Any]:
+    """Returns a spec of the wrapped environment in the agents' order."""
+    spec = getattr(self._environment, name)()
+    return types.in_order(spec, self._environment.agent_ids, f'{name}()')
 
 
 def check_extendable(

@@ -15,6 +15,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.environments import actions as actions_lib
 from influence_acme.wrappers import base
 
@@ -51,10 +52,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
         kind, or the observations have messages already.
     """
     super().__init__(environment)
-    if not isinstance(num_symbols, (int, np.integer)) or num_symbols < 1:
-      raise ValueError(
-        f'num_symbols is {num_symbols!r}: it must be an integer of at least 1.'
-      )
+    checks.integer('num_symbols', num_symbols, 1)
     base.check_extendable(
       environment,
       added=('messages',),
@@ -78,7 +76,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode, without messages so far."""
-    timestep = self._environment.reset()
+    timestep = super().reset()
     return self._extend(timestep, self._nobody_spoke())
 
   def step(self, action: Mapping[str, Any]) -> dm_env.TimeStep:
@@ -99,11 +97,11 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     if self._reset_next_step:
       return self.reset()
     actions, messages = self._split(action)
-    return self._extend(self._environment.step(actions), messages)
+    return self._extend(super().step(actions), messages)
 
   def action_spec(self) -> dict[str, dict[str, specs.Array]]:
     """Returns the wrapped environment's action spec, with 'message' added."""
-    inner = self._environment.action_spec()
+    inner = super().action_spec()
     message = specs.DiscreteArray(self._num_symbols, np.int32, name='message')
     return {
       agent_id: {'action': inner[agent_id], 'message': message}
@@ -112,7 +110,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
     """Returns the wrapped environment's observation spec, with 'messages'."""
-    inner = self._environment.observation_spec()
+    inner = super().observation_spec()
     messages = specs.BoundedArray(
       (len(self._valid),),
       np.int32,

@@ -13,6 +13,7 @@ import dm_env
 import numpy as np
 from dm_env import specs
 
+from influence_acme import checks
 from influence_acme.wrappers import base
 
 # Stands for the action of an agent that has not acted in this episode.
@@ -53,6 +54,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       advice='Only those can be shown to the others: put wrappers that change '
       'actions, such as MessageChannelWrapper, outside this one.',
     )
+    if visible_fn is not None:
+      checks.function('visible_fn', visible_fn)
     self._visible_fn = visible_fn
     self._has_visible = hasattr(environment, 'visible')
     self._num_agents = len(environment.agent_ids)
@@ -60,7 +63,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode, without actions so far."""
-    timestep = self._environment.reset()
+    timestep = super().reset()
     self._actions = self._nobody_acted()
     return self._extend(timestep)
 
@@ -73,7 +76,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     Returns:
       The wrapped environment's time step, its observations extended.
     """
-    timestep = self._environment.step(action)
+    timestep = super().step(action)
     if timestep.first():  # The step started an episode: there are no actions.
       self._actions = self._nobody_acted()
     else:
@@ -83,8 +86,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
     """Returns the wrapped environment's spec, with 'actions' and 'visible'."""
-    inner = self._environment.observation_spec()
-    action_spec = self._environment.action_spec()
+    inner = super().observation_spec()
+    action_spec = self.action_spec()
     shape = (self._num_agents,)
     highest = max(spec.maximum for spec in action_spec.values())
     added = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import dm_env
 
+from influence_acme import checks, types
 from influence_acme.wrappers import base
 
 # An agent's observation -> its action. Saving does not cover hidden state.
@@ -40,20 +41,15 @@ class SingleAgentView(base.EnvironmentWrapper):
         f'Unknown agent {agent_id!r}: there are {", ".join(agent_ids)}.'
       )
     others = [other for other in agent_ids if other != agent_id]
-    missing = [other for other in others if other not in policies]
-    unknown = [name for name in policies if name not in others]
-    if missing or unknown:
-      raise ValueError(
-        f'Policies must be given for exactly {others}, the agents other than '
-        f'{agent_id!r}: missing are {missing}, not among them {unknown}.'
-      )
     self._agent_id = agent_id
-    self._policies = dict(policies)
+    self._policies = types.in_order(policies, others, 'policies')
+    for other, policy in self._policies.items():
+      checks.function(f'policies[{other!r}]', policy)
     self._observation: Any = None  # Everyone's; None: the next step resets.
 
   def reset(self) -> dm_env.TimeStep:
     """Starts an episode."""
-    return self._view(self._environment.reset())
+    return self._view(super().reset())
 
   def step(self, action: Any) -> dm_env.TimeStep:
     """Plays one step: the agent as told, the others by their policies.
@@ -72,7 +68,7 @@ class SingleAgentView(base.EnvironmentWrapper):
       for other, policy in self._policies.items()
     }
     actions[self._agent_id] = action
-    return self._view(self._environment.step(actions))
+    return self._view(super().step(actions))
 
   def action_spec(self) -> Any:
     """Returns the agent's actions."""

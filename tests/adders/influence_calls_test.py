@@ -245,9 +245,9 @@ def test_weight_zero_is_the_plain_reward():
 @pytest.mark.parametrize(
   'kwargs, message',
   [
-    ({'influence_fn': 1.0}, 'influence_fn must be callable, got 1.0'),
-    ({'delay': 2}, 'delay must be 0 or 1 .*got 2'),
-    ({'delay': None}, 'delay must be 0 or 1 .*got None'),
+    ({'influence_fn': 1.0}, 'influence_fn is 1.0: it must be a function'),
+    ({'delay': 2}, 'delay is 2: .*from 0 to 1, in steps'),
+    ({'delay': None}, 'delay is None: .*from 0 to 1, in steps'),
     ({'weight': np.nan}, 'weight must be a finite number.*got nan'),
     ({'weight': lambda steps: 1.0}, 'steps_fn must be given'),
   ],

@@ -359,3 +359,34 @@ def test_a_step_costs_little():
       environment.step(actions)
     _play_seconds.append(time.perf_counter() - start)
   assert 100 / min(_play_seconds) > 2_000
+
+
+@pytest.mark.parametrize(
+  ('change', 'message'),
+  [
+    (
+      lambda s: s._replace(reward=s.reward.astype(int)),
+      r'reward .* int32\[2\]',
+    ),
+    (lambda s: s._replace(reward=s.reward[:1]), r'reward .* float32\[1\]'),
+    (
+      lambda s: s._replace(observation=s.observation / 255.0),
+      r'observation of Flawed is float32\[2, 5, 5, 3\]: it must be uint8',
+    ),
+    (
+      lambda s: s._replace(discount=s.discount[None]),
+      r'discount .* float32\[1\]: it must be float32\[\]',
+    ),
+  ],
+)
+def test_a_step_that_is_not_as_it_says_is_refused(change, message):
+  @dataclasses.dataclass(frozen=True, kw_only=True)
+  class Flawed(matrix.Coordination):
+    def step(self, state, actions):
+      state, step = super().step(state, actions)
+      return state, change(step)
+
+  environment = dm_env_adapter.MultiAgentEnvironment(Flawed())
+  environment.reset()
+  with pytest.raises(ValueError, match=message):
+    environment.step(dict.fromkeys(environment.agent_ids, 0))

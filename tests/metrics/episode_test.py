@@ -222,3 +222,14 @@ def test_the_control_says_what_is_said_in_influential_steps():
   )
   assert control['message_coordination_influential_scrambled'] == 0
   assert control['message_coordination_scrambled'] > 0
+
+
+@pytest.mark.parametrize(('num_actions', 'num_symbols'), [(3, 1), (1, 3)])
+def test_one_symbol_or_action_has_no_consistency(num_actions, num_symbols):
+  nothing = np.zeros((4, 2), np.int32)
+  choices = coordination.make_choices(
+    {'action': nothing, 'message': nothing}, num_actions, num_symbols
+  )
+  measured = coordination.of_choices(choices, None)
+  assert np.isnan(measured['speaker_consistency'])
+  assert measured['message_coordination'] == 0

@@ -74,5 +74,5 @@ def test_restore_refuses_a_state_of_other_agents(state):
 
 
 def test_refuses_names_of_other_agents():
-  with pytest.raises(ValueError, match='variable_names of .*agent_1'):
+  with pytest.raises(ValueError, match='variable_names is .*agent_1'):
     learner_set.LearnerSet({'agent_0': _Learner()}, {'agent_1': ['policy']})

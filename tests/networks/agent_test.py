@@ -165,5 +165,5 @@ def test_the_first_policy_is_nearly_uniform_and_sizes_are_the_papers():
 
 
 def test_an_agent_alone_is_refused():
-  with pytest.raises(ValueError, match='at least 2 agents'):
+  with pytest.raises(ValueError, match='num_agents is 1.* of at least 2'):
     networks.make_agent_networks(1, 9)

@@ -78,7 +78,7 @@ def test_what_is_no_prediction_shows(logits, taken):
 
 
 def test_bad_arguments():
-  with pytest.raises(ValueError, match='num_bins must be at least 1, got 0'):
+  with pytest.raises(ValueError, match='num_bins is 0: it must be an integer'):
     ops.calibration(np.zeros((2, 3)), np.zeros(2, int), num_bins=0)
   with pytest.raises(AssertionError, match='actions must be'):
     ops.calibration(np.zeros((2, 3)), np.zeros(3, int))

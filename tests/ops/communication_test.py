@@ -195,9 +195,9 @@ def test_wrong_numbers_show_where_they_are():
 
 def test_wrong_arguments_are_refused():
   rows = np.zeros((5, N), int)
-  with pytest.raises(ValueError, match='num_symbols must be at least 2, got 1'):
+  with pytest.raises(ValueError, match='num_symbols is 1: .* of at least 2'):
     ops.speaker_consistency(rows, rows, num_symbols=1, num_actions=2)
-  with pytest.raises(ValueError, match='num_targets must be at least 1, got 0'):
+  with pytest.raises(ValueError, match='num_targets is 0: .* of at least 1'):
     ops.instantaneous_coordination(rows, rows, num_sources=1, num_targets=0)
   coordination = functools.partial(
     ops.instantaneous_coordination, num_sources=M, num_targets=A

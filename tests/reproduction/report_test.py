@@ -1,5 +1,6 @@
 """Tests of the report, of logs written by hand."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from imageio import v3 as imageio
 from influence_acme import reproduction
 from influence_acme.reproduction import report as report_lib
 from influence_acme.reproduction import results as results_lib
+from influence_acme.runs import curves
 
 
 @pytest.fixture(name='sweep')
@@ -32,8 +34,17 @@ def test_results_of_runs(sweep):
   assert first.final_returns == {'agent_0': -3, 'agent_1': 7}
   # Agent 0 always paid more fines than it got, and yet collected.
   assert first.lazy_agents == []
+  assert not first.lazy_text
   assert (first.is_finished, short.is_finished) == (True, False)
   assert lazy.lazy_agents == ['agent_0']
+  assert lazy.lazy_text == 'agent_0'
+  # One lucky apple at the start clears nobody.
+  steps, apples = np.array([10.0, 500, 950, 1000]), np.array([1.0, 0, 0, 0])
+  lucky = dataclasses.replace(
+    lazy, series={'apples/agent_0': curves.Series(steps, apples, 1000.0)}
+  )
+  assert lucky.lazy_agents == []
+  assert lucky.lazy_text == 'agent_0 in the last 10% of the steps'
   assert short.steps == 60
 
 

@@ -39,6 +39,21 @@ def test_final_mean_by_hand():
   assert statistics.final_mean(only) == 7
 
 
+def test_the_end_is_the_runs_and_not_that_of_what_is_left():
+  early = curves.Series(np.array([100.0, 200]), np.array([3.0, 5]), end=1000.0)
+  assert np.isnan(statistics.final_mean(early))
+  late = curves.Series(np.array([100.0, 950]), np.array([3.0, 5]), end=1000.0)
+  assert statistics.final_mean(late) == 5
+
+
+def test_curves_without_common_steps_are_not_extrapolated():
+  early = curves.Series(np.array([0.0, 10]), np.array([1.0, 2]))
+  late = curves.Series(np.array([20.0, 30]), np.array([1.0, 2]))
+  steps, values = statistics.on_grid([early, late])
+  assert steps.shape == (0,)
+  assert values.shape == (2, 0)
+
+
 def test_curves_on_common_steps():
   line = curves.Series(np.array([0.0, 10, 20]), np.array([0.0, 10, 20]))
   longer = curves.Series(np.array([5.0, 105]), np.array([1.0, 11]))

@@ -78,7 +78,7 @@ def test_what_runs_share_is_kept(make_sweep):
     ({'seeds': (1, 1)}, r'seeds is \(1, 1\): .* none twice'),
     ({'search': -1}, 'search is -1'),
     ({'variants': ('comm_baseline',)}, 'no column'),
-    ({'game': 'chess'}, 'no column'),
+    ({'game': 'chess'}, "game is 'chess'.*one of cleanup"),
   ],
 )
 def test_settings_are_checked(make_sweep, overrides, message):

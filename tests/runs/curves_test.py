@@ -178,6 +178,16 @@ def test_a_schedule_is_drawn_as_it_is(run, figures):
   np.testing.assert_allclose(line.get_ydata(), weights)
 
 
+def test_a_series_knows_where_its_logs_end(run):
+  nan = float('nan')
+  rows = [{STEPS: 10 * i, 'equality': 0.5 if i < 3 else nan} for i in range(9)]
+  write_log(run, 'actor', rows)
+  write_log(run, 'learner', [{STEPS: 500, 'value_loss': 1.0}])
+  series = curves.load(run.logs)['equality']
+  np.testing.assert_array_equal(series.steps, [0, 10, 20])
+  assert series.end == 80  # Not 500: another log, which lacks the column.
+
+
 def test_a_dollar_in_the_name_of_a_run_is_no_mathematics(tmp_path, figures):
   run = run_dir.RunDirectory(tmp_path / 'lr$_{1$ 5$')
   run.prepare()

@@ -130,3 +130,11 @@ def test_each_agent_has_a_weight_of_its_own():
   )
   weights = schedules.influence_weight(config, 25)
   np.testing.assert_array_equal(weights, [0.5, 0.0, 0.25])
+
+
+@pytest.mark.parametrize('variant', ['moa', ('baseline', 'moa_baseline')])
+def test_a_moa_needs_sequences_of_two_steps(variant):
+  with pytest.raises(ValueError, match='unroll_length is 1: .*at least 2.*MOA'):
+    config_lib.InfluenceConfig(variant=variant, unroll_length=1)
+  config_lib.InfluenceConfig(variant=variant, unroll_length=2)
+  config_lib.InfluenceConfig(variant='baseline', unroll_length=1)

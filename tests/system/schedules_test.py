@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from influence_acme.agents import influence
 from influence_acme.system import config as config_lib
 from influence_acme.system import schedules
 
@@ -57,3 +58,46 @@ def test_without_a_start_the_entropy_cost_is_constant():
   config = config_lib.InfluenceConfig(entropy_cost=0.02)
   for steps in (0, 1, 2**33):
     assert schedules.rates(config, steps).entropy_cost == 0.02
+
+
+@pytest.mark.parametrize(
+  ('counts', 'steps'),
+  [
+    ({}, 0),
+    ({'learner_steps': 9, 'evaluator_episodes': 1, 'evaluator_steps': 7}, 0),
+    ({'environment_steps': 5}, 5),
+    ({'actor_steps': 2**33, 'actor_episodes': 3}, 2**33),  # Acme's layouts.
+    ({'environment_steps': 5, 'actor_steps': 4}, 5),  # Our programs.
+    ({'actor_steps': 7.0}, 7),
+  ],
+)
+def test_environment_steps_have_two_names(counts, steps):
+  assert schedules.environment_steps(counts) == steps
+
+
+@pytest.mark.parametrize(
+  ('counts', 'message'),
+  [
+    (None, 'counter is None'),
+    ({'steps': 3, 'episodes': 1}, r"counts \['episodes', 'steps'\].*'actor'"),
+    ({'train_steps': 3, 'train_episodes': 1}, 'train_episodes.*actor_steps'),
+  ],
+)
+def test_counts_that_schedules_cannot_read_are_refused(counts, message):
+  with pytest.raises(ValueError, match=message):
+    schedules.environment_steps(counts)
+
+
+@pytest.mark.parametrize('steps', [2**31 - 1, 2**31, 2**33])
+def test_an_actor_reads_counts_of_64_bits(steps):
+  class Source:
+    def get_variables(self, names):
+      counts = {'learner_steps': 1, 'environment_steps': np.int64(steps)}
+      return [{'w': np.zeros(1, np.float32)}, counts]
+
+  builder = influence.InfluenceBuilder(_CONFIG)
+  variables = builder.make_variables(Source())
+  variables.take()
+  assert variables.environment_steps == steps
+  weight = builder.influence_weight(variables.environment_steps)
+  assert weight == min(2 * steps / 2**32, 2)

@@ -1,7 +1,7 @@
 """The contract of an adder that changes what another one writes, as a check."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
@@ -109,7 +109,7 @@ def _sample(
 
 def _tell(call: Callable[..., None], *arguments: Any) -> None:
   """Tells an adder something that it must not change, nor keep."""
-  given = copy.deepcopy(arguments)
+  given = _reversed(copy.deepcopy(arguments))
   try:
     call(*given)
   except recording.OutOfTurnError as error:
@@ -122,6 +122,15 @@ def _tell(call: Callable[..., None], *arguments: Any) -> None:
   for leaf in jax.tree_util.tree_leaves(given):
     if isinstance(leaf, np.ndarray) and leaf.flags.writeable:
       leaf[...] = 0 if leaf.dtype == bool else 77
+
+
+def _reversed(nest: Any) -> Any:
+  """Returns the same with its dicts in another order, which means nothing."""
+  if isinstance(nest, Mapping):
+    return {key: _reversed(nest[key]) for key in reversed(list(nest))}
+  if isinstance(nest, dm_env.TimeStep):
+    return dm_env.TimeStep(*map(_reversed, nest))
+  return tuple(map(_reversed, nest)) if type(nest) is tuple else nest
 
 
 def _check_refused(call: Callable[[], None], what: str) -> None:

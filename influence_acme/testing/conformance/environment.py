@@ -20,8 +20,9 @@ def check_environment(
   Checked are specs and their keys, what each time step holds, the timing of
   'actions', 'messages' and 'visible' where they are observed, starting anew
   before the first reset and after LAST, resetting in mid-episode, errors on bad
-  actions, and, where the environment has them, `save` and `restore`. Actions
-  may be dicts, as those with a message are; each entry is then checked alone.
+  actions, and, where the environment has them, `save` and `restore`. Dicts of
+  actions come in any order, which must make no difference. An action may be a
+  dict, as one with a message is; each entry is then checked alone.
 
   Args:
     environment: a new environment, on which nothing was called yet.
@@ -106,7 +107,7 @@ def _check_specs(environment: Any) -> None:
 def _sample_actions(
   environment: Any, rng: np.random.Generator
 ) -> timesteps.Actions:
-  """Returns random valid actions of all agents."""
+  """Returns random valid actions of all agents, a dict in a random order."""
 
   def sample(spec: specs.DiscreteArray) -> np.generic:
     return spec.dtype.type(rng.integers(spec.num_values))
@@ -114,7 +115,7 @@ def _sample_actions(
   action_spec = environment.action_spec()
   return {
     agent_id: jax.tree_util.tree_map(sample, action_spec[agent_id])
-    for agent_id in environment.agent_ids
+    for agent_id in map(str, rng.permutation(environment.agent_ids))
   }
 
 
@@ -195,7 +196,10 @@ def _check_restore(
     state,
     'After restore() and refused actions, save() must return the same state.',
   )
-  after = [environment.step(actions) for actions in plays]
+  after = [environment.step(dict(reversed(x.items()))) for x in plays]
   np.testing.assert_equal(
-    after, before, 'After restore(), the same actions must give the same.'
+    after,
+    before,
+    'After restore(), the same actions must give the same, in whatever order '
+    'the dict has them.',
   )

@@ -3,6 +3,7 @@ import stock_agents
 # isort: split
 
 import math
+import types
 
 import acme
 import numpy as np
@@ -94,3 +95,32 @@ def test_the_weight_rises_linearly(steps, weight):
 
 def test_without_a_curriculum_the_weight_is_there_at_once():
   assert config_lib.influence_weight(_config(influence_weight=0.4), 0) == 0.4
+
+
+@pytest.mark.parametrize('name', ['world', 'actions', 'visible'])
+def test_an_entry_that_is_missing_is_named(name):
+  spec = acme.make_environment_spec(stock_agents.make_environment())
+  observations = dict(spec.observations)
+  del observations[name]
+  with pytest.raises(ValueError, match=f'must be a dict .*{name}'):
+    intrinsic.MOAConfig.of(spec._replace(observations=observations), 0)
+
+
+def test_actions_must_be_discrete():
+  spec = acme.make_environment_spec(stock_agents.make_environment())
+  continuous = specs.BoundedArray((2,), np.float32, -1, 1)
+  with pytest.raises(ValueError, match='actions are .*must be a DiscreteArray'):
+    intrinsic.MOAConfig.of(spec._replace(actions=continuous), 0)
+
+
+def test_burn_in_is_that_of_the_inner_agent():
+  class Inner:
+    _config = types.SimpleNamespace(burn_in_length=40)
+
+  with pytest.raises(ValueError, match='burn_in_length is 2 .*must be 40'):
+    intrinsic.InfluenceLearnerBuilder(
+      Inner(), moa_config=_config(burn_in_length=2)
+    )
+  intrinsic.InfluenceLearnerBuilder(
+    Inner(), moa_config=_config(burn_in_length=40)
+  )

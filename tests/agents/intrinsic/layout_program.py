@@ -53,7 +53,11 @@ def make_program(directory, name):
   )
   builder = Builder(
     agent.builder,
-    moa_config=stock_agents.moa_config(environment, learning_rate=2e-2),
+    moa_config=stock_agents.moa_config(
+      environment,
+      learning_rate=2e-2,
+      burn_in_length=stock_agents.burn_in(agent),
+    ),
     logger_fn=lambda: make_logger('influence'),
   )
   return distributed_layout.DistributedLayout(

@@ -39,9 +39,15 @@ def make_environment(seed):
 def make_stock(name, index, logger=None):
   spec = acme.make_environment_spec(make_environment(0))
   own = multiagent.agent_spec(spec, f'agent_{index}')
-  return stock_agents.of_spec(
+  agent = stock_agents.of_spec(
     name, own, lambda: logger, **stock_agents.WAITING[name]
-  ), intrinsic.MOAConfig.of(own, index, hidden_size=stock_agents.HIDDEN)
+  )
+  return agent, intrinsic.MOAConfig.of(
+    own,
+    index,
+    hidden_size=stock_agents.HIDDEN,
+    burn_in_length=stock_agents.burn_in(agent),
+  )
 
 
 def make_builder(name, index, logger):

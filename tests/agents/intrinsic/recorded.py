@@ -44,6 +44,8 @@ class Recorded:
     server.stop()
 
   def wrapped(self, logger=None, builder=None, **settings):
+    inner = getattr(builder or self.agent.builder, '_config', None)
+    settings.setdefault('burn_in_length', getattr(inner, 'burn_in_length', 0))
     return intrinsic.InfluenceLearnerBuilder(
       builder or self.agent.builder,
       moa_config=stock_agents.moa_config(self.environment, **settings),

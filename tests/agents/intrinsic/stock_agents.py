@@ -237,6 +237,11 @@ def of_spec(name, spec, logger_fn=loggers.NoOpLogger, **overrides):
   return _MAKERS[name](spec, logger_fn, **overrides)
 
 
+def burn_in(agent):
+  """Returns the rows that an agent does not learn from, in a sequence."""
+  return getattr(agent.builder._config, 'burn_in_length', 0)
+
+
 def moa_config(environment, own_index=0, **settings):
   """Returns a small model of others for an environment."""
   settings = {'hidden_size': HIDDEN, **settings}

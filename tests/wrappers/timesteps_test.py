@@ -1,0 +1,157 @@
+"""Each step is compared with the specs; errors name agent and step."""
+
+from typing import Any
+
+import dm_env
+import numpy as np
+import pytest
+from dm_env import specs
+
+from influence_acme import wrappers
+from influence_acme.testing import fakes
+
+WORLD = np.zeros((5, 5, 3), np.uint8)
+
+
+class Flawed(fakes.FakeMultiAgentEnvironment):
+  """Returns a changed time step after the second action of an episode."""
+
+  def __init__(self, change):
+    super().__init__(num_agents=3)
+    self._change = change
+
+  def observation_spec(self):
+    own = {
+      'world': specs.BoundedArray((5, 5, 3), np.uint8, 0, 255, name='world'),
+      'food': specs.BoundedArray((2,), np.float32, 0, 1, name='food'),
+    }
+    return dict.fromkeys(self.agent_ids, own)
+
+  def _observation(self, time):
+    return {
+      agent_id: {**own, 'food': np.ones(2, np.float32)}
+      for agent_id, own in super()._observation(time).items()
+    }
+
+  def step(self, action):
+    timestep = super().step(action)
+    return self._change(timestep) if self._time == 2 else timestep
+
+
+def observe(**entries):
+  """Changes entries of agent_1's observation."""
+
+  def change(timestep):
+    observation = dict(timestep.observation)
+    observation['agent_1'] = {**observation['agent_1'], **entries}
+    return timestep._replace(observation=observation)
+
+  return change
+
+
+def pay(reward):
+  return lambda t: t._replace(reward={**t.reward, 'agent_1': reward})
+
+
+def of_agents(name, ids):
+  return lambda t: t._replace(
+    **{name: {a: getattr(t, name)['agent_0'] for a in ids}}
+  )
+
+
+AGENT = "^Agent 'agent_1' at step 2 of the episode: "
+CASES = [
+  (observe(world=WORLD.astype(np.float32)), AGENT + "'world' is of float32"),
+  (observe(world=WORLD.astype(np.int64)), AGENT + "'world' is of int64"),
+  (observe(world=WORLD.tolist()), AGENT + "'world' is of int64"),
+  (observe(world=None), AGENT + "'world' is of object"),
+  (observe(world=WORLD[:4]), AGENT + r"'world' is of shape \(4, 5, 3\)"),
+  (
+    observe(food=np.array([0.5, np.nan], np.float32)),
+    AGENT + "'food' holds nan",
+  ),
+  (
+    observe(food=np.array([np.inf, 0.5], np.float32)),
+    AGENT + "'food' holds inf",
+  ),
+  (
+    observe(food=np.array([0.5, 1.5], np.float32)),
+    AGENT + "'food' holds 1.5.*0.0 to 1",
+  ),
+  (
+    observe(food=np.array([-1, 0.5], np.float32)),
+    AGENT + "'food' holds -1.0.*0.0 to 1",
+  ),
+  (observe(extra=WORLD), AGENT + 'observation is .*extra.* a dict of'),
+  (pay(None), AGENT + 'reward is None'),
+  (pay(np.nan), AGENT + 'reward holds nan'),
+  (pay(1e39), AGENT + 'reward holds 1e.39'),
+  (pay('1'), AGENT + "reward is '1'"),
+  (pay(1j), AGENT + 'reward is 1j'),
+  (pay(np.ones(1)), AGENT + r'reward is of shape \(1,\)'),
+  (
+    of_agents('reward', ('agent_0', 'agent_2')),
+    r"^reward at step 2 of the episode is .*missing are \['agent_1'\]",
+  ),
+  (
+    of_agents('observation', ('agent_0', 'agent_2')),
+    r"^observation at step 2 .*missing are \['agent_1'\]",
+  ),
+  (
+    of_agents('observation', [f'agent_{i}' for i in range(4)]),
+    r"^observation at step 2 .*not among them \['agent_3'\]",
+  ),
+  (lambda t: t._replace(reward=None), '^reward at step 2 .* is None'),
+  (
+    lambda t: t._replace(discount=None),
+    "'all agents' at step 2.*discount is N",
+  ),
+  (
+    lambda t: t._replace(discount=2.0),
+    "'all agents' at step 2.*discount holds",
+  ),
+  (
+    lambda t: t._replace(discount=dict.fromkeys(t.reward, 1.0)),
+    "'all agents' at step 2.*discount is {",
+  ),
+]
+
+
+@pytest.mark.parametrize(('change', 'message'), CASES)
+@pytest.mark.parametrize('view', ['others', 'message', 'single'])
+def test_a_wrong_step_is_named(change, message, view):
+  environment: Any = Flawed(change)
+  action: Any
+  if view == 'single':
+    bots = dict.fromkeys(('agent_1', 'agent_2'), lambda _: 0)
+    environment = wrappers.SingleAgentView(environment, 'agent_0', bots)
+    action = 0
+  else:
+    environment = wrappers.OthersActionsWrapper(environment)
+    action = dict.fromkeys(environment.agent_ids, 0)
+  if view == 'message':
+    environment = wrappers.MessageChannelWrapper(environment, 2)
+    action = {k: {'action': 0, 'message': 1} for k in environment.agent_ids}
+  environment.reset()
+  environment.step(action)
+  with pytest.raises(ValueError, match=message):
+    environment.step(action)
+
+
+@pytest.mark.parametrize('reward', [2, 2.0, np.int64(2), np.float64(2), True])
+def test_rewards_may_be_of_any_real_dtype(reward):
+  environment = wrappers.OthersActionsWrapper(Flawed(pay(reward)))
+  environment.reset()
+  for _ in range(2):
+    timestep = environment.step(dict.fromkeys(environment.agent_ids, 0))
+  assert timestep.reward['agent_1'] == reward
+
+
+def test_the_first_step_is_checked_too():
+  class Blank(fakes.FakeMultiAgentEnvironment):
+    def reset(self):
+      return dm_env.restart({'agent_0': {'world': WORLD}})
+
+  environment = wrappers.OthersActionsWrapper(Blank())
+  with pytest.raises(ValueError, match=r"step 0 .*missing are \['agent_1'\]"):
+    environment.reset()
