@@ -57,11 +57,17 @@ class Frame(NamedTuple):
     state: of the environment.
     views: [N, ...], what each agent observes.
     messages: int32 [N], sent in the step; None of agents without messages.
+    actions: int32 [N], of the step; None before the first.
+    rewards: float32 [N].
+    influence: of `State`, [N, N], so far.
   """
 
   state: Any
   views: chex.Array
   messages: Any
+  actions: Any
+  rewards: chex.Array
+  influence: Any
 
 
 class Functions(NamedTuple):
@@ -182,8 +188,7 @@ def _step(
     lengths=state.lengths + ~state.is_over,
     influence=_add_influence(state, now, step.is_last) if inputs else (),
   )
-  messages = output.actions['message'] if environment.with_messages else None
-  return new, _frame(new, messages)
+  return new, _frame(new, output.actions)
 
 
 def _add_influence(
@@ -218,10 +223,13 @@ def _add_influence(
   )
 
 
-def _frame(state: State, messages: Any) -> Frame:
+def _frame(state: State, actions: Any) -> Frame:
   """Returns the film's data of the first environment."""
   return Frame(
     jax.tree_util.tree_map(lambda x: x[0], state.environment.environment),
     state.step.observation['world'][:, 0],
-    None if messages is None else messages[:, 0],
+    actions['message'][:, 0] if isinstance(actions, dict) else None,
+    None if actions is None else system_types.actions_of(actions)[:, 0],
+    state.step.reward[:, 0],
+    jax.tree_util.tree_map(lambda x: x[:, 0], state.influence),
   )

@@ -16,6 +16,7 @@ from influence_acme import environments, types
 from influence_acme.playing import episodes
 from influence_acme.playing import policy as policy_lib
 from influence_acme.rollouts import vector_environment as vector_lib
+from influence_acme.runs import episode_record
 
 # At most: environments at once, and steps in one compiled call.
 _BATCH_SIZE = 32
@@ -55,6 +56,7 @@ class Evaluation(NamedTuple):
       row's agent on the column's; the diagonal is NaN. None of agents without
       influence inputs.
     film: of the first episode.
+    record: of the first episode, step by step, without film and measures.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -62,6 +64,7 @@ class Evaluation(NamedTuple):
   lengths: np.ndarray
   influence: np.ndarray | None
   film: Film
+  record: episode_record.EpisodeRecord
 
 
 def evaluate(
@@ -113,8 +116,9 @@ def evaluate(
     states.append(state)
     if film is None:
       film = _make_film(environment, frames, state.lengths[0])
+      record = _make_record(policy.agent_ids, film, frames[1:], state)
   assert film is not None
-  return _summarise(policy.agent_ids, states, num_episodes, film)
+  return _summarise(policy.agent_ids, states, num_episodes, film, record)
 
 
 def _play(
@@ -154,11 +158,43 @@ def _make_film(
   return Film(environment, states, views, messages)
 
 
+def _make_record(
+  agent_ids: tuple[types.AgentId, ...],
+  film: Film,
+  parts: Sequence[episodes.Frame],
+  state: episodes.State,
+) -> episode_record.EpisodeRecord:
+  """Makes the record of a film's episode, of the frames after the first."""
+  num_steps = len(film.views) - 1
+  rewards, actions = (
+    np.concatenate([getattr(part, name) for part in parts])[:num_steps]
+    for name in ('rewards', 'actions')
+  )
+  influence = None
+  if not isinstance(state.influence, tuple):
+    sums = np.concatenate([part.influence for part in parts])[:num_steps]
+    influence = np.diff(sums, axis=0, prepend=0)  # [L, N, N]
+    if jax.tree_util.tree_leaves(state.before):
+      # It was known a step late; that of the last step came with the other.
+      influence = np.concatenate([influence[1:], 0 * influence[:1]])
+    influence[:, np.eye(len(agent_ids), dtype=bool)] = np.nan
+  return episode_record.EpisodeRecord(
+    agent_ids=agent_ids,
+    rewards=rewards,
+    actions=actions,
+    influence=influence,
+    frames=(),
+    action_names=tuple(getattr(film.environment, 'action_names', ())),
+    messages=film.messages,
+  )
+
+
 def _summarise(
   agent_ids: tuple[types.AgentId, ...],
   states: Sequence[episodes.State],
   num_episodes: int,
   film: Film,
+  record: episode_record.EpisodeRecord,
 ) -> Evaluation:
   """Brings the episodes of all batches together."""
   returns = np.concatenate([state.returns for state in states], axis=1)
@@ -169,5 +205,5 @@ def _summarise(
     influence = np.where(np.eye(len(agent_ids), dtype=bool), np.nan, total)
     influence = (influence / lengths.sum()).astype(np.float32)
   return Evaluation(
-    agent_ids, returns.T[:num_episodes], lengths, influence, film
+    agent_ids, returns.T[:num_episodes], lengths, influence, film, record
   )

@@ -6,6 +6,7 @@
     influence_matrix.png
     episode.gif             film of the first episode
     episode.mp4             the same, where imageio-ffmpeg is installed
+    episode.npz             its actions, rewards and influence, step by step
 
 Letters: E episodes, N agents.
 """
@@ -21,7 +22,7 @@ import numpy as np
 
 from influence_acme.metrics import interval
 from influence_acme.playing import evaluation as evaluation_lib
-from influence_acme.runs import config_file, pictures
+from influence_acme.runs import config_file, episode_record, pictures
 
 CONFIDENCE = 0.95
 COLLECTIVE = 'collective'
@@ -113,7 +114,10 @@ def _write_pictures(
 ) -> list[str]:
   """Writes all that people look at; a failure of one does not stop others."""
   parts: dict[str, Callable[[pathlib.Path], None]] = {
-    'episode.gif': lambda to: pictures.write_video(to, _frames(evaluation))
+    'episode.npz': lambda to: episode_record.write_arrays(
+      to, evaluation.record
+    ),
+    'episode.gif': lambda to: pictures.write_video(to, _frames(evaluation)),
   }
   if importlib.util.find_spec('imageio_ffmpeg') is not None:
     parts['episode.mp4'] = lambda to: pictures.write_mp4(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from influence_acme.reports import charts, episode, run_page
-from influence_acme.reproduction import report
+from influence_acme.reproduction import report, tables
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import curves
@@ -40,7 +40,7 @@ def describe(
         title: _panels(report.best_settings(groups, count))
         for title, count in best.items()
       },
-      'parts': report.parts(sweep, results),
+      'parts': tables.make(sweep, results),
       'runs': [_row(sweep, run, by_name.get(run.name)) for run in begun],
       'maps': {name: found for name, found in maps.items() if found},
     },

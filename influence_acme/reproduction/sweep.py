@@ -22,9 +22,8 @@ from influence_acme.system import presets
 if TYPE_CHECKING:
   from influence_acme import programs
 
-# What all runs of a sweep share lies in this file of its directory.
 SWEEP_NAME = 'sweep.json'
-# What an episode of a finished run showed, in the directory of the run.
+# Of what an episode of a finished run showed, in the run's directory.
 EPISODE_NAME = 'episode.json'
 _PAPER = 'paper'
 _DRAWN = 'setting_'

@@ -5,6 +5,7 @@ Letters: T steps, N agents.
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -91,13 +92,18 @@ def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
       pictures.write_influence_matrix(
         run.influence_matrix_path, record.influence_matrix, record.agent_ids
       )
+  write_arrays(run.episode_path, record)
+
+
+def write_arrays(path: str | os.PathLike[str], record: EpisodeRecord) -> None:
+  """Writes an episode's arrays, .npz, without frames and views."""
   arrays = {
     name: x
     for name, x in vars(record).items()
     if x is not None and name not in _OF_FILM
   }
   arrays['measures'] = json.dumps(dict(record.measures))
-  np.savez_compressed(run.episode_path, **arrays)
+  np.savez_compressed(path, **arrays)
 
 
 def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:

@@ -10,14 +10,19 @@ from PIL import Image
 
 from influence_acme import evaluate, playing
 from influence_acme.playing import results
-from influence_acme.runs import pictures
+from influence_acme.runs import episode_record, pictures, run_dir
 
 
 def make_evaluation(returns, influence=None):
   returns = np.array(returns, np.float32)
-  film: playing.evaluation.Film = None  # type: ignore[assignment]
+  lengths, nothing = np.full(len(returns), 6), None
   return playing.Evaluation(
-    ('agent_0', 'agent_1'), returns, np.full(len(returns), 6), influence, film
+    ('agent_0', 'agent_1'),
+    returns,
+    lengths,
+    influence,
+    film=nothing,  # type: ignore[arg-type]
+    record=nothing,  # type: ignore[arg-type]
   )
 
 
@@ -84,6 +89,12 @@ def test_prints_and_writes(save_run, capsys):
   Image.open(out / 'influence_matrix.png').verify()
   video = pictures.read_video(out / 'episode.gif')
   assert sum(count for _, count in video) == 7
+  record = episode_record.read(run_dir.RunDirectory(out))
+  assert record is not None and record.influence is not None
+  np.testing.assert_allclose(
+    record.rewards.sum(axis=0), expected.returns[0], rtol=1e-6
+  )
+  assert record.influence.shape == (6, 3, 3)
 
 
 def test_an_optional_part_never_fails_the_evaluation(

@@ -132,11 +132,12 @@ def play_step_by_step(policy, seed):
   )
 
 
-def mean_influence(choices, inputs):
-  """Returns float [N, N], nats per step, from what a whole episode gives."""
-  total = np.full((3, 3), np.nan)
+def influence_by_step(choices, inputs):
+  """Returns float [T, N, N], nats, from what a whole episode gives."""
+  num_steps = len(jax.tree_util.tree_leaves(choices)[0])
+  total = np.full((num_steps, 3, 3), np.nan)
   for i in range(3):
-    total[i, types.others(i, 3)] = 0
+    total[:, i, types.others(i, 3)] = 0
   for name, found in inputs.items():
     logits, mask, made = found['conditional_logits'], found['mask'], choices
     if isinstance(choices, dict):
@@ -148,7 +149,7 @@ def mean_influence(choices, inputs):
       logits, found['policy_logits'], made, mask=mask
     ).per_agent
     for i in range(3):
-      total[i, types.others(i, 3)] += np.mean(per_agent[:, i], axis=0)
+      total[:, i, types.others(i, 3)] += per_agent[:, i]
   return total
 
 
@@ -165,12 +166,30 @@ def mean_influence(choices, inputs):
 def test_influence_is_the_mean_over_steps(save_run, variant):
   policy = playing.load(save_run(saved_runs.make_config(variant)))
   evaluation = playing.evaluate(policy, num_episodes=1, seed=5)
-  expected = mean_influence(*play_step_by_step(policy, seed=5))
+  choices, inputs = play_step_by_step(policy, seed=5)
+  by_step = influence_by_step(choices, inputs)
+  expected = by_step.mean(axis=0)
   assert np.nanmax(expected) > 1e-4
   assert evaluation.influence is not None
   np.testing.assert_allclose(
     evaluation.influence, expected, rtol=1e-3, atol=1e-7
   )
+  # The record has it step by step; of the last two maybe in one.
+  record = evaluation.record
+  assert record.influence is not None
+  np.testing.assert_allclose(
+    record.influence[:-2], by_step[:-2], rtol=1e-3, atol=1e-6
+  )
+  np.testing.assert_allclose(
+    record.influence[-2:].sum(axis=0),
+    by_step[-2:].sum(axis=0),
+    rtol=1e-3,
+    atol=1e-6,
+  )
+  np.testing.assert_array_equal(
+    record.actions, system_types.actions_of(choices)
+  )
+  np.testing.assert_allclose(record.rewards.sum(axis=0), evaluation.returns[0])
 
 
 def test_influence_of_the_last_step_counts_if_nobody_has_to_reply(save_run):
@@ -183,7 +202,8 @@ def test_influence_of_the_last_step_counts_if_nobody_has_to_reply(save_run):
     )
   )
   evaluation = playing.evaluate(policy, num_episodes=1, seed=5)
-  expected = mean_influence(*play_step_by_step(policy, seed=5))
+  by_step = influence_by_step(*play_step_by_step(policy, seed=5))
+  expected = by_step.mean(axis=0)
   assert expected[0, 1] > 1e-4 and expected[1, 0] == 0
   assert evaluation.influence is not None
   np.testing.assert_allclose(
