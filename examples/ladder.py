@@ -12,7 +12,6 @@ compares what is there, and names what is missing.
 import dataclasses
 import pathlib
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -144,6 +143,7 @@ def summarise(config: training.TrainConfig) -> dict[str, Any] | None:
     'seed': config.seed,
     'environment_steps': done,
     'wall_seconds': round(float(walltime.max())),
+    'commit': config_file.read(directory.config_path).get('commit', ''),
     'command': command(config),
     'curves': {'environment_steps': grid.tolist(), **read},
   }
@@ -152,17 +152,9 @@ def summarise(config: training.TrainConfig) -> dict[str, Any] | None:
 def report(ladder: Ladder) -> str:
   """Compares the finished runs; writes the files if there is an output."""
   found = [(config, summarise(config)) for config in ladder.runs()]
-  commit = subprocess.run(
-    ['git', 'rev-parse', '--short', 'HEAD'],
-    cwd=pathlib.Path(__file__).parent,
-    capture_output=True,
-    text=True,
-    check=False,
-  )
   results = {
     'rung': ladder.rung,
     'num_steps': ladder.num_steps or RUNGS[ladder.rung],
-    'commit': commit.stdout.strip() or 'unknown',
     'runs': [run for _, run in found if run],
   }
   text = ladder_page.page(results)

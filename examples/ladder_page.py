@@ -35,7 +35,7 @@ def page(results: Mapping[str, Any]) -> str:
   lines = [
     f'# {results["rung"]}',
     '',
-    f'Commit `{results["commit"]}`. Means over the last tenth of '
+    'Means over the last tenth of '
     f'{results["num_steps"]:,} steps, with {CONFIDENCE:.1%} intervals over '
     'seeds (Student; none of a single seed).',
     '',
@@ -59,9 +59,10 @@ def page(results: Mapping[str, Any]) -> str:
     seeds = ', '.join(str(run['seed']) for run in of_variant)
     lines.append('| ' + ' | '.join([variant, seeds, *cells, first]) + ' |')
   lines += ['', f'![Curves]({results["rung"]}.png)', '']
-  lines += ['| command of each run | steps | wall time |', '|---|---|---|']
+  lines += ['| command of each run | commit | steps | wall time |']
+  lines += ['|---|---|---|---|']
   lines += [
-    f'| `{run["command"]}` | {run["environment_steps"]:,} '
+    f'| `{run["command"]}` | {run["commit"]} | {run["environment_steps"]:,} '
     f'| {run["wall_seconds"] / 60:.0f} min |'
     for run in runs
   ]
@@ -70,7 +71,7 @@ def page(results: Mapping[str, Any]) -> str:
 
 def _interval(values: Sequence[float]) -> str:
   mean, half_width = interval_lib.interval(np.array(values), CONFIDENCE)
-  return f'{mean:.4g}' + (f' ± {half_width:.2g}' if len(values) > 1 else '')
+  return f'{mean:.4g}' + (f' ± {half_width:.3g}' if len(values) > 1 else '')
 
 
 def _first(run: Mapping[str, Any], bar: float) -> str:

@@ -13,6 +13,8 @@ import os
 import pathlib
 import platform
 import re
+import socket
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -101,6 +103,8 @@ def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
     'config': _to_json(settings),
     'python': platform.python_version(),
     'platform': platform.platform(),
+    'host': socket.gethostname(),
+    'commit': _commit(),
     'versions': {name: _version(name) for name in _PACKAGES},
   }
   record = dict(entry, resumed=[])
@@ -109,6 +113,24 @@ def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
     record = read(path)
     record['resumed'].append(dict(entry, changed=changed))
   write_json(path, record)
+
+
+def _commit() -> str:
+  """Returns the commit of a checkout that this code lies in; '' if none."""
+  root = pathlib.Path(__file__).resolve().parents[2]
+  if not (root / '.git').exists():  # Installed, perhaps in another checkout.
+    return ''
+  try:
+    found = subprocess.run(
+      ['git', 'describe', '--always', '--dirty', '--exclude=*'],
+      cwd=root,
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+  except OSError:  # There is no git.
+    return ''
+  return found.stdout.strip()
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:

@@ -69,6 +69,7 @@ def _run(seed, apples):
     'environment_steps': 1_000_000,
     'wall_seconds': 120,
     'command': 'python',
+    'commit': 'abc',
     'curves': {**columns, 'apples': apples, 'environment_steps': steps},
   }
 
@@ -76,13 +77,13 @@ def _run(seed, apples):
 def test_a_page_has_means_intervals_and_first_steps():
   # The last tenth of ten points is the last one: 210 and 190.
   runs = [_run(0, [0.0] * 8 + [205.0, 210.0]), _run(1, [0.0] * 9 + [190.0])]
-  results = {'rung': 'r', 'num_steps': 10**6, 'commit': 'c', 'runs': runs}
+  results = {'rung': 'r', 'num_steps': 10**6, 'runs': runs}
   text = ladder_page.page(results)
   # Student's t of one degree of freedom at 0.9975: 127.32; times an error of
   # 14.142 / sqrt(2) = 10.
-  assert '| moa | 0, 1 | 0 ± 0 | 200 ± 1.3e+03 |' in text
+  assert '| moa | 0, 1 | 0 ± 0 | 200 ± 1.27e+03 |' in text
   assert '| 0.90e6, never |' in text
-  assert text.count('| `python` | 1,000,000 | 2 min |') == 2
+  assert text.count('| `python` | abc | 1,000,000 | 2 min |') == 2
 
 
 @pytest.mark.parametrize('path', _PAGES, ids=lambda path: path.stem)

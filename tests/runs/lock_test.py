@@ -63,7 +63,11 @@ def test_a_torn_file_is_no_owner(path, content):
   lock.release(lock.acquire(path))
 
 
-@pytest.mark.parametrize('pid, is_free', [(os.getpid(), False), (2**22, True)])
+@pytest.mark.parametrize(
+  'pid, is_free',
+  [(os.getpid(), False), (2**22, True)],
+  ids=['alive', 'ended'],
+)
 def test_without_locks_of_the_file_system_the_process_decides(
   path, monkeypatch, pid, is_free
 ):
