@@ -62,13 +62,15 @@ class InfluenceLearner(core.Learner):
       iterator: over batches [B, T + 1, ...] of the replay.
       key: for the first parameters, and the updates' shuffles.
       counter: shared; its steps drive the schedules, see
-        `schedules.environment_steps`. None for a learner that does not step.
+        `schedules.environment_steps`. Without one they stay at their start,
+        which actors do not accept where there is a schedule.
       logger: of the learner's metrics.
     """
     self._config = config
     self._agent_ids = networks.agent_ids
     self._iterator = iterator
-    self._counter = counter
+    self._is_counted = counter is not None or schedules.are_constant(config)
+    self._counter = counter or counting.Counter()
     self._logger = logger or loggers.make_default_logger('learner')
     self._to_sequences = jax.jit(sequences_lib.to_sequences)
     self._update = map_agents.over_threads(
@@ -84,10 +86,9 @@ class InfluenceLearner(core.Learner):
     Raises:
       FloatingPointError: a loss or a gradient is not finite; the state is as
         before.
-      ValueError: there is no counter of environment steps.
+      ValueError: the counter does not count environment steps.
     """
     environment_steps = self._environment_steps()
-    assert self._counter is not None  # Or its steps had raised.
     data = next(self._iterator).data
     # Recurrent states of the other rows are never read: do not copy them.
     first_states = jax.tree_util.tree_map(
@@ -122,8 +123,11 @@ class InfluenceLearner(core.Learner):
       names: of 'params' and 'counts'.
 
     Raises:
-      ValueError: a name is unknown.
+      ValueError: a name is unknown, or an actor asks for counts that nobody
+        counts.
     """
+    if 'counts' in names and not self._is_counted:
+      schedules.environment_steps(None)
     now = self._now
     available = {'params': now.state.params, 'counts': now.counts}
     variables.check_names(names, available)
@@ -141,19 +145,16 @@ class InfluenceLearner(core.Learner):
     )
 
   def _environment_steps(self) -> int:
-    return schedules.environment_steps(
-      self._counter and self._counter.get_counts()
-    )
+    return schedules.environment_steps(self._counter.get_counts())
 
   @property
   def _learner_steps(self) -> int:
     return int(self._now.counts['learner_steps'])
 
   def _publish(self, state: update.TrainingState, learner_steps: int) -> None:
-    steps = self._environment_steps() if self._counter else 0
     counts: dict[str, Any] = {
       'learner_steps': np.int32(learner_steps),
-      'environment_steps': np.int64(steps),
+      'environment_steps': np.int64(self._environment_steps()),
     }
     self._now = Published(state, counts)
 

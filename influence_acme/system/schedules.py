@@ -82,3 +82,12 @@ def rates(
       config.entropy_cost_steps,
     ),
   )
+
+
+def are_constant(config: config_lib.InfluenceConfig) -> bool:
+  """Returns whether no scheduled value depends on environment steps."""
+  start, end = (
+    (influence_weight(config, steps), *rates(config, steps))
+    for steps in (1, 2**62)  # A curriculum takes at least 1 step.
+  )
+  return all(np.array_equal(x, y) for x, y in zip(start, end, strict=True))

@@ -12,8 +12,13 @@ from influence_acme import adapters
   ('name', 'package', 'other', 'install'),
   [
     ('MeltingPotEnvironment', 'meltingpot', 'pettingzoo', 'make meltingpot'),
-    ('ParallelEnvironment', 'pettingzoo', 'meltingpot', 'pip install "influ'),
-    ('PettingZooEnvironment', 'pettingzoo', 'meltingpot', 'pip install "influ'),
+    ('ParallelEnvironment', 'pettingzoo', 'meltingpot', "install '.[pett"),
+    (
+      'PettingZooEnvironment',
+      'pettingzoo',
+      'meltingpot',
+      "install '.[pett",
+    ),
   ],
 )
 def test_what_is_missing_is_named(name, package, other, install):

@@ -1,7 +1,7 @@
 """Tests of loading runs, and of exports."""
 
+import importlib.metadata
 import json
-import pathlib
 import pickle
 import shutil
 
@@ -135,7 +135,7 @@ def test_parameters_of_other_networks_are_refused(save_run, entry, change):
 
 
 def test_the_version_is_that_of_the_package():
-  setup = pathlib.Path(__file__).parents[2] / 'setup.py'
-  assert f"version='{influence_acme.__version__}'" in setup.read_text()
+  version = importlib.metadata.version('influence_acme')
+  assert version == influence_acme.__version__
   with pytest.raises(AttributeError, match="no attribute 'lode'"):
     influence_acme.lode  # type: ignore[attr-defined]  # noqa: B018

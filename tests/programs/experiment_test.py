@@ -131,7 +131,9 @@ def test_settings_hold_all_of_the_experiment(tmp_path):
 def test_settings_hold_the_configurations_of_strangers(tmp_path):
   config = impala.IMPALAConfig(discount=0.9)
   builder = impala_builder.IMPALABuilder(config, ())
-  members = {'a': multiagent.Member(lambda _: builder, lambda _: None, ())}
+  members = {
+    'a': multiagent.Member(lambda _: builder, lambda _: None, ('params',))
+  }
   experiment = toy.make_experiment(
     tmp_path,
     builder_factory=functools.partial(multiagent.PopulationBuilder, members),

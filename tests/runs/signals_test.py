@@ -42,6 +42,15 @@ def test_takes_signals_back_from_others():
     assert received.number == signal.SIGINT
 
 
+@pytest.fixture
+def default_sigint():
+  """A shell starts programs in the background with SIGINT ignored."""
+  before = signal.signal(signal.SIGINT, signal.default_int_handler)
+  yield
+  signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('default_sigint')
 def test_ctrl_c_in_an_import_breaks_out_after_it():
   done = []
   with pytest.raises(KeyboardInterrupt), signals.deferred():  # noqa: PT012

@@ -101,3 +101,24 @@ def test_an_actor_reads_counts_of_64_bits(steps):
   assert variables.environment_steps == steps
   weight = builder.influence_weight(variables.environment_steps)
   assert weight == min(2 * steps / 2**32, 2)
+
+
+@pytest.mark.parametrize(
+  ('change', 'expected'),
+  [
+    ({}, True),
+    ({'influence_curriculum_steps': 5}, False),
+    ({'variant': 'baseline', 'influence_curriculum_steps': 5}, True),
+    ({'learning_rate_end': 1e-6, 'learning_rate_steps': 5}, False),
+    ({'entropy_cost_start': 0.5, 'entropy_cost_steps': 5}, False),
+  ],
+)
+def test_schedules_that_never_change_are_constant(change, expected):
+  flat = {
+    'variant': 'moa',
+    'influence_curriculum_steps': 1,
+    'learning_rate': 1e-3,
+    'learning_rate_end': 1e-3,
+  }
+  config = influence.InfluenceConfig(**{**flat, **change})
+  assert schedules.are_constant(config) == expected

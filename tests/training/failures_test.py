@@ -79,7 +79,7 @@ def test_it_is_found_before_it_is_saved_or_learned_from(tmp_path, log):
   make = lambda seed: _Host(seed, log, _nan)  # noqa: E731
   assert tiny.run(tmp_path / 'run', _AGENT, environment=make, **options) == 1
   first, *_ = tiny.failure(tmp_path / 'run').splitlines()
-  assert 'The reward of agent_1 is not finite' in first
+  assert "Agent 'agent_1' at step 5 of the episode: reward holds nan" in first
   _assert_all_are_closed(log)
   saved = tiny.load(tmp_path / 'run')
   assert saved.counts['environment_steps'] > 4 * 10
