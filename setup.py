@@ -116,6 +116,7 @@ setuptools.setup(
     'rich',
     'rlax',
     'safetensors',
+    'scipy',
     'tensorboardX',
     'tyro',
   ],

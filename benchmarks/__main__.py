@@ -81,7 +81,10 @@ def main(argv: Sequence[str]) -> None:
     'machine': machine.describe(),
     'load': {**load, 'was_idle': was_idle},
     'rows': rows,
-    'commands': {run.name: run.command('FOLDER') for run in ways},
+    # Without the place of the interpreter, which is this machine's.
+    'commands': {
+      run.name: ['python', *run.command('FOLDER')[1:]] for run in ways
+    },
     'runs': results,
     'ratios': ratios,
   }

@@ -181,13 +181,24 @@ def main(argv: Sequence[str] | None = None) -> int:
   if ladder.commands:
     print('\n'.join(map(command, configs)))
     return 0
+  failed = False
   for config in configs if not ladder.report_only else []:
     if summarise(config) is None:
-      code = training.run(config)
-      if code:
-        return code
+      code = _run(config)
+      if code > 2:
+        return code  # It was stopped.
+      failed |= code > 0
   print(report(ladder))
-  return 0
+  return int(failed)
+
+
+def _run(config: training.TrainConfig) -> int:
+  """Runs one, and returns its exit code: 2 if it cannot start."""
+  try:
+    return training.run(config)
+  except (OSError, ValueError, checkpoint.CheckpointError) as error:
+    print(error, file=sys.stderr)
+    return 2
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from safetensors import numpy as safetensors_numpy
 
 from influence_acme.playing import policy as policy_lib
 from influence_acme.runs import checkpoint as checkpoint_lib
-from influence_acme.runs import population_config, run_dir
+from influence_acme.runs import named_arrays, population_config, run_dir
 from influence_acme.system import networks as networks_lib
 
 _PARAMS = 'params.safetensors'
@@ -113,7 +113,7 @@ def _read_checkpoint(path: pathlib.Path) -> dict[str, Any]:
   """Reads the parameters of a checkpoint, by module and name."""
   learner = checkpoint_lib.load(path).learner
   own = {k: x for k, x in learner.items() if k.startswith(_IN_CHECKPOINT)}
-  return checkpoint_lib.nested(own, 'state')
+  return named_arrays.nested(own, 'state')
 
 
 def _check_params(

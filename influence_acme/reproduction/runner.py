@@ -76,7 +76,8 @@ def _set_aside(directory: run_dir.RunDirectory) -> None:
   """Makes way for a run in place of one without a checkpoint of use."""
   path = directory.path
   aside = path.with_name(f'{path.name}.lost_{time.time_ns()}')
-  os.rename(path, aside)
+  with directory.hold():  # Raises if another program runs in it.
+    os.rename(path, aside)
   print(
     f'{path} has no checkpoint to go on from, and starts anew. What was there '
     f'is now {aside}.',

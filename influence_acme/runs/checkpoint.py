@@ -10,8 +10,7 @@ import dataclasses
 import json
 import os
 import pathlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -64,21 +63,7 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
   Raises:
     CheckpointError: it could not be written; the old one is as it was.
   """
-  path = pathlib.Path(path)
-  aside = path.with_name(path.name + '.new')
-  try:
-    _write(aside, checkpoint)
-    os.replace(aside, path)
-    _sync_directory(path.parent)
-  except Exception as error:
-    with contextlib.suppress(OSError):
-      aside.unlink(missing_ok=True)
-    if not isinstance(error, OSError):
-      raise
-    raise CheckpointError(
-      f'Cannot write the checkpoint {path}: {error}. The one before it, if '
-      'there is one, is as it was: make room, then resume the run.'
-    ) from error
+  _replace(pathlib.Path(path), lambda aside: _write(aside, checkpoint))
 
 
 def load(
@@ -124,6 +109,20 @@ def load(
   return checkpoint
 
 
+def forget_rollout(path: str | os.PathLike[str]) -> None:
+  """Takes the environments out of a checkpoint: they start anew.
+
+  Args:
+    path: of the file.
+
+  Raises:
+    CheckpointError: it could not be written; the old one is as it was.
+  """
+  arrays, metadata = tensor_file.read(path)
+  kept = {k: x for k, x in arrays.items() if not k.startswith('rollout')}
+  _replace(pathlib.Path(path), lambda x: tensor_file.write(x, kept, metadata))
+
+
 def steps_done(path: str | os.PathLike[str]) -> int | None:
   """Returns the environment steps of a checkpoint; None without one of use.
 
@@ -164,30 +163,29 @@ def restore(
     ) from error
 
 
-def nested(saved: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
-  """Returns the nested dicts that lie under a name of a checkpoint.
-
-  Args:
-    saved: name -> array.
-    name: of a dict in the saved tree, whose shapes need not be known.
-  """
-  found: dict[str, Any] = {}
-  for path, array in saved.items():
-    first, *keys = re.findall(r"\['([^']*)'\]", path)
-    if first == name:
-      *outer, last = keys
-      inner = found
-      for key in outer:
-        inner = inner.setdefault(key, {})
-      inner[last] = array
-  return found
-
-
 def to_numpy(tree: Any) -> Any:
   """Copies a tree to the host, so that later steps cannot change it."""
   return jax.tree_util.tree_map(
     lambda leaf: np.array(leaf) if isinstance(leaf, jax.Array) else leaf, tree
   )
+
+
+def _replace(path: pathlib.Path, write: Callable[[pathlib.Path], None]) -> None:
+  """Writes a file aside, and renames it."""
+  aside = path.with_name(path.name + '.new')
+  try:
+    write(aside)
+    os.replace(aside, path)
+    _sync_directory(path.parent)
+  except Exception as error:
+    with contextlib.suppress(OSError):
+      aside.unlink(missing_ok=True)
+    if not isinstance(error, OSError):
+      raise
+    raise CheckpointError(
+      f'Cannot write the checkpoint {path}: {error}. The one before it, if '
+      'there is one, is as it was: make room, then resume the run.'
+    ) from error
 
 
 def _write(path: pathlib.Path, checkpoint: Checkpoint) -> None:

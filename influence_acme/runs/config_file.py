@@ -13,6 +13,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
   entry: dict[str, Any] = {
     'started': datetime.datetime.now().astimezone().isoformat('T', 'seconds'),
     'command': sys.argv,
-    'config': _to_json(settings),
+    'config': to_json(settings),
     'python': platform.python_version(),
     'platform': platform.platform(),
     'host': socket.gethostname(),
@@ -118,19 +119,12 @@ def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
 def _commit() -> str:
   """Returns the commit of a checkout that this code lies in; '' if none."""
   root = pathlib.Path(__file__).resolve().parents[2]
-  if not (root / '.git').exists():  # Installed, perhaps in another checkout.
+  # Without it the package is installed, perhaps in another checkout.
+  if not (root / '.git').exists() or not shutil.which('git'):
     return ''
-  try:
-    found = subprocess.run(
-      ['git', 'describe', '--always', '--dirty', '--exclude=*'],
-      cwd=root,
-      capture_output=True,
-      text=True,
-      check=False,
-    )
-  except OSError:  # There is no git.
-    return ''
-  return found.stdout.strip()
+  command = ['git', 'describe', '--always', '--dirty', '--exclude=*']
+  done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+  return done.stdout.decode().strip()
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:
@@ -152,13 +146,15 @@ def differences(
   Returns:
     By the names of fields, however deep they lie; None for what is missing.
   """
-  old, new = _flatten(_to_json(old)), _flatten(_to_json(new))
+  old, new = _flatten(to_json(old)), _flatten(to_json(new))
   found: dict[str, list[Any]] = {}
   for name in sorted(old.keys() | new.keys()):
     pair = [old.get(name), new.get(name)]
     # Two NaN are no difference, and neither are 1 and 1.0.
     if pair[0] != pair[1] and json.dumps(pair[0]) != json.dumps(pair[1]):
       short = _ALIASES.get(name, name.rsplit('.')[-1])
+      if '.' in name and short in (*MAY_CHANGE, *_OF_COMMAND):
+        short = name  # Not the run's own setting of this name.
       if short not in _OF_COMMAND:
         found[short if found.get(short, pair) == pair else name] = pair
   return found
@@ -184,7 +180,7 @@ def check(
     ValueError: the file is not the configuration of a run.
     CheckpointError: settings differ that are not allowed to.
   """
-  old, new = _flatten(last_settings(path)), _flatten(_to_json(settings))
+  old, new = _flatten(last_settings(path)), _flatten(to_json(settings))
   shared = old.keys() & new.keys()
   differing = differences(*({k: x[k] for k in shared} for x in (old, new)))
   changed = {k: x for k, x in differing.items() if k not in MAY_CHANGE}
@@ -223,8 +219,12 @@ def _version(package: str) -> str | None:
     return None
 
 
-def _to_json(settings: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns settings as they are read from a file."""
+def to_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns settings as they are read from a file.
+
+  Raises:
+    TypeError: a dict in them has keys that are no strings.
+  """
   content: dict[str, Any] = json.loads(
     json.dumps(dict(settings), default=_encode)
   )
@@ -237,6 +237,8 @@ def _encode(value: Any) -> Any:
     return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
   if isinstance(value, (np.generic, np.ndarray)):
     return value.tolist()
+  if isinstance(value, (set, frozenset)):  # Their order is another each time.
+    return sorted(value, key=repr)
   if isinstance(value, Mapping):
     return dict(value)
   if isinstance(value, os.PathLike):

@@ -52,7 +52,9 @@ def acquire(path: pathlib.Path) -> TextIO:
 def release(file: TextIO) -> None:
   """Gives the lock up, and removes its file."""
   with contextlib.suppress(OSError):  # The directory may be read-only by now.
-    os.unlink(file.name)
+    # If it was moved away, another program's may lie there.
+    if os.path.samestat(os.fstat(file.fileno()), os.stat(file.name)):
+      os.unlink(file.name)
   file.close()
 
 

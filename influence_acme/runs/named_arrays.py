@@ -1,5 +1,6 @@
 """Turns trees into arrays by name, and back."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,3 +54,22 @@ def _dtype(leaf: Any) -> str:
   dtype = np.asarray(leaf).dtype
   is_count = np.shape(leaf) == () and np.issubdtype(dtype, np.integer)
   return 'int' if is_count else str(dtype)
+
+
+def nested(saved: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
+  """Returns the nested dicts that lie under a name of a checkpoint.
+
+  Args:
+    saved: name -> array.
+    name: of a dict in the saved tree, whose shapes need not be known.
+  """
+  found: dict[str, Any] = {}
+  for path, array in saved.items():
+    first, *keys = re.findall(r"\['([^']*)'\]", path)
+    if first == name:
+      *outer, last = keys
+      inner = found
+      for key in outer:
+        inner = inner.setdefault(key, {})
+      inner[last] = array
+  return found

@@ -64,10 +64,10 @@ def resume_command(directory: run_dir.RunDirectory) -> str:
   words = iter(sys.orig_argv)
   kept = []
   for word in words:
-    name, _, value = word.removeprefix('--').partition('=')
+    name = word.removeprefix('--').partition('=')[0]
     if not word.startswith('--') or name.replace('-', '_') not in _FLAGS:
       kept.append(word)
-    elif name != 'resume' and not value:
+    elif name != 'resume' and '=' not in word:
       next(words, None)  # The value of --run_dir is a word of its own.
   return shlex.join([*kept, '--resume', f'--run_dir={directory.path}'])
 

@@ -5,7 +5,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from influence_acme.runs import config_file, malloc, run_dir, signals
+from influence_acme.runs import (
+  checkpoint,
+  config_file,
+  malloc,
+  run_dir,
+  signals,
+)
 
 
 @contextlib.contextmanager
@@ -36,11 +42,12 @@ def start(
     ValueError: what lies there is no run.
   """
   signals.check_main_thread()
+  config_file.to_json(settings)  # Raises what cannot be written.
   directory.check(resume=resume)
   with directory.hold():
     directory.check(resume=resume)  # Another one may have gone before.
     goes_on = directory.checkpoint_path.exists()
-    differences = {}
+    differences, changed = {}, {}
     if goes_on:
       changed = config_file.check(
         directory.config_path, settings, allow_changes
@@ -50,6 +57,10 @@ def start(
       restore(bool(changed))
     directory.prepare(resume=resume)
     malloc.keep()
+    if changed:
+      # Else a program that ends before it saves would leave the environments
+      # of the old settings beside the new ones.
+      checkpoint.forget_rollout(directory.checkpoint_path)
     directory.write_config(settings)
     if goes_on:
       _tell(differences)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from influence_acme.rollouts import episodes as episodes_lib
-from influence_acme.runs import checkpoint
+from influence_acme.runs import checkpoint, named_arrays
 from influence_acme.system import update
 from influence_acme.training import loop
 
@@ -82,7 +82,7 @@ def restore_rollout(
   }
   like = {'rollout': state.rollout, 'batch': state.batch}
   restored = checkpoint.restore(path, of_state, like)
-  episodes.restore(checkpoint.nested(saved, 'episodes'))
+  episodes.restore(named_arrays.nested(saved, 'episodes'))
   return state._replace(**restored)
 
 

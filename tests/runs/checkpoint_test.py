@@ -11,7 +11,7 @@ import pytest
 import safetensors
 from safetensors import numpy as safetensors_numpy
 
-from influence_acme.runs import checkpoint
+from influence_acme.runs import checkpoint, named_arrays
 
 IDENTITY = {'environment': 'cleanup', 'num_agents': 5}
 
@@ -69,7 +69,7 @@ def test_dicts_of_unknown_shapes_are_found_by_name(tmp_path):
   episodes = {'agent_0': {'x': np.arange(3), 'y': np.ones(1)}, 'n': np.int32(2)}
   checkpoint.save(path, _make(rollout={'episodes': episodes, 'rest': 1}))
   rollout = checkpoint.load(path).rollout
-  found = checkpoint.nested(rollout, 'episodes')
+  found = named_arrays.nested(rollout, 'episodes')
   assert found.keys() == {'agent_0', 'n'} and found['n'] == 2
   np.testing.assert_array_equal(found['agent_0']['x'], [0, 1, 2])
   np.testing.assert_array_equal(found['agent_0']['y'], [1])

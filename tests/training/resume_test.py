@@ -12,6 +12,7 @@ import tiny
 
 from influence_acme.runs import checkpoint, lock, run_dir
 from influence_acme.system import config as config_lib
+from influence_acme.training import session
 
 _AGENTS: dict[str, dict[str, Any]] = {
   'moa': {'unroll_length': 50, 'batch_size': 16},
@@ -207,3 +208,20 @@ def test_a_run_is_not_started_over(copy):
   with pytest.raises(FileExistsError, match='holds a run already'):
     tiny.run(copy)
   assert _contents(copy) == before
+
+
+def test_a_change_that_was_not_saved_yet_is_not_forgotten(copy, monkeypatch):
+  """Else the old environments and batch would wait for the new settings."""
+  agent = tiny.make_agent(unroll_length=6)
+
+  def die(*unused):
+    raise RuntimeError('Killed.')
+
+  with monkeypatch.context() as patch:
+    patch.setattr(session.Session, '_start', die)
+    code = tiny.resume(
+      copy, agent, allow_changes=('unroll_length',), num_steps=200
+    )
+    assert code == 1
+  assert tiny.resume(copy, agent, num_steps=200) == 0
+  assert tiny.load(copy).counts['actor_steps'] >= 200
