@@ -179,8 +179,12 @@ def _leaf(spec: Any) -> _Leaf | None:
 
 def _observation_problem(spec: Any, value: Any, name: str) -> str:
   """Describes how a value differs from its spec; '' if it does not."""
+  if not isinstance(spec, (Mapping, specs.Array)):
+    return ''  # Of a spec of another kind there is nothing to compare.
   if not isinstance(spec, Mapping):
     array = np.asarray(value)
+    if isinstance(spec, specs.StringArray):
+      return _shape_problem(spec, array, name)
     if array.dtype != spec.dtype:
       return f'{name} is of {array.dtype}, by its spec it must be {spec.dtype}'
     return _number_problem(spec, array, name)
@@ -193,14 +197,21 @@ def _observation_problem(spec: Any, value: Any, name: str) -> str:
   return next(filter(None, problems), '')
 
 
-def _number_problem(spec: specs.Array, value: Any, name: str) -> str:
+def _shape_problem(spec: Any, array: np.ndarray, name: str) -> str:
+  """The same, of the shape alone."""
+  if not isinstance(spec, specs.Array) or array.shape == spec.shape:
+    return ''
+  return f'{name} is of shape {array.shape}, it must be {spec.shape}'
+
+
+def _number_problem(spec: Any, value: Any, name: str) -> str:
   """The same, but for the dtype: any one of real numbers will do."""
   array = np.asarray(value)
-  if array.dtype.kind not in 'biuf':
+  if not _is_real(array.dtype):
     return f'{name} is {value!r}, it must be of real numbers'
-  if array.shape != spec.shape:
-    return f'{name} is of shape {array.shape}, it must be {spec.shape}'
-  if array.dtype.kind == 'f':
+  if problem := _shape_problem(spec, array, name):
+    return problem
+  if array.dtype.kind not in 'biu':
     with np.errstate(over='ignore'):
       is_finite = np.isfinite(array.astype(np.float32))
     if not is_finite.all():
@@ -213,6 +224,14 @@ def _number_problem(spec: specs.Array, value: Any, name: str) -> str:
   return (
     f'{name} holds {array[outside].flat[0]}, by its spec it must be from '
     f'{spec.minimum.min()} to {spec.maximum.max()}'
+  )
+
+
+def _is_real(dtype: np.dtype) -> bool:
+  """Returns whether a dtype is of real numbers, as bfloat16 is too."""
+  is_extension = dtype.kind == 'V' and dtype.names is None
+  return dtype.kind in 'biuf' or (
+    is_extension and np.can_cast(dtype, np.float32)
   )
 
 
