@@ -126,8 +126,7 @@ def compare(
 
 def _curves(loaded: Loaded) -> dict[str, Any]:
   """Returns the learning curves of a run, a line for each agent."""
-  series = curves.without_debts(loaded.series)
-  found = {x: curves.lines_of(x, series) for x in plot_specs.PANELS}
+  found = {x: curves.lines_of(x, loaded.series) for x in plot_specs.PANELS}
   agents = curves.agent_colours(x for lines in found.values() for x in lines)
   lines = {}
   for panel, each in found.items():
@@ -140,14 +139,11 @@ def _curves(loaded: Loaded) -> dict[str, Any]:
 
 def _comparison(runs: Mapping[str, Loaded]) -> dict[str, Any]:
   """Returns the learning curves of several runs, a line for each."""
-  series = {
-    name: curves.without_debts(each.series) for name, each in runs.items()
-  }
   lines = {
     panel: {
       name: _merge(list(found.values()), is_sum=panel.is_count)
-      for name, each in series.items()
-      if (found := curves.lines_of(panel, each))
+      for name, each in runs.items()
+      if (found := curves.lines_of(panel, each.series))
     }
     for panel in plot_specs.PANELS
   }

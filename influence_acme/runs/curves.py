@@ -20,9 +20,6 @@ from influence_acme.runs import plot_specs as panels_lib
 
 INK = '#222222'
 FAINT = '#777777'
-# Measures of shares of a total.
-SHARES = frozenset({'equality', 'fair_return'})
-_RETURN = 'episode_return/'
 # From so many points on a curve is smoothed, and drawn without dots.
 _MANY_POINTS = 25
 
@@ -49,7 +46,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
   Args:
     run: has the logs, and gets the picture, over one that is there.
   """
-  series = without_debts(load(run.logs))
+  series = load(run.logs)
   panels = [panel for panel in panels_lib.PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
     w_pad=0.08, h_pad=0.08, hspace=0.04
@@ -89,30 +86,6 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
       steps, values = joined
       series[name] = Series(steps, values, end)
   return series
-
-
-def without_debts(series: dict[str, Series]) -> dict[str, Series]:
-  """Leaves equality out of the rows in which an agent's return is below 0.
-
-  A Gini coefficient compares shares of a total: of debts there are none.
-
-  Args:
-    series: of `load`.
-
-  Returns:
-    The same, but for `equality` and `fair_return`.
-  """
-  returns = [x for name, x in series.items() if name.startswith(_RETURN)]
-  debts = [each.steps[each.values < 0] for each in returns]
-  found = dict(series)
-  for name in SHARES & series.keys():
-    each = series[name]
-    kept = ~np.isin(each.steps, np.concatenate([[], *debts]))
-    end = each.steps[-1] if each.end is None else each.end
-    found[name] = Series(each.steps[kept], each.values[kept], end)
-    if not kept.any():
-      del found[name]
-  return found
 
 
 def limits_of(

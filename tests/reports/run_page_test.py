@@ -10,7 +10,6 @@ from influence_acme import environments, reports
 from influence_acme.reports import __main__ as command
 from influence_acme.runs import (
   csv_log,
-  curves,
   episode_record,
   packed_film,
   pictures,
@@ -237,8 +236,9 @@ def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
   log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
   # Only in the first row both have something.
   for step, own in ((100, 1.0), (200, -1.0), (300, -3.0)):
-    row = {'environment_steps': step, 'equality': 0.5}
-    log.write({**row, 'episode_return/agent_0': own, 'fair_return': 2.0})
+    row = {'environment_steps': step, 'episode_return/agent_0': own}
+    share = 0.5 if own > 0 else np.nan
+    log.write({**row, 'equality': share, 'fair_return': 4 * share})
   log.close()
   episode = make_episode()
   episode.rewards[0, 0] = -50
@@ -248,11 +248,18 @@ def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
   debts = 'undefined, returns below 0'
   assert f'Equality, 1 - Gini {debts} {debts}' in page.text
   assert 'Equality over environment steps' in page.charts
-  series = curves.load(run.logs)
-  np.testing.assert_array_equal(series['equality'].steps, [100, 200, 300])
-  kept = curves.without_debts(series)
-  np.testing.assert_array_equal(kept['equality'].steps, [100])
-  np.testing.assert_array_equal(kept['fair_return'].steps, [100])
+
+
+def test_equality_that_never_was_is_said_to_be_undefined(make_run, read_page):
+  run = make_run()
+  log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
+  row = {'environment_steps': 100, 'episode_return/agent_0': -1.0}
+  log.write({**row, 'equality': np.nan, 'fair_return': np.nan})
+  log.close()
+  reports.write(run.path)
+  page = read_page(run.report_path)
+  assert 'Equality, 1 - Gini undefined, returns below 0' in page.text
+  assert 'Equality over environment steps' not in page.charts
 
 
 def test_an_episode_of_an_evaluation(make_run, make_episode, read_page):
