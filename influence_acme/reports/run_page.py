@@ -2,14 +2,19 @@
 
 import dataclasses
 import datetime
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from influence_acme.reports import charts, episode, summary
-from influence_acme.runs import curves, episode_record, plot_specs, run_dir
+from influence_acme.runs import (
+  config_file,
+  curves,
+  episode_record,
+  plot_specs,
+  run_dir,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Loaded:
   Attributes:
     run: the directory.
     record: its `config.json`.
+    config: the settings of its last start.
     series: its logs.
     source: the directory of its episode.
     played: its episode; None if that was not kept.
@@ -26,6 +32,7 @@ class Loaded:
 
   run: run_dir.RunDirectory
   record: Mapping[str, Any]
+  config: Mapping[str, Any]
   series: dict[str, curves.Series]
   source: run_dir.RunDirectory
   played: episode_record.EpisodeRecord | None
@@ -39,7 +46,7 @@ class Loaded:
   def settings(self) -> dict[str, Any]:
     """All settings, those of records as 'record.name'."""
     flat: dict[str, Any] = {}
-    for name, value in self.record['config'].items():
+    for name, value in self.config.items():
       inner = value if isinstance(value, dict) else {}
       flat |= {f'{name}.{key}': x for key, x in inner.items()} or {name: value}
     return flat
@@ -53,11 +60,20 @@ class Loaded:
 
 
 def load(run: run_dir.RunDirectory) -> Loaded:
-  """Reads a run, finished or not; it has at least its `config.json`."""
-  record = json.loads(run.config_path.read_text(encoding='utf-8'))
+  """Reads a run, finished or not; it has at least its `config.json`.
+
+  Raises:
+    OSError: a file cannot be read.
+    ValueError: its `config.json` is not the configuration of a run.
+  """
   source = episode.find(run)
   return Loaded(
-    run, record, curves.load(run.logs), source, episode_record.read(source)
+    run=run,
+    record=config_file.read(run.config_path),
+    config=config_file.last_settings(run.config_path),
+    series=curves.load(run.logs),
+    source=source,
+    played=episode_record.read(source),
   )
 
 
@@ -68,7 +84,6 @@ def describe(loaded: Loaded) -> dict[str, Any]:
   variants = list(dict.fromkeys([named] if isinstance(named, str) else named))
   seed, asked = loaded.setting('seed'), loaded.setting('num_steps')
   game = loaded.setting('environment', 'game') or 'an unnamed environment'
-  started = datetime.datetime.fromisoformat(record['started'])
   reached = f'{loaded.steps:,}' + (f' of {asked:,}' if asked else '')
   resumed = record['resumed']
   columns = [summary.at_end(loaded.series), summary.of_episode(loaded.played)]
@@ -76,7 +91,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     'title': f'{" and ".join(variants)} in {game}'
     + ('' if seed is None else f', seed {seed}')
     + f', {loaded.steps:,} steps',
-    'lead': f'{loaded.run.path.name}: started {started:%Y-%m-%d %H:%M}; '
+    'lead': f'{loaded.run.path.name}: {_started(record)}; '
     + ('failed; ' if failure.exists() else '')
     + f'its logs reach {reached} environment steps'
     + (f'; resumed times: {len(resumed)}.' if resumed else '.'),
@@ -89,6 +104,15 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     },
     'episode': episode.describe(loaded.source, loaded.played, variants),
   }
+
+
+def _started(record: Mapping[str, Any]) -> str:
+  """Returns when a run was started, in words."""
+  try:
+    time = datetime.datetime.fromisoformat(record['started'])
+  except (KeyError, TypeError, ValueError):
+    return 'started at a time that is not recorded'
+  return f'started {time:%Y-%m-%d %H:%M}'
 
 
 def compare(

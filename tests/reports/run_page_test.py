@@ -1,6 +1,7 @@
 """Tests of the page of a run, of files that are written by hand."""
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
@@ -148,6 +149,44 @@ def test_a_resumed_run_says_what_was_changed(make_run, read_page):
   text = read_page(run.report_path).text
   assert 'resumed times: 1' in text
   assert '"seed": [ 7, 8 ]' in text
+
+
+def test_settings_are_those_of_the_last_start(make_run, read_page):
+  run = make_run()
+  make_run(num_steps=9000, agent={'variant': 'moa', 'discount': 0.9})
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'its logs reach 0 of 9,000 environment steps' in text
+  assert 'agent.discount 0.9 ' in text and 'num_steps 9000' in text
+  assert 'moa in cleanup, seed 7' in text
+
+
+@pytest.mark.parametrize('started', [{}, {'started': 3}, {'started': 'today'}])
+def test_a_run_that_recorded_little(make_run, read_page, started):
+  run = make_run()
+  config = {'variant': 'moa', 'seed': 2}
+  record = {**started, 'config': config, 'resumed': [{'config': config}]}
+  run.config_path.write_text(json.dumps(record), encoding='utf-8')
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'a_run: started at a time that is not recorded; its logs' in text
+  assert 'moa in an unnamed environment, seed 2' in text
+  assert 'python not recorded' in text
+
+
+@pytest.mark.parametrize('content', ['[]', '{}', '{"config": [', '[[]]'])
+def test_what_is_no_configuration_ends_the_command(make_run, content, capsys):
+  run = make_run()
+  run.config_path.write_text(content, encoding='utf-8')
+  assert command.main(['reports', str(run.path)]) == 2
+  assert f'{run.config_path} is not ' in capsys.readouterr().err
+
+
+def test_a_page_that_cannot_be_written_ends_the_command(make_run, capsys):
+  run = make_run()
+  run.report_path.mkdir()
+  assert command.main(['reports', str(run.path)]) == 2
+  assert str(run.report_path) in capsys.readouterr().err
 
 
 def test_an_episode_of_an_older_version(make_run, make_episode, read_page):
