@@ -102,7 +102,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
       'settings': loaded.settings,
       'record': record,
     },
-    'episode': episode.describe(loaded.source, loaded.played, variants),
+    'episode': episode.describe(loaded.source, loaded.played, named),
   }
 
 

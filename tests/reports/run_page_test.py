@@ -243,14 +243,23 @@ def test_the_command_says_how_it_is_used(arguments, capsys):
   assert 'make report RUN=' in capsys.readouterr().err
 
 
-def test_a_population_of_several_variants(make_run, make_episode, read_page):
-  mixed = ['basic_influence', 'baseline', 'basic_influence']
+@pytest.mark.parametrize(
+  ('mixed', 'when', 'reply'),
+  [
+    (['moa', 'basic_influence'], 'at the same time', 'clean'),
+    (['basic_influence', 'moa'], 'next', 'stay'),
+  ],
+)
+def test_a_population_of_several_variants(
+  make_run, make_episode, read_page, mixed, when, reply
+):
+  """Influence of agent 1 in step 2 shows by its own variant."""
   run = make_run(agent={'variant': mixed})
   episode_record.write(run, make_episode())
   reports.write(run.path)
   text = read_page(run.report_path).text
-  assert 'basic_influence and baseline in ' in text
-  assert ' at the same time by ' in text
+  assert f'{mixed[0]} and {mixed[1]} in ' in text
+  assert f' {when} by 3 nats: it does “{reply}”' in text
 
 
 def test_what_is_noise_is_said_to_be(make_run, make_episode, read_page):
