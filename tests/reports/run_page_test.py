@@ -90,6 +90,16 @@ def test_a_moment_in_words(make_run, make_episode, read_page):
   assert 'of ↓ on → agent 0 agent 1 agent 0 0.083 agent 1 0.67 ' in text
 
 
+def test_names_of_agents_keep_their_capitals(make_run, make_episode, read_page):
+  run = make_run()
+  names = ('agent_0', 'redMcKay')
+  episode_record.write(
+    run, dataclasses.replace(make_episode(), agent_ids=names)
+  )
+  reports.write(run.path)
+  assert ' RedMcKay does “fire”. ' in read_page(run.report_path).text
+
+
 def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
   run = make_run(agent={'variant': 'basic_influence'})
   episode_record.write(run, make_episode(messages=True))
