@@ -15,7 +15,6 @@ from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
 from influence_acme.runs import (
-  curves,
   episode_record,
   packed_film,
   pictures,
@@ -185,7 +184,7 @@ def _traces(
   # Of each pixel the highest step, so that no peak is lost.
   bins = np.array_split(np.arange(len(total)), min(len(total), _MOST_BINS))
   drawn = []
-  colours = curves.agent_colours(f'x/{each}' for each in played.agent_ids)
+  colours = palette.of_agents(played.agent_ids)
   for i, agent_id in enumerate(played.agent_ids):
     steps = np.array([part[total[part, i].argmax()] for part in bins])
     marks = [

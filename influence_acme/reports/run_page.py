@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from influence_acme import palette
 from influence_acme.reports import charts, episode, summary
 from influence_acme.runs import (
   config_file,
@@ -151,7 +152,9 @@ def compare(
 def _curves(loaded: Loaded) -> dict[str, Any]:
   """Returns the learning curves of a run, a line for each agent."""
   found = {x: curves.lines_of(x, loaded.series) for x in plot_specs.PANELS}
-  agents = curves.agent_colours(x for lines in found.values() for x in lines)
+  agents = palette.of_agents(
+    curves.agents_of(x for lines in found.values() for x in lines)
+  )
   lines = {}
   for panel, each in found.items():
     # An agent's name, or, of what is the group's, that of the chart.
@@ -171,7 +174,7 @@ def _comparison(runs: Mapping[str, Loaded]) -> dict[str, Any]:
     }
     for panel in plot_specs.PANELS
   }
-  colours = curves.agent_colours(f'/{name}' for name in runs)
+  colours = palette.of_agents(runs)
   return _by_group(lines, colours, max(each.steps for each in runs.values()))
 
 

@@ -1,11 +1,9 @@
 """Learning curves of a run, drawn from its CSV logs alone."""
 
 import dataclasses
-import itertools
 import math
 import os
 import pathlib
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -152,24 +150,18 @@ def lines_of(
 ) -> dict[str, Series]:
   """Returns the series that a panel shows, agents in order."""
   found = [name for name in series if name.split('/')[0] == panel.name]
-  return {name: series[name] for name in sorted(found, key=_natural)}
+  return {
+    name: series[name] for name in sorted(found, key=palette.natural_order)
+  }
 
 
-def agent_colours(names: Iterable[str]) -> dict[str, str]:
-  """Returns agent -> its colour, agents in order.
+def agents_of(names: Iterable[str]) -> set[str]:
+  """Returns the agents of series: the name of one of theirs ends in '/agent'.
 
   Args:
-    names: of series; those of an agent end in '/agent'.
+    names: of series.
   """
-  agents = {name.partition('/')[2] for name in names if '/' in name}
-  ordered = sorted(agents, key=_natural)
-  return dict(zip(ordered, itertools.cycle(palette.AGENTS), strict=False))
-
-
-def _natural(name: str) -> list[str | int]:
-  """A key that sorts agent_10 behind agent_2."""
-  parts = re.split(r'(\d+)', name)
-  return [int(part) if part.isdigit() else part for part in parts]
+  return {name.partition('/')[2] for name in names if '/' in name}
 
 
 def _draw_panels(
@@ -183,7 +175,8 @@ def _draw_panels(
   rows = math.ceil(len(panels) / columns)
   figure.set_size_inches(4.4 * columns, 2.8 * rows + 0.8)
   shown = {panel: lines_of(panel, series) for panel in panels}
-  colours = agent_colours(name for lines in shown.values() for name in lines)
+  names = (name for lines in shown.values() for name in lines)
+  colours = palette.of_agents(agents_of(names))
   last_step = max(each.steps[-1] for each in series.values())
   all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, (panel, lines) in zip(all_axes, shown.items(), strict=False):
@@ -221,7 +214,7 @@ def draw_panel(
     axes: to draw on.
     panel: what to draw.
     lines: the panel's series, as of `lines_of`.
-    colours: of agents, as of `agent_colours`.
+    colours: of agents, as of `palette.of_agents`.
     last_step: environment steps at which the diagram ends.
   """
   for name, line in lines.items():
