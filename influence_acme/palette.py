@@ -4,6 +4,10 @@ Each has a contrast of at least 3 to a white page and to a dark one. The first
 ones stay apart for the colour-blind.
 """
 
+import itertools
+import re
+from collections.abc import Iterable
+
 AGENTS = (
   '#0072B2',
   '#D55E00',
@@ -26,6 +30,22 @@ AGENTS = (
   '#78693C',
   '#785A96',
 )
+
+
+def of_agents(agents: Iterable[str]) -> dict[str, str]:
+  """Returns agent -> its colour, agents in order.
+
+  Args:
+    agents: names; of more than there are colours, some share one.
+  """
+  ordered = sorted(agents, key=natural_order)
+  return dict(zip(ordered, itertools.cycle(AGENTS), strict=False))
+
+
+def natural_order(name: str) -> list[str | int]:
+  """A key that sorts agent_10 behind agent_2."""
+  parts = re.split(r'(\d+)', name)
+  return [int(part) if part.isdigit() else part for part in parts]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

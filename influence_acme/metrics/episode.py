@@ -2,8 +2,9 @@
 
 Both paths, step by step and many environments at once, keep the same sums
 during an episode, and compute its metrics here when it has ended: the same
-episode has the same row in the log. A metric that is undefined for an episode,
-as the equality of fines, is NaN.
+episode has the same row in the log. A metric that is undefined for an episode
+is NaN, as the equality of an episode in which an agent's return is below 0: it
+compares shares of a total, and of debts there are none.
 
 Metrics of the agents' choices are in `coordination`. Letters: T steps of an
 episode, N agents.
@@ -76,14 +77,19 @@ def of_group(
     Name -> number, or agent id -> count: 'collective_return', 'gini',
     'equality', 'fair_return', 'efficiency' and 'sustainability' of
     `influence_acme.ops`, the events, and 'peace' if agents fine each other.
+    'gini', 'equality' and 'fair_return' are NaN if a return is below 0.
   """
   collective = float(totals.returns.sum())
+  has_debts = (totals.returns < 0).any()
   when = returns_lib.mean_paid_time(totals.num_paid, totals.paid_time)
   measured: dict[str, Any] = {
     'collective_return': collective,
     'efficiency': collective / totals.num_steps,
     'sustainability': float(when),
-    **{name: float(fn(totals.returns)) for name, fn in _GROUP.items()},
+    **{
+      name: math.nan if has_debts else float(fn(totals.returns))
+      for name, fn in _GROUP.items()
+    },
   }
   for name, value in totals.events.items():
     if name == 'fined':

@@ -28,17 +28,18 @@ class Film:
     if self._render is None or self.failure:
       return
     try:
-      frame = self._render()
+      picture = self._render()
+      frame = np.asarray(picture)
     except Exception as error:  # noqa: BLE001  An episode needs no film.
       self._fail(f'render() raises {type(error).__name__}: {error}')
       return
-    shape = np.shape(self.frames[0] if self.frames else frame)
+    shape = self.frames[0].shape if self.frames else frame.shape
     is_picture = len(shape) == 3 and shape[-1] == 3 and 0 not in shape
-    if is_picture and np.shape(frame) == shape and frame.dtype == np.uint8:
+    if is_picture and frame.shape == shape and frame.dtype == np.uint8:
       self.frames.append(np.array(frame))
       return
-    found = type(frame).__name__
-    if hasattr(frame, 'dtype'):
+    found = type(picture).__name__
+    if hasattr(picture, 'dtype'):
       found = f'{frame.dtype}{list(frame.shape)}'
     size = f'of the size {list(shape)}' if self.frames else '[H, W, 3]'
     self._fail(f'render() returns {found}: it must be uint8 {size}')

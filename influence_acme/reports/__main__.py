@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       those of several runs; those of the command line if None.
 
   Returns:
-    The exit code: 2 if there is nothing to show.
+    The exit code: 2 if there is nothing to show, or it cannot be read.
   """
   argv = sys.argv if argv is None else argv
   if len(argv) < 2 or not all(argv[1:]):
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
   try:
     print(reports.write(*argv[1:]))
-  except (FileNotFoundError, ValueError) as error:
+  except (OSError, ValueError) as error:
     print(error, file=sys.stderr)
     return 2
   return 0

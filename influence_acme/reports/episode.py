@@ -15,7 +15,6 @@ from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
 from influence_acme.runs import (
-  curves,
   episode_record,
   packed_film,
   pictures,
@@ -40,14 +39,14 @@ def find(run: run_dir.RunDirectory) -> run_dir.RunDirectory:
 def describe(
   run: run_dir.RunDirectory,
   played: episode_record.EpisodeRecord | None,
-  variants: Sequence[str],
+  variant: variants_lib.VariantName,
 ) -> dict[str, Any]:
   """Returns what a page shows of the recorded episode.
 
   Args:
     run: of `find`.
     played: what happened in it, if that was kept.
-    variants: of the agents, which say when influence shows.
+    variant: of all agents, or each agent's own; it says when influence shows.
   """
   found: dict[str, Any] = {
     'film': None,
@@ -78,7 +77,7 @@ def describe(
     'noise': f'{noise:.2g}',
     'most': float(np.nan_to_num(played.influence).max(initial=0.0)),
     'traces': _traces(played, played.influence, peaks, noise),
-    'moments': [_moment(played, peak, variants) for peak in peaks],
+    'moments': [_moment(played, peak, variant) for peak in peaks],
   }
 
 
@@ -185,7 +184,7 @@ def _traces(
   # Of each pixel the highest step, so that no peak is lost.
   bins = np.array_split(np.arange(len(total)), min(len(total), _MOST_BINS))
   drawn = []
-  colours = curves.agent_colours(f'x/{each}' for each in played.agent_ids)
+  colours = palette.of_agents(played.agent_ids)
   for i, agent_id in enumerate(played.agent_ids):
     steps = np.array([part[total[part, i].argmax()] for part in bins])
     marks = [
@@ -216,11 +215,12 @@ def _traces(
 def _moment(
   played: episode_record.EpisodeRecord,
   peak: influence_peaks.Peak,
-  variants: Sequence[str],
+  variant: variants_lib.VariantName,
 ) -> dict[str, Any]:
   """Returns who did or said what at a peak, and what the other then did."""
   # Influence of actions within a step shows in that step, and not in the next.
-  at_once = not set(variants).isdisjoint(variants_lib.names(experiment='basic'))
+  own = variant if isinstance(variant, str) else variant[peak.influencer]
+  at_once = own in variants_lib.names(experiment='basic')
   answered, who = peak.step + (not at_once), names(played.agent_ids)
   is_over = answered >= len(played.actions)
   said = played.messages

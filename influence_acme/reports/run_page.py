@@ -2,14 +2,20 @@
 
 import dataclasses
 import datetime
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from influence_acme import palette
 from influence_acme.reports import charts, episode, summary
-from influence_acme.runs import curves, episode_record, plot_specs, run_dir
+from influence_acme.runs import (
+  config_file,
+  curves,
+  episode_record,
+  plot_specs,
+  run_dir,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +25,7 @@ class Loaded:
   Attributes:
     run: the directory.
     record: its `config.json`.
+    config: the settings of its last start.
     series: its logs.
     source: the directory of its episode.
     played: its episode; None if that was not kept.
@@ -26,6 +33,7 @@ class Loaded:
 
   run: run_dir.RunDirectory
   record: Mapping[str, Any]
+  config: Mapping[str, Any]
   series: dict[str, curves.Series]
   source: run_dir.RunDirectory
   played: episode_record.EpisodeRecord | None
@@ -39,7 +47,7 @@ class Loaded:
   def settings(self) -> dict[str, Any]:
     """All settings, those of records as 'record.name'."""
     flat: dict[str, Any] = {}
-    for name, value in self.record['config'].items():
+    for name, value in self.config.items():
       inner = value if isinstance(value, dict) else {}
       flat |= {f'{name}.{key}': x for key, x in inner.items()} or {name: value}
     return flat
@@ -53,11 +61,20 @@ class Loaded:
 
 
 def load(run: run_dir.RunDirectory) -> Loaded:
-  """Reads a run, finished or not; it has at least its `config.json`."""
-  record = json.loads(run.config_path.read_text(encoding='utf-8'))
+  """Reads a run, finished or not; it has at least its `config.json`.
+
+  Raises:
+    OSError: a file cannot be read.
+    ValueError: its `config.json` is not the configuration of a run.
+  """
   source = episode.find(run)
   return Loaded(
-    run, record, curves.load(run.logs), source, episode_record.read(source)
+    run=run,
+    record=config_file.read(run.config_path),
+    config=config_file.last_settings(run.config_path),
+    series=curves.load(run.logs),
+    source=source,
+    played=episode_record.read(source),
   )
 
 
@@ -68,7 +85,6 @@ def describe(loaded: Loaded) -> dict[str, Any]:
   variants = list(dict.fromkeys([named] if isinstance(named, str) else named))
   seed, asked = loaded.setting('seed'), loaded.setting('num_steps')
   game = loaded.setting('environment', 'game') or 'an unnamed environment'
-  started = datetime.datetime.fromisoformat(record['started'])
   reached = f'{loaded.steps:,}' + (f' of {asked:,}' if asked else '')
   resumed = record['resumed']
   columns = [summary.at_end(loaded.series), summary.of_episode(loaded.played)]
@@ -76,7 +92,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     'title': f'{" and ".join(variants)} in {game}'
     + ('' if seed is None else f', seed {seed}')
     + f', {loaded.steps:,} steps',
-    'lead': f'{loaded.run.path.name}: started {started:%Y-%m-%d %H:%M}; '
+    'lead': f'{loaded.run.path.name}: {_started(record)}; '
     + ('failed; ' if failure.exists() else '')
     + f'its logs reach {reached} environment steps'
     + (f'; resumed times: {len(resumed)}.' if resumed else '.'),
@@ -87,8 +103,17 @@ def describe(loaded: Loaded) -> dict[str, Any]:
       'settings': loaded.settings,
       'record': record,
     },
-    'episode': episode.describe(loaded.source, loaded.played, variants),
+    'episode': episode.describe(loaded.source, loaded.played, named),
   }
+
+
+def _started(record: Mapping[str, Any]) -> str:
+  """Returns when a run was started, in words."""
+  try:
+    time = datetime.datetime.fromisoformat(record['started'])
+  except (KeyError, TypeError, ValueError):
+    return 'started at a time that is not recorded'
+  return f'started {time:%Y-%m-%d %H:%M}'
 
 
 def compare(
@@ -126,9 +151,10 @@ def compare(
 
 def _curves(loaded: Loaded) -> dict[str, Any]:
   """Returns the learning curves of a run, a line for each agent."""
-  series = curves.without_debts(loaded.series)
-  found = {x: curves.lines_of(x, series) for x in plot_specs.PANELS}
-  agents = curves.agent_colours(x for lines in found.values() for x in lines)
+  found = {x: curves.lines_of(x, loaded.series) for x in plot_specs.PANELS}
+  agents = palette.of_agents(
+    curves.agents_of(x for lines in found.values() for x in lines)
+  )
   lines = {}
   for panel, each in found.items():
     # An agent's name, or, of what is the group's, that of the chart.
@@ -140,18 +166,15 @@ def _curves(loaded: Loaded) -> dict[str, Any]:
 
 def _comparison(runs: Mapping[str, Loaded]) -> dict[str, Any]:
   """Returns the learning curves of several runs, a line for each."""
-  series = {
-    name: curves.without_debts(each.series) for name, each in runs.items()
-  }
   lines = {
     panel: {
       name: _merge(list(found.values()), is_sum=panel.is_count)
-      for name, each in series.items()
-      if (found := curves.lines_of(panel, each))
+      for name, each in runs.items()
+      if (found := curves.lines_of(panel, each.series))
     }
     for panel in plot_specs.PANELS
   }
-  colours = curves.agent_colours(f'/{name}' for name in runs)
+  colours = palette.of_agents(runs)
   return _by_group(lines, colours, max(each.steps for each in runs.values()))
 
 

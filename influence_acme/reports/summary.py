@@ -13,6 +13,8 @@ from influence_acme.runs import curves, episode_record, plot_specs
 
 _NOT_LOGGED, _NOT_RECORDED, _NO_MATTER = 'not logged', 'not recorded', '–'
 _DEBTS = 'undefined, returns below 0'
+# Measures of shares of a total.
+_SHARES = frozenset({'equality', 'fair_return'})
 _SPEED, _TIME = 'Environment steps per second', 'Wall time'
 _SHOWN = [panel for panel in plot_specs.PANELS if panel.form]
 # What an episode without training has not.
@@ -59,8 +61,8 @@ def at_end(series: dict[str, curves.Series]) -> tuple[dict[str, str], str]:
       if defined and not panel.is_count:
         total /= len(defined)
       found[_title(panel)] = format(total, panel.form) if defined else '-'
-      if has_debts and panel.name in curves.SHARES:
-        found[_title(panel)] = _DEBTS
+    if has_debts and panel.name in _SHARES:
+      found[_title(panel)] = _DEBTS
   if 'learner_walltime' in series:
     clock = series['learner_walltime']
     seconds = clock.values.max()
@@ -104,7 +106,7 @@ def of_episode(
     total = float(np.sum(values) if panel.is_count else np.mean(values))
     form = panel.form.replace(',.1f', ',.0f')
     found[_title(panel)] = _or_undefined(total, form)
-    if panel.name in curves.SHARES and returns.min() < 0:
+    if panel.name in _SHARES and returns.min() < 0:
       found[_title(panel)] = _DEBTS
     control = measures.get(f'{panel.name}_scrambled')
     if control is not None:

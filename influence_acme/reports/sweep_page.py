@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from influence_acme import palette
 from influence_acme.reports import charts, episode, run_page
 from influence_acme.reproduction import report, tables
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import curves
 
 
 def describe(
@@ -53,7 +53,7 @@ def _panels(groups: dict[str, list[results_lib.Result]]) -> dict[str, Any]:
   legend: dict[str, str] = {}
   for column, title in report.PANELS.items():
     found = report.mean_curves(column, groups)
-    colours = curves.agent_colours(f'/{x}' for x in found.lines)
+    colours = palette.of_agents(found.lines)
     legend |= colours
     lines = [
       charts.line(label, colours[label], steps, mean, half_width=half_width)

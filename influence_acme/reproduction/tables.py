@@ -9,7 +9,6 @@ from influence_acme.metrics import interval as interval_lib
 from influence_acme.reproduction import influenced, statistics
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import curves as curves_lib
 from influence_acme.system import presets
 
 # Final collective return (Jaques et al., 2019, Table 4), by `presets.GAMES`.
@@ -23,8 +22,9 @@ PAPER_FINAL = {
 _FINAL_NOTE = (
   f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
   f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all finished seeds '
-  'count. The paper, after 500,000,000 steps with episodes of 1,000, left out '
-  'Harvest seeds with a lazy agent.'
+  'count. R (1 - G): of episodes in which no agent is below 0. The paper, '
+  'after 500,000,000 steps with episodes of 1,000, left out Harvest seeds with '
+  'a lazy agent.'
 )
 _LAZY_NOTE = (
   'Agents that collected no apple in any episode of a finished run (their runs '
@@ -42,8 +42,8 @@ _BEHAVIOUR = {
 }
 _BEHAVIOUR_NOTE = (
   f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
-  'seeds, of what was logged in training. Equality: of rows in which no agent '
-  'is below 0. Coordination is instantaneous, in nats, of the pair '
+  'seeds, of what was logged in training. Equality: of episodes in which no '
+  'agent is below 0. Coordination is instantaneous, in nats, of the pair '
   'with most. In parentheses, to be compared with each other: means over one '
   'evaluation episode of each run, as it was and with its messages scrambled, '
   'which is what chance gives. Influential are, in training, steps with more '
@@ -136,9 +136,10 @@ def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
 
 def _behaviour(column: str, group: Sequence[results_lib.Result]) -> str:
   """Returns training's mean over seeds; an episode's and its control's."""
-  series = [curves_lib.without_debts(result.series) for result in group]
   means = [
-    statistics.final_mean(each[column]) for each in series if column in each
+    statistics.final_mean(result.series[column])
+    for result in group
+    if column in result.series
   ]
   finals = [mean for mean in means if not np.isnan(mean)]
   if not finals:
@@ -155,8 +156,10 @@ def _behaviour(column: str, group: Sequence[results_lib.Result]) -> str:
 
 
 def _text(values: list[float]) -> str:
-  mean, half_width = interval_lib.interval(
-    np.array(values), statistics.CONFIDENCE
-  )
+  """Returns the mean and the interval of the values that are defined."""
+  defined = np.array([value for value in values if not np.isnan(value)])
+  if not defined.size:
+    return '-'
+  mean, half_width = interval_lib.interval(defined, statistics.CONFIDENCE)
   width = '' if np.isnan(half_width) else f' ± {half_width:.1f}'
   return f'{mean:.1f}{width}'

@@ -1,11 +1,9 @@
 """Learning curves of a run, drawn from its CSV logs alone."""
 
 import dataclasses
-import itertools
 import math
 import os
 import pathlib
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -20,9 +18,6 @@ from influence_acme.runs import plot_specs as panels_lib
 
 INK = '#222222'
 FAINT = '#777777'
-# Measures of shares of a total.
-SHARES = frozenset({'equality', 'fair_return'})
-_RETURN = 'episode_return/'
 # From so many points on a curve is smoothed, and drawn without dots.
 _MANY_POINTS = 25
 
@@ -49,7 +44,7 @@ def write_curves(run: run_dir.RunDirectory) -> None:
   Args:
     run: has the logs, and gets the picture, over one that is there.
   """
-  series = without_debts(load(run.logs))
+  series = load(run.logs)
   panels = [panel for panel in panels_lib.PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
     w_pad=0.08, h_pad=0.08, hspace=0.04
@@ -89,30 +84,6 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
       steps, values = joined
       series[name] = Series(steps, values, end)
   return series
-
-
-def without_debts(series: dict[str, Series]) -> dict[str, Series]:
-  """Leaves equality out of the rows in which an agent's return is below 0.
-
-  A Gini coefficient compares shares of a total: of debts there are none.
-
-  Args:
-    series: of `load`.
-
-  Returns:
-    The same, but for `equality` and `fair_return`.
-  """
-  returns = [x for name, x in series.items() if name.startswith(_RETURN)]
-  debts = [each.steps[each.values < 0] for each in returns]
-  found = dict(series)
-  for name in SHARES & series.keys():
-    each = series[name]
-    kept = ~np.isin(each.steps, np.concatenate([[], *debts]))
-    end = each.steps[-1] if each.end is None else each.end
-    found[name] = Series(each.steps[kept], each.values[kept], end)
-    if not kept.any():
-      del found[name]
-  return found
 
 
 def limits_of(
@@ -179,24 +150,18 @@ def lines_of(
 ) -> dict[str, Series]:
   """Returns the series that a panel shows, agents in order."""
   found = [name for name in series if name.split('/')[0] == panel.name]
-  return {name: series[name] for name in sorted(found, key=_natural)}
+  return {
+    name: series[name] for name in sorted(found, key=palette.natural_order)
+  }
 
 
-def agent_colours(names: Iterable[str]) -> dict[str, str]:
-  """Returns agent -> its colour, agents in order.
+def agents_of(names: Iterable[str]) -> set[str]:
+  """Returns the agents of series: the name of one of theirs ends in '/agent'.
 
   Args:
-    names: of series; those of an agent end in '/agent'.
+    names: of series.
   """
-  agents = {name.partition('/')[2] for name in names if '/' in name}
-  ordered = sorted(agents, key=_natural)
-  return dict(zip(ordered, itertools.cycle(palette.AGENTS), strict=False))
-
-
-def _natural(name: str) -> list[str | int]:
-  """A key that sorts agent_10 behind agent_2."""
-  parts = re.split(r'(\d+)', name)
-  return [int(part) if part.isdigit() else part for part in parts]
+  return {name.partition('/')[2] for name in names if '/' in name}
 
 
 def _draw_panels(
@@ -210,7 +175,8 @@ def _draw_panels(
   rows = math.ceil(len(panels) / columns)
   figure.set_size_inches(4.4 * columns, 2.8 * rows + 0.8)
   shown = {panel: lines_of(panel, series) for panel in panels}
-  colours = agent_colours(name for lines in shown.values() for name in lines)
+  names = (name for lines in shown.values() for name in lines)
+  colours = palette.of_agents(agents_of(names))
   last_step = max(each.steps[-1] for each in series.values())
   all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, (panel, lines) in zip(all_axes, shown.items(), strict=False):
@@ -248,7 +214,7 @@ def draw_panel(
     axes: to draw on.
     panel: what to draw.
     lines: the panel's series, as of `lines_of`.
-    colours: of agents, as of `agent_colours`.
+    colours: of agents, as of `palette.of_agents`.
     last_step: environment steps at which the diagram ends.
   """
   for name, line in lines.items():

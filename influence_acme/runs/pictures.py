@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw, ImageSequence
 from influence_acme import palette, types
 
 FRAME_MILLISECONDS = 80
+# A GIF has 16 bits for how long a picture is shown, in hundredths of a second.
+_LONGEST_STILL = 10 * 0xFFFF // FRAME_MILLISECONDS
 
 # Beside a frame of a video, what each agent sees.
 _VIEW_PIXELS = 120  # At most, where a view has no more pixels than that.
@@ -37,7 +39,7 @@ def write_video(
   Raises:
     ValueError: there is no frame.
   """
-  images = map(Image.fromarray, frames)
+  images = _images(frames)
   first = next(images, None)
   if first is None:
     raise ValueError('A video needs at least one frame.')
@@ -48,6 +50,17 @@ def write_video(
     duration=FRAME_MILLISECONDS,
     loop=0,
   )
+
+
+def _images(frames: Iterable[np.ndarray]) -> Iterator[Image.Image]:
+  """Makes pictures; one that shows nothing new parts too long a still."""
+  last, count = np.empty(0), 0
+  for frame in frames:
+    count = count + 1 if np.array_equal(frame, last) else 1
+    last, image = frame.copy(), Image.fromarray(frame)
+    if count > _LONGEST_STILL:  # Pillow would join it with those before it.
+      image, count = Image.new('RGBA', image.size), 0
+    yield image
 
 
 def write_mp4(

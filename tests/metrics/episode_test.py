@@ -55,6 +55,17 @@ def test_nobody_is_ever_paid_or_fined():
   assert measured['peace'] == 2
 
 
+def test_an_agent_in_debt_has_no_share():
+  # All together have 99, so that the Gini coefficient would be 101 / 198.
+  measured = episode.of_group(totals([(100, 0), (0, -1)]), AGENTS)
+  for name in 'gini', 'equality', 'fair_return':
+    assert np.isnan(measured[name])
+  assert measured['collective_return'] == 99
+  # Paid and fined alike: a return of 0 is a share.
+  even = episode.of_group(totals([(2, 1), (0, -1)]), AGENTS)
+  assert (even['gini'], even['fair_return']) == (0.5, 1.0)
+
+
 @hypothesis.given(
   hnp.arrays(
     np.float32,

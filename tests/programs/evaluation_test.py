@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from acme import core
 from imageio import v3 as imageio
+from PIL import Image
 
 from influence_acme.multiagent import recording
 from influence_acme.programs import evaluation, film
@@ -286,9 +287,13 @@ def _raise():
     (lambda: np.zeros((4, 6, 4), np.uint8), 'returns uint8[4, 6, 4]: it must'),
     (lambda: np.zeros((4, 6, 3)), 'returns float64[4, 6, 3]: it must'),
     (lambda: np.zeros((0, 6, 3), np.uint8), 'returns uint8[0, 6, 3]: it must'),
+    (lambda: [[[0, 0, 0]]], 'returns list: it must be uint8 [H, W, 3]'),
+    (lambda: Image.new('L', (6, 4)), 'returns Image: it must be uint8'),
+    (lambda: [[0], [0, 0]], ''),  # Of a sentence in NumPy's words.
     (_raise, 'raises OSError: no display'),
   ],
 )
+@pytest.mark.filterwarnings('ignore:Creating an ndarray from ragged')
 def test_what_is_no_picture_leaves_the_film_out(
   tmp_path, capsys, render, reason
 ):
@@ -307,6 +312,15 @@ def test_what_is_no_picture_leaves_the_film_out(
   assert not run.video_path.exists()
   read = evaluation.read(run)
   assert read is not None and read.rewards.shape == episode.rewards.shape
+
+
+def test_pictures_of_pillow_are_filmed():
+  image = Image.new('RGB', (6, 4), (1, 2, 3))
+  shot = film.Film(types.SimpleNamespace(render=lambda: image))
+  shot.take()
+  (frame,) = shot.frames
+  np.testing.assert_array_equal(frame, np.tile([1, 2, 3], (4, 6, 1)))
+  assert frame.dtype == np.uint8
 
 
 def test_pictures_of_another_size_end_the_film():

@@ -1,6 +1,7 @@
 """Tests of the page of a run, of files that are written by hand."""
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
@@ -10,7 +11,6 @@ from influence_acme import environments, reports
 from influence_acme.reports import __main__ as command
 from influence_acme.runs import (
   csv_log,
-  curves,
   episode_record,
   packed_film,
   pictures,
@@ -90,6 +90,16 @@ def test_a_moment_in_words(make_run, make_episode, read_page):
   assert 'of ↓ on → agent 0 agent 1 agent 0 0.083 agent 1 0.67 ' in text
 
 
+def test_names_of_agents_keep_their_capitals(make_run, make_episode, read_page):
+  run = make_run()
+  names = ('agent_0', 'redMcKay')
+  episode_record.write(
+    run, dataclasses.replace(make_episode(), agent_ids=names)
+  )
+  reports.write(run.path)
+  assert ' RedMcKay does “fire”. ' in read_page(run.report_path).text
+
+
 def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
   run = make_run(agent={'variant': 'basic_influence'})
   episode_record.write(run, make_episode(messages=True))
@@ -151,6 +161,44 @@ def test_a_resumed_run_says_what_was_changed(make_run, read_page):
   assert '"seed": [ 7, 8 ]' in text
 
 
+def test_settings_are_those_of_the_last_start(make_run, read_page):
+  run = make_run()
+  make_run(num_steps=9000, agent={'variant': 'moa', 'discount': 0.9})
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'its logs reach 0 of 9,000 environment steps' in text
+  assert 'agent.discount 0.9 ' in text and 'num_steps 9000' in text
+  assert 'moa in cleanup, seed 7' in text
+
+
+@pytest.mark.parametrize('started', [{}, {'started': 3}, {'started': 'today'}])
+def test_a_run_that_recorded_little(make_run, read_page, started):
+  run = make_run()
+  config = {'variant': 'moa', 'seed': 2}
+  record = {**started, 'config': config, 'resumed': [{'config': config}]}
+  run.config_path.write_text(json.dumps(record), encoding='utf-8')
+  reports.write(run.path)
+  text = read_page(run.report_path).text
+  assert 'a_run: started at a time that is not recorded; its logs' in text
+  assert 'moa in an unnamed environment, seed 2' in text
+  assert 'python not recorded' in text
+
+
+@pytest.mark.parametrize('content', ['[]', '{}', '{"config": [', '[[]]'])
+def test_what_is_no_configuration_ends_the_command(make_run, content, capsys):
+  run = make_run()
+  run.config_path.write_text(content, encoding='utf-8')
+  assert command.main(['reports', str(run.path)]) == 2
+  assert f'{run.config_path} is not ' in capsys.readouterr().err
+
+
+def test_a_page_that_cannot_be_written_ends_the_command(make_run, capsys):
+  run = make_run()
+  run.report_path.mkdir()
+  assert command.main(['reports', str(run.path)]) == 2
+  assert str(run.report_path) in capsys.readouterr().err
+
+
 def test_an_episode_of_an_older_version(make_run, make_episode, read_page):
   run = make_run(environment=None)
   episode_record.write(run, make_episode())
@@ -205,14 +253,23 @@ def test_the_command_says_how_it_is_used(arguments, capsys):
   assert 'make report RUN=' in capsys.readouterr().err
 
 
-def test_a_population_of_several_variants(make_run, make_episode, read_page):
-  mixed = ['basic_influence', 'baseline', 'basic_influence']
+@pytest.mark.parametrize(
+  ('mixed', 'when', 'reply'),
+  [
+    (['moa', 'basic_influence'], 'at the same time', 'clean'),
+    (['basic_influence', 'moa'], 'next', 'stay'),
+  ],
+)
+def test_a_population_of_several_variants(
+  make_run, make_episode, read_page, mixed, when, reply
+):
+  """Influence of agent 1 in step 2 shows by its own variant."""
   run = make_run(agent={'variant': mixed})
   episode_record.write(run, make_episode())
   reports.write(run.path)
   text = read_page(run.report_path).text
-  assert 'basic_influence and baseline in ' in text
-  assert ' at the same time by ' in text
+  assert f'{mixed[0]} and {mixed[1]} in ' in text
+  assert f' {when} by 3 nats: it does “{reply}”' in text
 
 
 def test_what_is_noise_is_said_to_be(make_run, make_episode, read_page):
@@ -237,8 +294,9 @@ def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
   log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
   # Only in the first row both have something.
   for step, own in ((100, 1.0), (200, -1.0), (300, -3.0)):
-    row = {'environment_steps': step, 'equality': 0.5}
-    log.write({**row, 'episode_return/agent_0': own, 'fair_return': 2.0})
+    row = {'environment_steps': step, 'episode_return/agent_0': own}
+    share = 0.5 if own > 0 else np.nan
+    log.write({**row, 'equality': share, 'fair_return': 4 * share})
   log.close()
   episode = make_episode()
   episode.rewards[0, 0] = -50
@@ -248,11 +306,18 @@ def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
   debts = 'undefined, returns below 0'
   assert f'Equality, 1 - Gini {debts} {debts}' in page.text
   assert 'Equality over environment steps' in page.charts
-  series = curves.load(run.logs)
-  np.testing.assert_array_equal(series['equality'].steps, [100, 200, 300])
-  kept = curves.without_debts(series)
-  np.testing.assert_array_equal(kept['equality'].steps, [100])
-  np.testing.assert_array_equal(kept['fair_return'].steps, [100])
+
+
+def test_equality_that_never_was_is_said_to_be_undefined(make_run, read_page):
+  run = make_run()
+  log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
+  row = {'environment_steps': 100, 'episode_return/agent_0': -1.0}
+  log.write({**row, 'equality': np.nan, 'fair_return': np.nan})
+  log.close()
+  reports.write(run.path)
+  page = read_page(run.report_path)
+  assert 'Equality, 1 - Gini undefined, returns below 0' in page.text
+  assert 'Equality over environment steps' not in page.charts
 
 
 def test_an_episode_of_an_evaluation(make_run, make_episode, read_page):

@@ -100,12 +100,20 @@ def test_a_sweep_that_has_not_begun(make_sweep):
 
 
 def test_rows_without_a_fair_return(make_sweep, write_log, write_checkpoint):
-  sweep = make_sweep(seeds=(0,), variants=('moa',))
-  write_log(sweep.runs()[0], [(100, (1, 2), np.nan)])
-  write_checkpoint(sweep.runs()[0], 100)
-  (result,) = results_lib.load(sweep)
+  sweep = make_sweep(seeds=(0, 1), variants=('moa', 'baseline'))
+  for run in sweep.runs():
+    is_fair = (run.variant, run.seed) == ('baseline', 1)
+    write_log(run, [(100, (1, 2), 1.5 if is_fair else np.nan)])
+    write_checkpoint(run, 100)
+  result = results_lib.load(sweep)[0]
   assert np.isnan(result.final_fair_return)
-  assert '| nan |' in reproduction.write_report(sweep)
+  text = reproduction.write_report(sweep)
+  rows = [
+    line.split(' | ') for line in text.splitlines() if '| paper |' in line
+  ]
+  # Of the seeds that have one.
+  fair = {row[0]: row[-1] for row in rows if len(row) == 6}
+  assert (fair['| moa'], fair['| baseline']) == ('- |', '1.5 |')
 
 
 def test_consistency_and_coordination(make_sweep, write_log, write_checkpoint):

@@ -23,6 +23,28 @@ def test_frames_are_read_as_they_were_written(tmp_path):
   assert found[0][0].shape == (2, 3, 3)
 
 
+def test_a_still_may_last_as_long_as_it_likes(tmp_path):
+  """65,535 hundredths of a second are 8,191 frames, and a bit."""
+  still, other = np.zeros((2, 2, 3, 3), np.uint8)
+  still[0, 0], other[1, 1] = (1, 2, 3), 99
+  path = tmp_path / 'a.gif'
+  frames = [other, *[still] * 16_400, other, *[still] * 8_191, other]
+  pictures.write_video(path, frames)
+  parts = list(pictures.read_video(path))
+  assert [count for _, count in parts] == [1, 8191, 1, 8191, 1, 16, 1, 8191, 1]
+  for i, (frame, _) in enumerate(parts):
+    np.testing.assert_array_equal(frame, other if i in (0, 6, 8) else still)
+
+
+def test_nothing_ever_moves(tmp_path):
+  path = tmp_path / 'a.gif'
+  still = np.full((2, 3, 3), 7, np.uint8)
+  pictures.write_video(path, [still] * 9000)
+  frames, counts = zip(*pictures.read_video(path), strict=True)
+  assert sum(counts) == 9000
+  np.testing.assert_array_equal(np.unique(frames), 7)
+
+
 def test_views_stand_beside_the_frame_in_columns():
   # A view of 2 x 3 pixels is shown 40 times as large, under a line of text of
   # 13 pixels and right of a gap of 8: two of them fit below each other.
