@@ -95,7 +95,7 @@ def test_networks_of_another_environment_are_refused(game, monkeypatch):
 @pytest.mark.slow
 def test_rows_do_not_depend_on_the_unroll_length():
   streams = []
-  for length in (1, 12):
+  for length in (2, 12):
     game = two_ways.Game(
       'coordination',
       'pmi',
