@@ -15,7 +15,7 @@ from influence_acme import environments
 from influence_acme.runs import curves
 
 _ROOT = pathlib.Path(__file__).parent.parent.parent
-_NUM_STEPS = 220_000
+_NUM_STEPS = 140_000
 _GAMES = {'cleanup_small': 'prosocial', 'harvest_small': 'baseline'}
 
 
@@ -59,4 +59,4 @@ def test_agents_stop_what_costs_them_most(game, seed, tmp_path):
   subprocess.run(command, env=env, cwd=tmp_path, check=True)
   series = curves.load(tmp_path / 'run' / 'logs')['collective_return']
   final = series.values[series.steps > 0.9 * _NUM_STEPS].mean()
-  assert final > 0.25 * random
+  assert final > 0.5 * random
