@@ -135,8 +135,12 @@ def summarise(config: training.TrainConfig) -> dict[str, Any] | None:
   read: dict[str, list[float]] = {}
   for column, name in COLUMNS.items():
     parts = [x for key, x in series.items() if key.startswith(name)]
-    total = sum(ladder_page.means(part, grid) for part in parts)
-    read[column] = [float(f'{value:.5g}') for value in np.atleast_1d(total)]
+    # NaN of what was not logged, as no episode has ended.
+    total = sum(
+      (ladder_page.means(part, grid) for part in parts),
+      np.zeros(POINTS) if parts else np.full(POINTS, np.nan),
+    )
+    read[column] = [float(f'{value:.5g}') for value in total]
   walltime = series['learner_walltime'].values
   return {
     'variant': config.agent.variant,

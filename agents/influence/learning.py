@@ -139,6 +139,7 @@ class InfluenceLearner(core.Learner):
 
   def restore(self, state: dict[str, Any]) -> None:
     """Restores a state returned by `save`."""
+    self._is_counted = True  # By the run that saved it.
     self._now = Published(
       jax.tree_util.tree_map(jnp.asarray, state['state']),
       dict(state['counts']),
