@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from influence_acme.agents import influence
 from influence_acme.system import config as config_lib
 from influence_acme.system import schedules
 
@@ -88,21 +87,6 @@ def test_counts_that_schedules_cannot_read_are_refused(counts, message):
     schedules.environment_steps(counts)
 
 
-@pytest.mark.parametrize('steps', [2**31 - 1, 2**31, 2**33])
-def test_an_actor_reads_counts_of_64_bits(steps):
-  class Source:
-    def get_variables(self, names):
-      counts = {'learner_steps': 1, 'environment_steps': np.int64(steps)}
-      return [{'w': np.zeros(1, np.float32)}, counts]
-
-  builder = influence.InfluenceBuilder(_CONFIG)
-  variables = builder.make_variables(Source())
-  variables.take()
-  assert variables.environment_steps == steps
-  weight = builder.influence_weight(variables.environment_steps)
-  assert weight == min(2 * steps / 2**32, 2)
-
-
 @pytest.mark.parametrize(
   ('change', 'expected'),
   [
@@ -120,5 +104,5 @@ def test_schedules_that_never_change_are_constant(change, expected):
     'learning_rate': 1e-3,
     'learning_rate_end': 1e-3,
   }
-  config = influence.InfluenceConfig(**{**flat, **change})
+  config = config_lib.InfluenceConfig(**{**flat, **change})
   assert schedules.are_constant(config) == expected
