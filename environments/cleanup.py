@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import checks
+from influence_acme import checks
 from influence_acme.environments.grid import (
   beams,
   colours,
@@ -75,7 +75,7 @@ class Cleanup(foraging.ForagingWorld):
   def __post_init__(self):
     super().__post_init__()
     for name in ('apple_chance', 'waste_chance'):
-      self._set(name, checks.number(name, getattr(self, name), 0, 1))
+      self._set(name, checks.real(name, getattr(self, name), 0, 1))
     self.level.require(levels.WATER + levels.WASTE, type(self).__name__)
 
   @property

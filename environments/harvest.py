@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import checks
+from influence_acme import checks
 from influence_acme.environments.grid import (
   beams,
   colours,
@@ -161,6 +161,6 @@ def _check_regrowth(regrowth: Any) -> tuple[float, ...]:
       'apples are around: 0, 1, ..., 8.'
     )
   return tuple(
-    checks.number(f'regrowth[{count}]', chance, 0, 1)
+    checks.real(f'regrowth[{count}]', chance, 0, 1)
     for count, chance in enumerate(regrowth)
   )

@@ -24,7 +24,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import base, checks
+from influence_acme import checks
+from influence_acme.environments import base
 
 OWN = (255, 255, 255)
 OTHER = (0, 0, 255)

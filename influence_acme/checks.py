@@ -38,18 +38,46 @@ def integer(
   Raises:
     ValueError: it is not an integer, or out of range.
   """
-  if (
-    not is_integer(value)
-    or value < least
-    or (most is not None and value > most)
-  ):
+  _require(is_integer(value), name, value, 'an integer', least, most, why)
+  return int(value)
+
+
+def real(
+  name: str, value: Any, least: float, most: float | None = None
+) -> float:
+  """Checks a field that holds a finite number.
+
+  Args:
+    name: of the field, for the error.
+    value: a Python or NumPy number; True is not one.
+    least: the lowest allowed.
+    most: the highest allowed; None: there is no limit.
+
+  Returns:
+    The value as a Python float.
+
+  Raises:
+    ValueError: it is not a finite number, or out of range.
+  """
+  _require(is_number(value), name, value, 'a finite number', least, most)
+  return float(value)
+
+
+def _require(
+  is_valid: bool,
+  name: str,
+  value: Any,
+  kind: str,
+  least: float,
+  most: float | None,
+  why: str = '',
+) -> None:
+  """Raises ValueError: a value is of another kind, or out of range."""
+  if not is_valid or value < least or (most is not None and value > most):
     allowed = (
       f'of at least {least}' if most is None else f'from {least} to {most}'
     )
-    raise ValueError(
-      f'{name} is {value!r}: it must be an integer {allowed}{why}.'
-    )
-  return int(value)
+    raise ValueError(f'{name} is {value!r}: it must be {kind} {allowed}{why}.')
 
 
 def flag(name: str, value: Any) -> bool:

@@ -11,7 +11,7 @@ import chex
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import checks
+from influence_acme import checks
 from influence_acme.environments.grid import beams, levels, moves, world
 
 # Counts of each agent: apples eaten, fining beams fired, hits by those of
@@ -57,7 +57,7 @@ class ForagingWorld(world.GridWorld):
   def __post_init__(self):
     super().__post_init__()
     for name in ('fire_cost', 'hit_cost'):
-      self._set(name, checks.number(name, getattr(self, name), 0))
+      self._set(name, checks.real(name, getattr(self, name), 0))
     self.level.require(levels.APPLE, type(self).__name__)
     self.level.refuse(levels.DOOR, type(self).__name__)
 

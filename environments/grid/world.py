@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.environments import base, checks
+from influence_acme import checks
+from influence_acme.environments import base
 from influence_acme.environments.grid import (
   colours,
   levels,
