@@ -85,7 +85,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def last_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
   """Returns the settings of a run's last start, as `read` does."""
-  record = read(path)
+  return _last(read(path))
+
+
+def _last(record: dict[str, Any]) -> dict[str, Any]:
   settings: dict[str, Any] = [record, *record['resumed']][-1]['config']
   return settings
 
@@ -110,8 +113,8 @@ def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
   }
   record = dict(entry, resumed=[])
   if path.exists():
-    changed = differences(last_settings(path), settings)
     record = read(path)
+    changed = differences(_last(record), settings)
     record['resumed'].append(dict(entry, changed=changed))
   write_json(path, record)
 

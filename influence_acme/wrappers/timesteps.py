@@ -171,7 +171,7 @@ def _leaf(spec: Any) -> _Leaf | None:
     if spec.minimum.ndim or spec.maximum.ndim:
       return None
     low, high = spec.minimum.item(), spec.maximum.item()
-    is_plain = dtype == np.uint8 and (low, high) == (0, 255)
+    is_plain = _is_whole_range(spec, dtype)
   # What is larger is left to the closer look.
   large = min(float(np.finfo(dtype).max), _LARGE) if is_float else _EXACT
   return _Leaf(shape, dtype, max(low, -large), min(high, large), is_plain)
@@ -216,7 +216,9 @@ def _number_problem(spec: Any, value: Any, name: str) -> str:
       is_finite = np.isfinite(array.astype(np.float32))
     if not is_finite.all():
       return f'{name} holds {array[~is_finite].flat[0]}, it must be finite'
-  if not isinstance(spec, specs.BoundedArray) or _is_whole_range(spec, array):
+  if not isinstance(spec, specs.BoundedArray) or _is_whole_range(
+    spec, array.dtype
+  ):
     return ''
   outside = (array < spec.minimum) | (array > spec.maximum)
   if not outside.any():
@@ -235,10 +237,10 @@ def _is_real(dtype: np.dtype) -> bool:
   )
 
 
-def _is_whole_range(spec: specs.BoundedArray, array: np.ndarray) -> bool:
+def _is_whole_range(spec: specs.BoundedArray, dtype: np.dtype) -> bool:
   """Returns whether pixels have the bounds of their dtype: nothing to check."""
   return (
-    array.dtype == np.uint8
+    dtype == np.uint8
     and spec.minimum.ndim == spec.maximum.ndim == 0
     and (spec.minimum, spec.maximum) == (0, 255)
   )
