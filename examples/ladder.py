@@ -127,7 +127,7 @@ def command(config: training.TrainConfig) -> str:
 def summarise(config: training.TrainConfig) -> dict[str, Any] | None:
   """Returns the curves of a finished run; None if it is not finished."""
   directory = run_dir.RunDirectory(config.run_dir)
-  done = checkpoint.steps_done(directory.checkpoint_path) or 0
+  done = _steps_done(config)
   if done < config.num_steps:
     return None
   series = curves.load(directory.logs)
@@ -151,6 +151,11 @@ def summarise(config: training.TrainConfig) -> dict[str, Any] | None:
     'command': command(config),
     'curves': {'environment_steps': grid.tolist(), **read},
   }
+
+
+def _steps_done(config: training.TrainConfig) -> int:
+  directory = run_dir.RunDirectory(config.run_dir)
+  return checkpoint.steps_done(directory.checkpoint_path) or 0
 
 
 def report(ladder: Ladder) -> str:
@@ -187,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
   failed = False
   for config in configs if not ladder.report_only else []:
-    if summarise(config) is None:
+    if _steps_done(config) < config.num_steps:
       code = _run(config)
       if code > 2:
         return code  # It was stopped.

@@ -9,9 +9,8 @@ from matplotlib import figure as figure_lib
 
 from influence_acme import palette
 from influence_acme.metrics import interval as interval_lib
+from influence_acme.reproduction import statistics
 from influence_acme.runs import curves
-
-CONFIDENCE = 0.995
 
 
 def means(series: curves.Series, grid: np.ndarray) -> np.ndarray:
@@ -35,9 +34,9 @@ def page(results: Mapping[str, Any]) -> str:
   lines = [
     f'# {results["rung"]}',
     '',
-    'Means over the last tenth of '
-    f'{results["num_steps"]:,} steps, with {CONFIDENCE:.1%} intervals over '
-    'seeds (Student; none of a single seed).',
+    f'Means over the last tenth of {results["num_steps"]:,} steps, with '
+    f'{statistics.CONFIDENCE:.1%} intervals over seeds (Student; none of a '
+    'single seed).',
     '',
     '| variant | seeds | collective return | apples | waste cleaned '
     '| influence, nats a step | entropy, nats | first at 200 apples |',
@@ -70,7 +69,9 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def _interval(values: Sequence[float]) -> str:
-  mean, half_width = interval_lib.interval(np.array(values), CONFIDENCE)
+  mean, half_width = interval_lib.interval(
+    np.array(values), statistics.CONFIDENCE
+  )
   return f'{mean:.4g}' + (f' ± {half_width:.3g}' if len(values) > 1 else '')
 
 
