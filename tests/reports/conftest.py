@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from influence_acme import reports
 from influence_acme.runs import csv_log, episode_record, loggers, run_dir
 
 STEPS = loggers.STEPS_KEY
@@ -136,6 +137,18 @@ def _read_page():
     return Page(source)
 
   return read_page
+
+
+@pytest.fixture(name='page_of')
+def _page_of(read_page):
+  def page_of(run, episode=None):
+    """Writes a run's page, with an episode if one is given, and reads it."""
+    if episode is not None:
+      episode_record.write(run, episode)
+    reports.write(run.path)
+    return read_page(run.report_path)
+
+  return page_of
 
 
 @pytest.fixture(name='make_run')

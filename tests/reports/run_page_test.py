@@ -53,14 +53,12 @@ def test_a_page_of_everything(make_run, write_logs, make_episode, read_page):
 
 
 def test_curves_film_traces_and_stills(
-  make_run, write_logs, make_episode, read_page
+  make_run, write_logs, make_episode, page_of
 ):
   run = make_run()
   write_logs(run)
   episode = make_episode()
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run, episode)
   assert sum('over environment' in name for name in page.charts) == 9
   assert 'How sure, and how often right over mean confidence' in page.charts
   assert sum('over step of the epi' in name for name in page.charts) == 2
@@ -75,11 +73,9 @@ def test_curves_film_traces_and_stills(
   ]
 
 
-def test_a_moment_in_words(make_run, make_episode, read_page):
+def test_a_moment_in_words(make_run, make_episode, page_of):
   run = make_run()
-  episode_record.write(run, make_episode())
-  reports.write(run.path)
-  text = read_page(run.report_path).text.replace('\N{NO-BREAK SPACE}', ' ')
+  text = page_of(run, make_episode()).text.replace('\N{NO-BREAK SPACE}', ' ')
   assert (
     'Agent 1 does “fire”. That changes what agent 0 does next by 3 nats: it '
     'does “stay”.' in text
@@ -90,21 +86,19 @@ def test_a_moment_in_words(make_run, make_episode, read_page):
   assert 'of ↓ on → agent 0 agent 1 agent 0 0.083 agent 1 0.67 ' in text
 
 
-def test_names_of_agents_keep_their_capitals(make_run, make_episode, read_page):
+def test_names_of_agents_keep_their_capitals(make_run, make_episode, page_of):
   run = make_run()
   names = ('agent_0', 'redMcKay')
   episode_record.write(
     run, dataclasses.replace(make_episode(), agent_ids=names)
   )
-  reports.write(run.path)
-  assert ' RedMcKay does “fire”. ' in read_page(run.report_path).text
+  assert ' RedMcKay does “fire”. ' in page_of(run).text
 
 
-def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
+def test_influence_at_once_and_by_messages(make_run, make_episode, page_of):
   run = make_run(agent={'variant': 'basic_influence'})
-  episode_record.write(run, make_episode(messages=True))
-  reports.write(run.path)
-  text = read_page(run.report_path).text.replace('\N{NO-BREAK SPACE}', ' ')
+  page = page_of(run, make_episode(messages=True))
+  text = page.text.replace('\N{NO-BREAK SPACE}', ' ')
   # Messages count up, of both agents in turn: 5 is agent 1's in step 2.
   assert (
     'Agent 1 says 5. That changes what agent 0 does at the same time by 3 '
@@ -120,65 +114,58 @@ def test_influence_at_once_and_by_messages(make_run, make_episode, read_page):
 
 
 def test_a_baseline_has_no_influence(
-  make_run, write_logs, make_episode, read_page
+  make_run, write_logs, make_episode, page_of
 ):
   run = make_run(agent={'variant': 'baseline'})
   write_logs(run, influence=False)
-  episode_record.write(run, make_episode(influence=False))
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run, make_episode(influence=False)).text
   assert text.count('No influence was measured in the recorded episode') == 1
   assert 'Influence, nats per step not logged not recorded' in text
   assert 'MOA accuracy' not in text and 'calibration' not in text
 
 
-def test_a_run_that_has_only_begun(make_run, read_page):
+def test_a_run_that_has_only_begun(make_run, page_of):
   run = make_run()
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run)
   assert 'moa in cleanup, seed 7, 0 steps' in page.text
   assert 'Nothing was logged yet' in page.text
   assert page.text.count('No episode was recorded yet') == 1
   assert page.charts == [] and page.film is None
 
 
-def test_a_run_that_failed(make_run, write_logs, read_page):
+def test_a_run_that_failed(make_run, write_logs, page_of):
   run = make_run()
   write_logs(run)
   run.failure_path.write_text('ValueError: a < b\n', encoding='utf-8')
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run).text
   assert 'failed; its logs reach 4,000 of 4,000 environment steps' in text
   assert 'ValueError: a < b' in text
 
 
-def test_a_resumed_run_says_what_was_changed(make_run, read_page):
+def test_a_resumed_run_says_what_was_changed(make_run, page_of):
   run = make_run()
   run.write_config({'seed': 8})
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run).text
   assert 'resumed times: 1' in text
   assert '"seed": [ 7, 8 ]' in text
 
 
-def test_settings_are_those_of_the_last_start(make_run, read_page):
+def test_settings_are_those_of_the_last_start(make_run, page_of):
   run = make_run()
   make_run(num_steps=9000, agent={'variant': 'moa', 'discount': 0.9})
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run).text
   assert 'its logs reach 0 of 9,000 environment steps' in text
   assert 'agent.discount 0.9 ' in text and 'num_steps 9000' in text
   assert 'moa in cleanup, seed 7' in text
 
 
 @pytest.mark.parametrize('started', [{}, {'started': 3}, {'started': 'today'}])
-def test_a_run_that_recorded_little(make_run, read_page, started):
+def test_a_run_that_recorded_little(make_run, page_of, started):
   run = make_run()
   config = {'variant': 'moa', 'seed': 2}
   record = {**started, 'config': config, 'resumed': [{'config': config}]}
   run.config_path.write_text(json.dumps(record), encoding='utf-8')
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run).text
   assert 'a_run: started at a time that is not recorded; its logs' in text
   assert 'moa in an unnamed environment, seed 2' in text
   assert 'python not recorded' in text
@@ -199,35 +186,30 @@ def test_a_page_that_cannot_be_written_ends_the_command(make_run, capsys):
   assert str(run.report_path) in capsys.readouterr().err
 
 
-def test_an_episode_of_an_older_version(make_run, make_episode, read_page):
+def test_an_episode_of_an_older_version(make_run, make_episode, page_of):
   run = make_run(environment=None)
   episode_record.write(run, make_episode())
   run.episode_path.unlink()
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run)
   assert 'moa in an unnamed environment' in page.text
   assert page.text.count('Only means of this episode were kept') == 1
   assert 'of ↓ on →' in page.text
   assert page.film is not None
 
 
-def test_an_episode_that_could_not_be_filmed(make_run, make_episode, read_page):
+def test_an_episode_that_could_not_be_filmed(make_run, make_episode, page_of):
   run = make_run()
-  episode_record.write(run, make_episode(frames=False))
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run, make_episode(frames=False))
   assert 'There is no film of this episode.' in page.text
   assert len(page.charts) == 3  # The traces, and what agents foresee.
 
 
-def test_nobody_influenced_anybody(make_run, make_episode, read_page):
+def test_nobody_influenced_anybody(make_run, make_episode, page_of):
   run = make_run()
   episode = make_episode()
   assert episode.influence is not None
   episode.influence[:] *= 0
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  assert 'by more than 0 nats in a step' in read_page(run.report_path).text
+  assert 'by more than 0 nats in a step' in page_of(run, episode).text
 
 
 @pytest.mark.parametrize('exists', [True, False])
@@ -261,26 +243,22 @@ def test_the_command_says_how_it_is_used(arguments, capsys):
   ],
 )
 def test_a_population_of_several_variants(
-  make_run, make_episode, read_page, mixed, when, reply
+  make_run, make_episode, page_of, mixed, when, reply
 ):
   """Influence of agent 1 in step 2 shows by its own variant."""
   run = make_run(agent={'variant': mixed})
-  episode_record.write(run, make_episode())
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run, make_episode()).text
   assert f'{mixed[0]} and {mixed[1]} in ' in text
   assert f' {when} by 3 nats: it does “{reply}”' in text
 
 
-def test_what_is_noise_is_said_to_be(make_run, make_episode, read_page):
+def test_what_is_noise_is_said_to_be(make_run, make_episode, page_of):
   run = make_run()
   episode = make_episode()
   assert episode.influence is not None
   # Of three actions, 1% of log 3 is 0.011: from 3 to 0.009.
   episode.influence[:] *= 0.003
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run, episode).text
   assert 'by more than 0.009 nats in a step, below 1% of log A, 0.011' in text
   assert 'Moments of most influence' not in text
   source = run.report_path.read_text('utf-8')
@@ -289,7 +267,7 @@ def test_what_is_noise_is_said_to_be(make_run, make_episode, read_page):
   assert source.count('#08488c 0%') == 2
 
 
-def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
+def test_equality_is_of_agents_above_zero(make_run, make_episode, page_of):
   run = make_run()
   log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
   # Only in the first row both have something.
@@ -300,44 +278,38 @@ def test_equality_is_of_agents_above_zero(make_run, make_episode, read_page):
   log.close()
   episode = make_episode()
   episode.rewards[0, 0] = -50
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run, episode)
   debts = 'undefined, returns below 0'
   assert f'Equality, 1 - Gini {debts} {debts}' in page.text
   assert 'Equality over environment steps' in page.charts
 
 
-def test_equality_that_never_was_is_said_to_be_undefined(make_run, read_page):
+def test_equality_that_never_was_is_said_to_be_undefined(make_run, page_of):
   run = make_run()
   log = csv_log.CSVLogger(run.logs / 'actor_0.csv', 'environment_steps')
   row = {'environment_steps': 100, 'episode_return/agent_0': -1.0}
   log.write({**row, 'equality': np.nan, 'fair_return': np.nan})
   log.close()
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run)
   assert 'Equality, 1 - Gini undefined, returns below 0' in page.text
   assert 'Equality over environment steps' not in page.charts
 
 
-def test_an_episode_of_an_evaluation(make_run, make_episode, read_page):
+def test_an_episode_of_an_evaluation(make_run, make_episode, page_of):
   run = make_run()
   folder = run_dir.RunDirectory(run.path / 'evaluation')
   folder.path.mkdir()
   episode_record.write(folder, make_episode())
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run)
   assert page.film is not None and len(page.stills) == 3
 
 
-def test_text_of_users_is_escaped(make_run, make_episode, read_page, tmp_path):
+def test_text_of_users_is_escaped(make_run, make_episode, page_of, tmp_path):
   name = '<script>alert(1)</script>'
   run = make_run(tmp_path / '<script>alert(2)<&"', environment=name)
   episode = make_episode()
   episode = dataclasses.replace(episode, agent_ids=(name, '<b>"&\''))
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  page = read_page(run.report_path)
+  page = page_of(run, episode)
   assert f'moa in {name}' in page.text
   assert '<script>alert(2)<&"' in page.text
   source = run.report_path.read_text('utf-8')
@@ -345,14 +317,12 @@ def test_text_of_users_is_escaped(make_run, make_episode, read_page, tmp_path):
   assert source.count('<script>') == 1
 
 
-def test_a_key_names_what_a_film_shows(make_run, make_episode, read_page):
+def test_a_key_names_what_a_film_shows(make_run, make_episode, page_of):
   game = environments.functional('cleanup_small', num_agents=2)
   state, _ = game.reset(jax.random.PRNGKey(0))
   run = make_run()
   episode = dataclasses.replace(make_episode(), frames=[game.render(state)])
-  episode_record.write(run, episode)
-  reports.write(run.path)
-  text = read_page(run.report_path).text
+  text = page_of(run, episode).text
   # White is also that of numbers.
   assert ' floor wall water waste cleaning beam agent 0 agent 1 ' in text
   # As people see it, and as agents do.
