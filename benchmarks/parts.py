@@ -64,7 +64,7 @@ def make_agent(size: int, name: str, num_agents: int) -> tuple[Work, Work]:
   # They load TensorFlow, which the other parts do without.
   import reverb
   from acme import specs
-  from acme.utils import loggers
+  from acme.utils import counting, loggers
 
   from influence_acme.agents import influence
   from influence_acme.agents.influence import rollout_actor
@@ -79,7 +79,12 @@ def make_agent(size: int, name: str, num_agents: int) -> tuple[Work, Work]:
   server = reverb.Server(builder.make_replay_tables(spec))
   key, *keys = jax.random.split(jax.random.PRNGKey(0), size + 1)
   batches: list[Any] = []
-  learner = builder.make_learner(key, networks, itertools.cycle(batches))
+  # Actors ask for the counts that schedules read: none play here, so all are 0.
+  counter = counting.Counter(time_delta=0.0)
+  counter.increment(environment_steps=0)
+  learner = builder.make_learner(
+    key, networks, itertools.cycle(batches), counter=counter
+  )
   actor = rollout_actor.RolloutActor(
     builder,
     networks,
