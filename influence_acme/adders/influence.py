@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dm_env
 import jax
 import numpy as np
 from acme import specs, types
 from acme.adders import base
-from acme.adders.reverb import base as reverb_base
 
 from influence_acme import checks
-from influence_acme.adders import parts
+from influence_acme.adders import parts, wrapper
 
 _SCALAR_REWARD = specs.Array((), np.float32)
 
@@ -50,7 +49,7 @@ class _Pending(NamedTuple):
   weight: parts.Weight
 
 
-class InfluenceAdder(base.Adder):
+class InfluenceAdder(wrapper.AdderWrapper):
   """Writes r_t = e_t + w(t) * c_t in place of the caller's reward e_t.
 
   This is the reward of Jaques et al. (2019) with alpha = 1. The influence c_t
@@ -125,13 +124,12 @@ class InfluenceAdder(base.Adder):
         checks.function(name, given)
     if last_influence_fn is not None and not delay:
       raise ValueError('last_influence_fn is for a delay of 1, and that is 0.')
-    self._adder = adder
+    super().__init__(adder)
     self._influence_fn = influence_fn
     self._last_influence_fn = last_influence_fn or _no_influence
     self._weight_fn = parts.weight_fn(weight, steps_fn)
     self._delay = delay
     self._keep_parts = keep_parts
-    self._in_episode = False
     self._observation: types.NestedArray = None
     self._held: _Pending | None = None
 
@@ -146,9 +144,8 @@ class InfluenceAdder(base.Adder):
     """
     if self._in_episode:
       raise ValueError('An episode is open: end it, or call reset() first.')
-    self._adder.add_first(timestep)
+    super().add_first(timestep)
     self._observation = parts.snapshot(timestep.observation)
-    self._in_episode = True
 
   def add(
     self,
@@ -186,27 +183,9 @@ class InfluenceAdder(base.Adder):
     self._in_episode = not next_timestep.last()
 
   def reset(self, timeout_ms: int | None = None) -> None:
-    """Drops the open episode, if there is one, and the step held back.
-
-    Items that the inner adder has written stay; rows that are not in an item
-    yet are lost. The next episode may follow at once, and under
-    EndBehavior.CONTINUE no sequence joins it to the dropped one.
-
-    Args:
-      timeout_ms: for the inner adder's `reset`, where it takes one.
-    """
-    if self._in_episode and isinstance(self._adder, reverb_base.ReverbAdder):
-      parts.close_row(self._adder)
-    self._in_episode = False
+    """Drops the open episode, if there is one, and the step held back."""
     self._held = None
-    kwargs = {} if timeout_ms is None else {'timeout_ms': timeout_ms}
-    self._adder.reset(**kwargs)
-
-  def __getattr__(self, name: str) -> Any:
-    """Returns other attributes of the inner adder, as `add_priority_table`."""
-    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
-      raise AttributeError(name)
-    return getattr(self._adder, name)
+    super().reset(timeout_ms)
 
   @staticmethod
   def extras_spec(

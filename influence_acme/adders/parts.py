@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import numpy as np
 from acme import types
-from acme.adders.reverb import base as reverb_base
 
 # Units of reward per nat: for the whole reward, or for each of its entries.
 Weight = float | np.ndarray
@@ -217,16 +216,3 @@ def extrinsic(extras: Any, reward: types.NestedArray) -> types.NestedArray:
   return jax.tree_util.tree_map(
     lambda e, r: np.asarray(e, np.asarray(r).dtype), extras['extrinsic'], reward
   )
-
-
-def close_row(adder: reverb_base.ReverbAdder) -> None:
-  """Ends an episode with a last row that has no action yet.
-
-  Acme's `reset` does not work in mid-episode: Reverb 0.7.3 still treats that
-  row as open, and rejects the next episode's first observation ("has already
-  been set"); and a SequenceAdder with EndBehavior.CONTINUE does not reset at
-  all.
-  """
-  writer = adder._writer  # The adder's own accessor; there is no public one.
-  writer.append({})
-  writer.end_episode()

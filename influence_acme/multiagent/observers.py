@@ -24,6 +24,7 @@ from acme.utils.observers import base
 from dm_env import specs as dm_specs
 
 from influence_acme import types
+from influence_acme.adders import wrapper
 from influence_acme.metrics import coordination, episode
 from influence_acme.system import specs
 
@@ -226,30 +227,24 @@ def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
   return most([action for action, _ in both]), most([said for _, said in both])
 
 
-class _WatchedAdder(adders.Adder):
+class _WatchedAdder(wrapper.AdderWrapper):
   """Forwards all calls, and keeps an episode's influence in a list."""
 
   def __init__(self, adder: adders.Adder, influence: list[Any]):
-    self._adder = adder
+    super().__init__(adder)
     self._influence = influence
 
   def add_first(self, timestep: dm_env.TimeStep) -> None:
     self._influence.clear()
-    self._adder.add_first(timestep)
+    super().add_first(timestep)
 
   def add(
     self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
   ) -> None:
     if isinstance(extras, Mapping) and 'influence' in extras:
       self._influence.append(extras['influence'])
-    self._adder.add(action, next_timestep, extras)
+    super().add(action, next_timestep, extras)
 
-  def reset(self) -> None:
+  def reset(self, timeout_ms: int | None = None) -> None:
     self._influence.clear()
-    self._adder.reset()
-
-  def __getattr__(self, name: str) -> Any:
-    """Returns other attributes of the inner adder."""
-    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
-      raise AttributeError(name)
-    return getattr(self._adder, name)
+    super().reset(timeout_ms)

@@ -17,12 +17,28 @@ import jax
 import numpy as np
 from acme import adders
 
+from influence_acme.adders import wrapper
 from influence_acme.multiagent import observers
 from influence_acme.system import influence_matrix
 from influence_acme.system import types as system_types
 
 
-class RecordingAdder(adders.Adder):
+class _Nowhere(adders.Adder):
+  """Ignores all calls."""
+
+  def add_first(self, timestep: dm_env.TimeStep) -> None:
+    pass
+
+  def add(
+    self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
+  ) -> None:
+    pass
+
+  def reset(self) -> None:
+    pass
+
+
+class RecordingAdder(wrapper.AdderWrapper):
   """Keeps the steps of the current episode in memory, and forwards them.
 
   Attributes:
@@ -37,14 +53,13 @@ class RecordingAdder(adders.Adder):
       adder: gets all calls unchanged: an `InfluenceAdder`, as that takes the
         influence inputs out of the extras. None to forward nothing.
     """
-    self._adder = adder
+    super().__init__(_Nowhere() if adder is None else adder)
     self._forget()
 
   def add_first(self, timestep: dm_env.TimeStep) -> None:
     """Starts an episode, and drops the last one."""
     self._forget()
-    if self._adder is not None:
-      self._adder.add_first(timestep)
+    super().add_first(timestep)
 
   def add(
     self, action: Any, next_timestep: dm_env.TimeStep, extras: Any = ()
@@ -52,20 +67,12 @@ class RecordingAdder(adders.Adder):
     """Stores one step."""
     self.actions.append(action)
     self.extras.append(extras)
-    if self._adder is not None:
-      self._adder.add(action, next_timestep, extras)
+    super().add(action, next_timestep, extras)
 
-  def reset(self) -> None:
+  def reset(self, timeout_ms: int | None = None) -> None:
     """Drops all steps."""
     self._forget()
-    if self._adder is not None:
-      self._adder.reset()
-
-  def __getattr__(self, name: str) -> Any:
-    """Returns other attributes of the inner adder."""
-    if name == '_adder':  # Not initialised, as in unpickling: do not recurse.
-      raise AttributeError(name)
-    return getattr(self._adder, name)
+    super().reset(timeout_ms)
 
   def inputs(self) -> dict[str, dict[str, np.ndarray]]:
     """Returns the influence inputs by experiment, [T, N, ...] each."""

@@ -7,7 +7,8 @@ Letters: N agents, A actions, M symbols, I influencers, B batch, F features, U
 hidden units.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import haiku as hk
@@ -56,48 +57,19 @@ def make_agent_networks(
   Raises:
     ValueError: there are fewer than two agents, or no influencee.
   """
-  _check_sizes(num_agents, num_influencers)
-  for name, size, least in (
-    ('num_actions', num_actions, 1),
-    ('hidden_size', hidden_size, 1),
-    ('num_symbols', num_symbols, 0),
-    ('embedding_size', embedding_size, 1),
-  ):
-    checks.integer(name, size, least)
+  _check_agents(num_agents, num_influencers)
+  checks.integer('num_actions', num_actions, 1)
+  checks.integer('hidden_size', hidden_size, 1)
+  checks.integer('num_symbols', num_symbols, 0)
+  checks.integer('embedding_size', embedding_size, 1)
   checks.function('torso', torso)
 
-  def initial_state(batch_size: int) -> CoreState:
-    zeros = jnp.zeros((batch_size, hidden_size), jnp.float32)
-    state = hk.LSTMState(hidden=zeros, cell=zeros)
-    return CoreState(policy=state, moa=state if models_others else ())
-
-  def build() -> tuple[Callable[..., Any], tuple[Callable[..., Any], ...]]:
-    agent = agent_lib.Agent(
-      num_agents,
-      num_actions,
-      hidden_size,
-      models_others,
-      num_influencers,
-      num_symbols,
-      embedding_size,
-      torso,
-    )
-
-    def touch_everything(observation: Observation) -> None:
-      state = initial_state(observation['world'].shape[0])
-      output, _ = agent.step(observation, state.policy)
-      if models_others:
-        agent.counterfactuals(
-          output.moa_features, observation['actions'], state.moa, 0
-        )
-
-    return touch_everything, (
-      agent.step,
-      agent.counterfactuals,
-      agent.unroll,
-      agent.step_and_counterfactuals,
-    )
-
+  initial_state = functools.partial(_initial_state, hidden_size, models_others)
+  sizes = num_agents, num_actions, hidden_size, models_others
+  more_sizes = num_influencers, num_symbols, embedding_size
+  build = functools.partial(
+    _build, initial_state, models_others, (*sizes, *more_sizes, torso)
+  )
   transformed = hk.without_apply_rng(hk.multi_transform(build))
   step, counterfactuals, unroll, step_and_counterfactuals = transformed.apply
   return AgentNetworks(
@@ -112,7 +84,39 @@ def make_agent_networks(
   )
 
 
-def _check_sizes(num_agents: int, num_influencers: int) -> None:
+def _initial_state(
+  hidden_size: int, models_others: bool, batch_size: int
+) -> CoreState:
+  zeros = jnp.zeros((batch_size, hidden_size), jnp.float32)
+  state = hk.LSTMState(hidden=zeros, cell=zeros)
+  return CoreState(policy=state, moa=state if models_others else ())
+
+
+def _build(
+  initial_state: Callable[[int], CoreState],
+  models_others: bool,
+  arguments: Sequence[Any],
+) -> tuple[Callable[..., None], tuple[Callable[..., Any], ...]]:
+  """Makes the modules: a function for all parameters, and those to apply."""
+  agent = agent_lib.Agent(*arguments)
+
+  def touch_everything(observation: Observation) -> None:
+    state = initial_state(observation['world'].shape[0])
+    output, _ = agent.step(observation, state.policy)
+    if models_others:
+      agent.counterfactuals(
+        output.moa_features, observation['actions'], state.moa, 0
+      )
+
+  return touch_everything, (
+    agent.step,
+    agent.counterfactuals,
+    agent.unroll,
+    agent.step_and_counterfactuals,
+  )
+
+
+def _check_agents(num_agents: int, num_influencers: int) -> None:
   """Raises ValueError: there are fewer than two agents, or no influencee."""
   checks.integer('num_agents', num_agents, 2, why=', to influence each other')
   if not (

@@ -104,12 +104,7 @@ def influence_reward(
   Raises:
     ValueError: the measure is unknown, or lacks `others_actions`.
   """
-  if measure not in MEASURES:
-    raise ValueError(
-      f'Unknown measure {measure!r}: it must be one of {", ".join(MEASURES)}.'
-    )
-  if MEASURES[measure].needs_replies and others_actions is None:
-    raise ValueError(f'measure={measure!r} needs others_actions, int [..., J].')
+  _check_measure(measure, others_actions)
   _check_shapes(
     conditional_logits, policy_logits, actions, others_actions, mask
   )
@@ -125,6 +120,15 @@ def influence_reward(
   if mask is not None:
     per_agent = jnp.where(mask, per_agent, 0)
   return InfluenceOutput(per_agent.sum(-1), per_agent, marginal, conditional)
+
+
+def _check_measure(measure: str, others_actions: chex.Array | None) -> None:
+  if measure not in MEASURES:
+    raise ValueError(
+      f'Unknown measure {measure!r}: it must be one of {", ".join(MEASURES)}.'
+    )
+  if MEASURES[measure].needs_replies and others_actions is None:
+    raise ValueError(f'measure={measure!r} needs others_actions, int [..., J].')
 
 
 def influential_steps(influence: chex.Array) -> jax.Array:
@@ -197,13 +201,6 @@ def _mixture(
   return jax.nn.logsumexp(weights + conditional_log_probs, axis=-3)
 
 
-def _kl_measure(
-  conditional: jax.Array, marginal: jax.Array, replies: chex.Array | None
-) -> jax.Array:
-  del replies
-  return _kl(conditional, marginal)
-
-
 def _jsd_measure(
   conditional: jax.Array, marginal: jax.Array, replies: chex.Array | None
 ) -> jax.Array:
@@ -242,7 +239,7 @@ class Measure(NamedTuple):
 
 
 MEASURES = {
-  'kl': Measure(_kl_measure),
+  'kl': Measure(lambda conditional, marginal, _: _kl(conditional, marginal)),
   'jsd': Measure(_jsd_measure),
   'pmi': Measure(_pmi_measure, needs_replies=True),
 }

@@ -137,21 +137,13 @@ def make_rollout(
     functools.partial(steps.finish_row, policy), donate_argnums=1
   )
 
-  @jax.jit
-  def join(overlap, rows):
-    rows = jax.tree_util.tree_map(lambda *x: jnp.stack(x), *rows)
-    return jax.tree_util.tree_map(
-      lambda x, y: jnp.concatenate([x, y]), overlap, rows
-    )
+  size = 1 + policy.delay  # Rows that the next sequences begin with.
+  join = jax.jit(_join)
+  last_rows = jax.jit(functools.partial(_last_rows, size))
+  to_sequences = jax.jit(lambda rows: arrange(rows, policy.delay))
 
-  @jax.jit
-  def to_sequences(rows):
-    size = 1 + policy.delay
-    overlap = jax.tree_util.tree_map(lambda x: x[-size:], rows)
-    return overlap, arrange(rows, policy.delay)
-
-  def advance(actor_params, rollout, num_rows):
-    state, rows, episodes = rollout.state, [], []
+  def advance(actor_params, state, overlap, num_rows):
+    rows, episodes = [], []
     for _ in range(num_rows):
       act_output = act(actor_params, state)
       step = environments.step(act_output.actions)
@@ -160,12 +152,8 @@ def make_rollout(
       )
       rows.append(row)
       episodes.append(measured)
-    joined = join(rollout.overlap, rows)
-    return (
-      state,
-      joined,
-      jax.tree_util.tree_map(lambda *x: np.stack(x), *episodes),
-    )
+    episodes = jax.tree_util.tree_map(lambda *x: np.stack(x), *episodes)
+    return state, join(overlap, rows), episodes
 
   def start(
     actor_params: records.ActorParams,
@@ -176,16 +164,27 @@ def make_rollout(
     first = unroll.first_state(
       policy, actor_params, (), environments.reset(), jnp.asarray(keys)
     )
-    size = 1 + policy.delay
-    state, joined, episodes = advance(actor_params, first, size)
-    overlap = jax.tree_util.tree_map(lambda x: x[-size:], joined)
-    return records.RolloutState(state, overlap), episodes
+    state, rows, episodes = advance(actor_params, *first, size)
+    return records.RolloutState(state, last_rows(rows)), episodes
 
   def advance_batch(
     actor_params: records.ActorParams, rollout: records.RolloutState
   ) -> tuple[records.RolloutState, records.Episodes, records.Sequences]:
-    state, joined, episodes = advance(actor_params, rollout, unroll_length)
-    overlap, sequences = to_sequences(joined)
-    return records.RolloutState(state, overlap), episodes, sequences
+    state, rows, episodes = advance(actor_params, *rollout, unroll_length)
+    state = records.RolloutState(state, last_rows(rows))
+    return state, episodes, to_sequences(rows)
 
   return unroll.Rollout(start, advance_batch)
+
+
+def _last_rows(size: int, rows: records.RolloutStep) -> records.RolloutStep:
+  return jax.tree_util.tree_map(lambda x: x[-size:], rows)
+
+
+def _join(overlap: records.RolloutStep, rows: list[Any]) -> records.RolloutStep:
+  """Returns the overlap, [1 or 2, ...], followed by rows, [...] each."""
+  return jax.tree_util.tree_map(
+    lambda first, *rest: jnp.concatenate([first, jnp.stack(rest)]),
+    overlap,
+    *rows,
+  )

@@ -95,48 +95,64 @@ def finish_row(
   influence, at_last = _influence(
     policy, state.influence_step, influence_step, is_padding
   )
-  reward = step.reward
-  shaped, smoothed = reward, state.smoothed
+  shaped, smoothed = step.reward, state.smoothed
   if policy.shape_reward is not None:
-    shaped, smoothed = policy.shape_reward(reward, state.smoothed)
-  row = records.RolloutStep(
+    shaped, smoothed = policy.shape_reward(step.reward, state.smoothed)
+  row = _make_row(state, actor_params, act_output, step, shaped, influence)
+  episodes = records.Episodes(
+    is_step=~is_padding,
+    ended=step.is_last,
+    totals=_add(state.totals, step.reward, is_padding),
+    events=step.events,
+    influence=influence,
+    last_step_influence=at_last,
+    choices=jax.tree_util.tree_map(lambda x: x[:, 0], act_output.actions),
+  )
+  after = state._replace(
+    environment=environment_state,
+    step=step,
+    core_state=_begin_episodes(core_state, is_padding),
+    influence_step=influence_step if policy.delay else (),
+    smoothed=jnp.where(is_padding, 0, smoothed),
+    num_steps=state.num_steps + ~is_padding,
+    totals=episodes.totals,
+  )
+  return after, (row, episodes)
+
+
+def _make_row(
+  state: records.ScanState,
+  actor_params: records.ActorParams,
+  act_output: system_types.ActOutput,
+  step: vector_lib.VectorStep,
+  shaped: chex.Array,
+  influence: chex.Array,
+) -> records.RolloutStep:
+  """Makes the row of a step: what was before it, and what came of it."""
+  return records.RolloutStep(
     observation=state.step.observation,
     actions=act_output.actions,
-    extrinsic=reward,
+    extrinsic=step.reward,
     shaped=shaped,
     discount=step.discount,
     start_of_episode=state.step.is_first,
-    is_padding=is_padding,
+    is_padding=state.step.is_last,
     extras=act_output.extras,
     core_state=state.core_state,
     influence=influence,
     weight=actor_params.weight,
     learner_steps=actor_params.learner_steps,
   )
-  episodes = records.Episodes(
-    is_step=~is_padding,
-    ended=step.is_last,
-    totals=_add(state.totals, reward, is_padding),
-    events=step.events,
-    influence=influence,
-    last_step_influence=at_last,
-    choices=jax.tree_util.tree_map(lambda x: x[:, 0], act_output.actions),
+
+
+def _begin_episodes(
+  core_state: chex.ArrayTree, is_padding: chex.Array
+) -> chex.ArrayTree:
+  """Returns states [N, B, ...] with zeros where an episode starts, [B]."""
+  return jax.tree_util.tree_map(
+    lambda x: zero_where(jnp.broadcast_to(is_padding, x.shape[:2]), x),
+    core_state,
   )
-  state = records.ScanState(
-    environment=environment_state,
-    step=step,
-    core_state=jax.tree_util.tree_map(
-      # An episode starts from zeros: [N, B, ...] where [B] is padding.
-      lambda x: zero_where(jnp.broadcast_to(is_padding, x.shape[:2]), x),
-      core_state,
-    ),
-    influence_step=influence_step if policy.delay else (),
-    smoothed=jnp.where(is_padding, 0, smoothed),
-    keys=state.keys,
-    num_steps=state.num_steps + ~is_padding,
-    totals=episodes.totals,
-  )
-  return state, (row, episodes)
 
 
 def _influence(

@@ -102,6 +102,16 @@ def act(
   )
   if not num_influencers:
     return _act_of_some(agent, everyone, slice(None), 0, None, greedy)
+  return _act_in_turn(agent, everyone, num_influencers, greedy)
+
+
+def _act_in_turn(
+  agent: networks_lib.AgentNetworks,
+  everyone: _Inputs,
+  num_influencers: int,
+  greedy: bool,
+) -> system_types.ActOutput:
+  """Runs the step of the influencers, then that of those who observe them."""
   first = _act_of_some(
     agent, everyone, slice(num_influencers), num_influencers, None, greedy
   )

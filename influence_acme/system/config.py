@@ -19,8 +19,7 @@ class InfluenceConfig:
   Steps are global environment steps, in which all agents act once.
 
   Attributes:
-    variant: one of `VARIANTS`. In a mixed population a tuple of each agent's,
-      in their order.
+    variant: one of `VARIANTS`, or a tuple of each agent's, in their order.
     hidden_size: units of the policy's LSTM and of the MOA's.
     influence_measure: 'kl', 'jsd' or 'pmi'.
     influence_weight: beta, the weight of influence in the reward; variants that
@@ -139,6 +138,23 @@ class InfluenceConfig:
 
       checks.choice(self, 'influence_measure', ops.MEASURES)
     checks.choice(self, 'update', ('vtrace', 'ppo'))
+    self._check_numbers()
+    self._check_counts()
+    if self.has_moa and self.unroll_length < 2:
+      raise ValueError(
+        f'unroll_length is {self.unroll_length}: it must be at least 2 with '
+        f'the variant {self.variant!r}, or no MOA is ever trained.'
+      )
+    self._check_weights()
+    self._check_update()
+    if self.max_queue_size < self.batch_size:
+      raise ValueError(
+        f'max_queue_size is {self.max_queue_size}: it must be at least '
+        f'batch_size, {self.batch_size}, or no batch ever fills.'
+      )
+    options.check_applicable(self)
+
+  def _check_numbers(self) -> None:
     checks.number(
       self, 'discount', 'vtrace_lambda', 'inequity_smoothing', high=1.0
     )
@@ -174,6 +190,8 @@ class InfluenceConfig:
       'adam_epsilon',
       'max_gradient_norm',
     )
+
+  def _check_counts(self) -> None:
     checks.count(
       self,
       'hidden_size',
@@ -188,19 +206,6 @@ class InfluenceConfig:
       'variable_update_period',
     )
     checks.count(self, 'num_symbols', low=2)
-    if self.has_moa and self.unroll_length < 2:
-      raise ValueError(
-        f'unroll_length is {self.unroll_length}: it must be at least 2 with '
-        f'the variant {self.variant!r}, or no MOA is ever trained.'
-      )
-    self._check_weights()
-    self._check_update()
-    if self.max_queue_size < self.batch_size:
-      raise ValueError(
-        f'max_queue_size is {self.max_queue_size}: it must be at least '
-        f'batch_size, {self.batch_size}, or no batch ever fills.'
-      )
-    options.check_applicable(self)
 
   @property
   def has_moa(self) -> bool:

@@ -19,6 +19,7 @@ from acme.adders import reverb as adders
 from acme.adders import wrappers
 
 from influence_acme.adders import InfluenceAdder
+from influence_acme.multiagent import observers
 
 EndBehavior = adders.EndBehavior
 EXTRINSIC = [1.0, 2.0, 4.0]
@@ -308,6 +309,20 @@ def test_reset_in_mid_episode(
     play(adder)
     adder._writer.flush()
     check_rows(replay.items(), known, expected)
+
+
+@both_delays
+@pytest.mark.parametrize('stop', [0, 1, 2])
+def test_reset_reaches_a_table_behind_an_observer(make_sequences, known, stop):
+  replay = make_sequences()
+  table = sequence_adder(replay.client, EndBehavior.TRUNCATE)
+  adder = known.wrap(observers.InfluenceObserver().watch(table))
+  play(adder, start=30, stop=stop)
+  adder.reset()
+  replay.items()
+  play(adder)
+  adder._writer.flush()
+  check_rows(replay.items(), known, [[0, 1, 2], [2, 3]])
 
 
 @both_delays

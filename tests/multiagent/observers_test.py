@@ -191,8 +191,8 @@ def test_an_adder_is_watched_and_left_as_it_is():
   watched = observers.InfluenceObserver()
   adder = watched.watch(Adder())
   assert adder.signature == 'mine'
-  adder.add_first(None)
-  adder.add(None, None, ())
+  adder.add_first(dm_env.restart(0))
+  adder.add(0, dm_env.transition(0.0, 0), ())
   assert watched.influence is None and watched.get_metrics() == {}
 
 
