@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from absl import app, flags, logging
 
-from influence_acme import programs, reproduction
+from influence_acme import reproduction, xla_threads
 from influence_acme.system import presets
 
 _EXPERIMENT = flags.DEFINE_enum(
@@ -28,12 +28,12 @@ _VARIANT = flags.DEFINE_list(
 _SEEDS = flags.DEFINE_list('seeds', ['0', '1', '2', '3', '4'], 'Of the runs.')
 _NUM_STEPS = flags.DEFINE_integer('num_steps', 500_000_000, 'Of each run.')
 _NUM_ENVIRONMENTS = flags.DEFINE_integer(
-  'num_environments', 144, 'At once; 0: one, step by step.'
+  'num_environments', 144, 'At once; 0 with [acme]: one, step by step.'
 )
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
 _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
-_LAUNCH = flags.DEFINE_enum(
-  'launch', 'single', programs.LAUNCHES, 'How to run each program.'
+_LAUNCH = flags.DEFINE_string(
+  'launch', 'single', 'The fused trainer; or threads, processes, with [acme].'
 )
 _SEARCH = flags.DEFINE_integer('search', 0, 'How many settings to draw.')
 _SEARCH_SEED = flags.DEFINE_integer('search_seed', 0, 'Of the draws.')
@@ -76,6 +76,7 @@ def main(argv: Sequence[str]) -> int:
   if len(argv) > 1:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
   logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
+  xla_threads.disable_intra_op_threads()  # Before JAX's first array.
   sweep = make_sweep()
   code = 0 if _REPORT_ONLY.value else reproduction.run(sweep)
   print(reproduction.write_report(sweep))

@@ -44,7 +44,7 @@ _MODULES = (
   'checks',
   'xla_threads',
   'train',
-  'reproduction.report',
+  'reproduction.runner',
 )
 
 

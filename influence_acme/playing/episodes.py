@@ -60,6 +60,7 @@ class Frame(NamedTuple):
     actions: int32 [N], of the step; None before the first.
     rewards: float32 [N].
     influence: of `State`, [N, N], so far.
+    events: of the episode so far, int32 [N] or [] each.
   """
 
   state: Any
@@ -68,6 +69,7 @@ class Frame(NamedTuple):
   actions: Any
   rewards: chex.Array
   influence: Any
+  events: dict[str, chex.Array]
 
 
 class Functions(NamedTuple):
@@ -232,4 +234,5 @@ def _frame(state: State, actions: Any) -> Frame:
     None if actions is None else system_types.actions_of(actions)[:, 0],
     state.step.reward[:, 0],
     jax.tree_util.tree_map(lambda x: x[:, 0], state.influence),
+    {name: x[..., 0] for name, x in state.step.events.items()},
   )

@@ -56,7 +56,7 @@ class Evaluation(NamedTuple):
       row's agent on the column's; the diagonal is NaN. None of agents without
       influence inputs.
     film: of the first episode.
-    record: of the first episode, step by step, without film and measures.
+    record: of the first episode, step by step, without film.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -117,7 +117,9 @@ def evaluate(
     states.append(state)
     if film is None:
       film = _make_film(environment, frames, state.lengths[0])
-      record = _make_record(policy.agent_ids, film, frames[1:], state)
+      record = _make_record(
+        policy.agent_ids, film, frames[1:], state, policy.networks.num_symbols
+      )
   assert film is not None
   return _summarise(policy.agent_ids, states, num_episodes, film, record)
 
@@ -164,6 +166,7 @@ def _make_record(
   film: Film,
   parts: Sequence[episodes.Frame],
   state: episodes.State,
+  num_symbols: int,
 ) -> episode_record.EpisodeRecord:
   """Makes the record of a film's episode, of the frames after the first."""
   num_steps = len(film.views) - 1
@@ -179,6 +182,9 @@ def _make_record(
       # It was known a step late; that of the last step came with the other.
       influence = np.concatenate([influence[1:], 0 * influence[:1]])
     influence[:, np.eye(len(agent_ids), dtype=bool)] = np.nan
+  chosen = actions
+  if film.messages is not None:
+    chosen = {'action': actions, 'message': film.messages}
   return episode_record.EpisodeRecord(
     agent_ids=agent_ids,
     rewards=rewards,
@@ -187,6 +193,19 @@ def _make_record(
     frames=(),
     action_names=tuple(getattr(film.environment, 'action_names', ())),
     messages=film.messages,
+    measures=episode_record.measure(
+      rewards,
+      chosen,
+      influence,
+      agent_ids=agent_ids,
+      num_choices=(film.environment.num_actions, num_symbols),
+      events={
+        name: np.concatenate([part.events[name] for part in parts])[
+          num_steps - 1
+        ]
+        for name in parts[0].events
+      },
+    ),
   )
 
 

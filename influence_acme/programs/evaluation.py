@@ -4,11 +4,10 @@ The actor is the one that trains, with an adder that keeps what it is given:
 
     evaluation.write(run, evaluation.evaluate(experiment))
 
-Letters: T steps, N agents, J = N - 1 others, K own choices, A others' actions.
+Letters: T steps, N agents.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
@@ -17,12 +16,11 @@ import jax
 import numpy as np
 from absl import logging
 from acme import core
-from acme.utils.loggers import base as loggers_base
 
 from influence_acme import types
-from influence_acme.multiagent import recording
+from influence_acme.multiagent import observers, recording
 from influence_acme.programs import experiment as experiment_lib
-from influence_acme.programs import film, recorded, trained_actor
+from influence_acme.programs import film, trained_actor
 from influence_acme.runs import episode_record
 from influence_acme.system import specs as multiagent_specs
 from influence_acme.system import types as system_types
@@ -55,11 +53,8 @@ def episodes(
   environment = experiment.environment_factory(experiment.seed)
   with contextlib.closing(environment):
     actor, adder = trained_actor.make(experiment, environment)
-    builder: Any = experiment.builder_factory(loggers_base.NoOpLogger())
-    has_moa = getattr(getattr(builder, 'config', None), 'has_moa', False)
     while True:
-      record = record_episode(environment, actor, adder)
-      yield with_foresight(record, adder) if has_moa else record
+      yield record_episode(environment, actor, adder)
 
 
 def record_episode(
@@ -113,31 +108,14 @@ def record_episode(
     views=None if views[0] is None else np.stack(views),
     action_names=getattr(environment, 'action_names', ()),
     messages=did['message'] if speaks else None,
-    measures=recorded.measure(paid, did, environment, influence),
-  )
-
-
-def with_foresight(
-  record: EpisodeRecord, adder: recording.RecordingAdder
-) -> EpisodeRecord:
-  """Returns a record that says how well models of others foresaw them.
-
-  Args:
-    record: of an episode of agents with such models.
-    adder: has the same episode.
-  """
-  found = recorded.foresight(adder, len(record.agent_ids))
-  if found is None:
-    return record
-  accuracy, calibration = found
-  more = {
-    'moa_accuracy': accuracy,
-    'moa_calibration_error': float(calibration.error),
-  }
-  return dataclasses.replace(
-    record,
-    measures={**record.measures, **more},
-    reliability=np.stack(calibration[1:]),
+    measures=episode_record.measure(
+      paid,
+      did,
+      influence,
+      agent_ids=agent_ids,
+      num_choices=observers.num_choices(environment.action_spec()),
+      events=getattr(environment, 'events', dict)(),
+    ),
   )
 
 

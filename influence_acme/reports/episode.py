@@ -52,7 +52,6 @@ def describe(
     'film': None,
     'agents': [],
     'traces': [],
-    'foresight': None,
     'map': influence_map(run, played),
   }
   if run.video_path.exists():
@@ -65,8 +64,6 @@ def describe(
     'steps': f'{len(played.rewards):,}',
     'speaks': played.messages is not None,
   }
-  if played.reliability is not None:
-    found['foresight'] = _foresight(played.reliability, played.measures)
   if played.influence is None:
     return found
   noise = _noise(played)
@@ -148,28 +145,6 @@ def _agents(played: episode_record.EpisodeRecord) -> list[list[Any]]:
       row.append(len(np.unique(played.messages[:, i])))
     rows.append(row)
   return rows
-
-
-def _foresight(bins: np.ndarray, measures: Any) -> dict[str, Any]:
-  """Returns how well models of others foresaw what the others did."""
-  confidence, accuracy, count = bins[:, bins[2] > 0]
-  ends = np.array([0.0, 1.0])
-  return {
-    'accuracy': measures['moa_accuracy'],
-    'error': measures['moa_calibration_error'],
-    'count': f'{int(count.sum()):,}',
-    'chart': charts.chart(
-      'How sure, and how often right',
-      [
-        charts.line('as sure as right', 'var(--faint)', ends, ends),
-        charts.line('accuracy', palette.AGENTS[0], confidence, accuracy),
-      ],
-      unit='accuracy',
-      x_title='mean confidence',
-      limits=(0.0, 1.0),
-      x_max=1.0,
-    ),
-  }
 
 
 def _traces(

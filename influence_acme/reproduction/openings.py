@@ -14,8 +14,7 @@ from matplotlib import figure as figure_lib
 
 from influence_acme import palette
 from influence_acme.environments import box_trapped
-from influence_acme.programs import evaluation
-from influence_acme.runs import config_file, curves
+from influence_acme.runs import config_file, curves, episode_record
 
 # How many steps before and after an opening its trace shows.
 AROUND = 5
@@ -47,7 +46,7 @@ class Openings:
 
 
 def measure(
-  variant: str, seed: int, episodes: Sequence[evaluation.EpisodeRecord]
+  variant: str, seed: int, episodes: Sequence[episode_record.EpisodeRecord]
 ) -> Openings:
   """Finds the openings in episodes of Box Trapped.
 

@@ -7,21 +7,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from influence_acme import programs
-from influence_acme.programs import evaluation
+from influence_acme import playing, training
+from influence_acme.playing import results as evaluation_results
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import (
   checkpoint,
   config_file,
   curves,
+  episode_record,
   failures,
   run_dir,
 )
 
-Launch = Callable[[programs.Program, str], int]
+# (sweep, run, resume=) -> exit code.
+Train = Callable[..., int]
 
 
-def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
+def run(sweep: sweep_lib.Sweep, train: Train | None = None) -> int:
   """Runs all of a sweep that is not finished, one run after the other.
 
   A run that fails does not keep the others from running. One that was stopped
@@ -29,7 +31,8 @@ def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
 
   Args:
     sweep: what to run.
-    launch: runs a program, as `programs.launch`.
+    train: (sweep, run, resume=whether to go on with it) -> exit code, as of
+      `training.run`; None for what the sweep's `launch` says.
 
   Returns:
     0 if every run is finished, 1 if some have failed, else the exit code of
@@ -39,9 +42,10 @@ def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
     ValueError: another sweep lies in the directory.
   """
   sweep.prepare()
+  train = train or _train
   failed = False
   for each in sweep.runs():
-    code = _run_one(sweep, each, launch)
+    code = _run_one(sweep, each, train)
     if code > 1:
       print('The same command goes on with the sweep.', file=sys.stderr)
       return code
@@ -49,16 +53,21 @@ def run(sweep: sweep_lib.Sweep, launch: Launch = programs.launch) -> int:
   return int(failed)
 
 
-def _run_one(
-  sweep: sweep_lib.Sweep, each: sweep_lib.Run, launch: Launch
-) -> int:
+def _train(sweep: sweep_lib.Sweep, each: sweep_lib.Run, *, resume: bool) -> int:
+  if sweep.launch == 'single':
+    return training.run(sweep.make_config(each, resume=resume))
+  from influence_acme.reproduction import launchpad_run  # Needs Acme.
+
+  return launchpad_run.launch(sweep, each, resume=resume)
+
+
+def _run_one(sweep: sweep_lib.Sweep, each: sweep_lib.Run, train: Train) -> int:
   directory = each.directory
   done = checkpoint.steps_done(directory.checkpoint_path)
   if done is None or done < sweep.num_steps:
     if done is None and directory.config_path.exists():
       _set_aside(directory)
-    experiment = sweep.make_experiment(each, resume=done is not None)
-    code = launch(programs.make_program(experiment), sweep.launch)
+    code = train(sweep, each, resume=done is not None)
     with failures.optional('curves.png'):
       curves.write_curves(directory)
     if code:
@@ -66,10 +75,18 @@ def _run_one(
   elif (directory.path / sweep_lib.EPISODE_NAME).exists():
     return 0
   # Also of a run that was stopped between its end and this.
-  episode = evaluation.evaluate(sweep.make_experiment(each, resume=True))
-  evaluation.write(directory, episode)
-  _write_episode(directory, episode)
+  _evaluate(directory)
   return 0
+
+
+def _evaluate(directory: run_dir.RunDirectory) -> None:
+  """Plays an episode with what a run has learned, and writes what it showed."""
+  evaluation = playing.evaluate(playing.load(directory.path), num_episodes=1)
+  told = evaluation_results.write(
+    directory.path / 'evaluation', evaluation, {'episodes': 1, 'seed': 0}
+  )
+  print(*told, sep='\n', end='\n' if told else '', file=sys.stderr)
+  _write_episode(directory, evaluation.record)
 
 
 def _set_aside(directory: run_dir.RunDirectory) -> None:
@@ -86,7 +103,7 @@ def _set_aside(directory: run_dir.RunDirectory) -> None:
 
 
 def _write_episode(
-  directory: run_dir.RunDirectory, episode: evaluation.EpisodeRecord
+  directory: run_dir.RunDirectory, episode: episode_record.EpisodeRecord
 ) -> None:
   """Writes what an episode showed, with null for what has no meaning."""
   content: dict[str, object] = {

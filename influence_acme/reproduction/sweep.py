@@ -11,16 +11,13 @@ import itertools
 import json
 import os
 import pathlib
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
-from influence_acme import checks, environments
-from influence_acme.agents import influence
+from influence_acme import checks, training
 from influence_acme.reproduction import search
 from influence_acme.runs import config_file, run_dir
+from influence_acme.system import config as config_lib
 from influence_acme.system import presets
-
-if TYPE_CHECKING:
-  from influence_acme import programs
 
 SWEEP_NAME = 'sweep.json'
 # Of what an episode of a finished run showed, in the run's directory.
@@ -47,7 +44,7 @@ class Run:
   variant: str
   setting: str
   seed: int
-  config: influence.InfluenceConfig
+  config: config_lib.InfluenceConfig
   directory: run_dir.RunDirectory
 
   @property
@@ -67,10 +64,12 @@ class Sweep:
     variants: columns of the experiment.
     seeds: of the runs of every setting.
     num_steps: environment steps of a run.
-    num_environments: as of `programs.Experiment`.
+    num_environments: played at once; 0 for one, step by step, which the fused
+      trainer does not.
     num_agents: in each environment.
     episode_length: in steps.
-    launch: one of `programs.LAUNCHES`; 'single' is the fused trainer.
+    launch: 'single', the fused trainer, or another of `programs.LAUNCHES`,
+      which need Acme.
     search: how many settings to draw; 0 for the paper's one.
     search_seed: of the draws.
   """
@@ -109,6 +108,10 @@ class Sweep:
       from influence_acme import programs  # Needs Acme, as all others do.
 
       checks.choice(self, 'launch', programs.LAUNCHES)
+    elif not self.num_environments:
+      raise ValueError(
+        "num_environments is 0: it must be at least 1 if launch is 'single'."
+      )
     checks.choice(self, 'experiment', presets.EXPERIMENTS)
     checks.choice(self, 'game', presets.GAMES)
     self.runs()  # Are all variants there, and all settings in range?
@@ -136,42 +139,24 @@ class Sweep:
       )
     ]
 
-  def make_experiment(
+  def make_config(
     self, run: Run, *, resume: bool = False
-  ) -> 'programs.Experiment':
-    """Returns what a run of the sweep is; needs Acme.
+  ) -> training.TrainConfig:
+    """Returns the configuration of a run in the fused trainer.
 
     Args:
       run: of `runs`.
       resume: whether to go on with it.
     """
-    from influence_acme import programs  # Needs Acme.
-
-    game: dict[str, int] = {
-      'num_agents': self.num_agents,
-      'episode_length': self.episode_length,
-    }
-    return programs.Experiment(
-      builder_factory=functools.partial(influence.InfluenceBuilder, run.config),
-      environment_factory=functools.partial(
-        influence.make_environment, self.game, run.config, **game
-      ),
-      functional_environment=environments.functional(self.game, **game),
-      network_factory=functools.partial(
-        influence.make_networks, config=run.config
-      ),
+    return training.TrainConfig(
+      agent=run.config,
+      game=self.game,
+      num_agents=self.num_agents,
+      episode_length=self.episode_length,
       num_steps=self.num_steps,
-      num_environments=self.num_environments,
       seed=run.seed,
-      run_dir=run.directory.path,
+      run_dir=str(run.directory.path),
       resume=resume,
-      identity={'environment': self.game},
-      config={
-        'agent': run.config,
-        'setting': run.setting,
-        'seed': run.seed,
-        **dataclasses.asdict(self),
-      },
     )
 
   def prepare(self) -> None:
@@ -197,7 +182,7 @@ class Sweep:
           f'{saved.get(name)!r}: choose another directory, or set it as it was.'
         )
 
-  def _settings(self, variant: str) -> dict[str, influence.InfluenceConfig]:
+  def _settings(self, variant: str) -> dict[str, config_lib.InfluenceConfig]:
     """Returns the configurations of a variant by the name of their setting."""
     column = (self.experiment, self.game, variant)
     batch_size = self.num_environments or 32

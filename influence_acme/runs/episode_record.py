@@ -8,11 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from influence_acme import ops, types
-from influence_acme.runs import failures, pictures, run_dir
+from influence_acme.metrics import coordination, episode
+from influence_acme.runs import failures, loggers, pictures, run_dir
 
 # Shown in the video, and kept nowhere else.
 _OF_FILM = ('frames', 'film_failure', 'views')
@@ -39,9 +41,6 @@ class EpisodeRecord:
     measures: what a training run logs of an episode, by the same names, with
       the agent's name after a slash; and beside each measure of messages that
       of scrambled ones, see `coordination.of_scrambled`.
-    reliability: float32 [3, G], the mean confidence, the accuracy and the
-      number of predictions in G bins; see `ops.calibration`. None if the agents
-      have no models of each other.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -54,7 +53,6 @@ class EpisodeRecord:
   action_names: tuple[str, ...] = ()
   messages: np.ndarray | None = None
   measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
-  reliability: np.ndarray | None = None
 
   @property
   def influence_matrix(self) -> np.ndarray | None:
@@ -115,4 +113,41 @@ def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:
   for name in ('agent_ids', 'action_names'):
     fields[name] = tuple(fields[name].tolist())
   fields['measures'] = json.loads(str(fields.get('measures', '{}')))
+  fields.pop('reliability', None)  # Of version 0.2.
   return EpisodeRecord(frames=(), **fields)
+
+
+def measure(
+  rewards: np.ndarray,
+  chosen: Any,
+  influence: np.ndarray | None,
+  *,
+  agent_ids: Sequence[types.AgentId],
+  num_choices: tuple[int, int],
+  events: Mapping[str, np.ndarray],
+) -> dict[str, float]:
+  """Measures an episode as a training run does, and the controls.
+
+  Args:
+    rewards: float32 [T, N], the environment's.
+    chosen: int32 [T, N], actions; or 'action' and 'message', such arrays.
+    influence: float32 [T, N, N], as of `EpisodeRecord`.
+    agent_ids: N names.
+    num_choices: how many actions there are, and how many symbols; 0 of what is
+      not discrete.
+    events: of the episode, see `environments`.
+
+  Returns:
+    Name in a run's logs -> value.
+  """
+  measured = episode.of_group(episode.make_totals(rewards, events), agent_ids)
+  on_all = None
+  if influence is not None:
+    on_all = np.nansum(influence, axis=-1)  # [T, N]
+    measured |= episode.of_influence(on_all)
+  if num_choices[0]:
+    choices = coordination.make_choices(chosen, *num_choices)
+    measured |= coordination.of_choices(choices, on_all)
+    measured |= coordination.of_scrambled(choices, on_all)
+  flat = loggers.flatten(measured, loggers.STEPS_KEY)
+  return {k: float(v) for k, v in flat.items() if k != loggers.STEPS_KEY}

@@ -13,6 +13,7 @@ from influence_acme import environments, ops, playing, types
 from influence_acme import networks as networks_lib
 from influence_acme.environments import matrix
 from influence_acme.playing import evaluation as evaluation_lib
+from influence_acme.runs import episode_record
 from influence_acme.system import types as system_types
 
 
@@ -190,6 +191,17 @@ def test_influence_is_the_mean_over_steps(save_run, variant):
     record.actions, system_types.actions_of(choices)
   )
   np.testing.assert_allclose(record.rewards.sum(axis=0), evaluation.returns[0])
+  assert policy.environment is not None
+  last = jax.tree_util.tree_map(lambda x: x[-1], evaluation.film.states)
+  expected_measures = episode_record.measure(
+    record.rewards,
+    choices,
+    record.influence,
+    agent_ids=record.agent_ids,
+    num_choices=(policy.environment.num_actions, policy.networks.num_symbols),
+    events=jax.device_get(policy.environment.events(last)),
+  )
+  np.testing.assert_equal(dict(record.measures), expected_measures)
 
 
 def test_influence_of_the_last_step_counts_if_nobody_has_to_reply(save_run):

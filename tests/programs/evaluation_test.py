@@ -243,37 +243,6 @@ def test_what_is_measured():
   assert 'influential_share' not in record(influence=False).measures
 
 
-def test_what_agents_foresee():
-  # From step to step everybody changes its action. So agent 0, which expects
-  # agent 1 to copy it, is right, as is 1 of 2 and 2 of 1; 2 is wrong of 0. Who
-  # ignores is held to do either: 0 of 2 and 1 of 0, who do 0 (the lower one, as
-  # was foreseen) in two of the four steps.
-  adder = recording.RecordingAdder()
-  environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
-  actor = BelievingActor(adder)
-  plain = evaluation.record_episode(environment, actor, adder)
-  assert plain.reliability is None
-  episode = evaluation.with_foresight(plain, adder)
-  accuracy = episode.measures['moa_accuracy']
-  np.testing.assert_allclose(accuracy, (3 * 4 + 2 * 2) / 24)
-  # Sure of 16, of which 12 came true; 1/2 sure of 8, of which half did.
-  assert episode.reliability is not None
-  expected = np.full((3, 10), np.nan)
-  expected[:, 4], expected[:, 9] = (1 / 2, 1 / 2, 8), (1, 3 / 4, 16)
-  expected[2, np.isnan(expected[2])] = 0
-  np.testing.assert_allclose(episode.reliability, expected, rtol=1e-6)
-  error = episode.measures['moa_calibration_error']
-  np.testing.assert_allclose(error, 16 / 24 / 4, rtol=1e-6)
-
-
-def test_nothing_is_foreseen_of_whom_nobody_sees():
-  adder = recording.RecordingAdder()
-  environment = FilmedEnvironment(num_agents=3, num_actions=NUM_ACTIONS)
-  actor = BelievingActor(adder, sees=False)
-  episode = evaluation.record_episode(environment, actor, adder)
-  assert evaluation.with_foresight(episode, adder) is episode
-
-
 def _raise():
   raise OSError('no display')
 

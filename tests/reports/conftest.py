@@ -29,8 +29,6 @@ SPOKEN = {
   'message_coordination_influential': np.nan,
   'message_coordination_influential_scrambled': np.nan,
 }
-FORESEEN = {'moa_accuracy': 0.625, 'moa_calibration_error': 0.125}
-RELIABILITY = np.array([[np.nan, 0.5, 1], [np.nan, 0.5, 0.75], [0, 4, 4]])
 
 
 class Page(html.parser.HTMLParser):
@@ -229,9 +227,7 @@ def _make_episode():
         'influential_share': 0.25,
         'action_coordination': 0.5,
         **(SPOKEN if messages else {}),
-        **(FORESEEN if influence else {}),
       },
-      reliability=RELIABILITY if influence else None,
     )
 
   return make_episode

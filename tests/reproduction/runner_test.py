@@ -1,13 +1,14 @@
 """Tests of what is run, gone on with, and skipped; nothing is trained."""
 
 import json
+import types
 
 import numpy as np
 import pytest
 
 from influence_acme import reproduction
-from influence_acme.programs import evaluation
 from influence_acme.reproduction import runner
+from influence_acme.runs import episode_record
 
 NAN = np.nan
 # Agent 0 influences agent 1 at step 0 of 2.
@@ -15,44 +16,45 @@ INFLUENCE = np.array([[[NAN, 3.0], [0, NAN]], [[NAN, 0], [0, NAN]]])
 
 
 @pytest.fixture(name='launched', autouse=True)
-def _launched(monkeypatch, write_checkpoint):
-  """Lets a launch finish at once, or as told; returns what was launched."""
+def _launched(monkeypatch):
+  """Lets a run end at once, or as told; returns what was run."""
   launched: list[tuple[str, int, str]] = []
 
-  def evaluate(experiment):
-    return evaluation.EpisodeRecord(
+  def evaluate(path, num_episodes):
+    assert num_episodes == 1
+    record = episode_record.EpisodeRecord(
       ('agent_0', 'agent_1'),
       np.zeros((2, 2), np.float32),
       np.zeros((2, 2), np.int32),
-      INFLUENCE if 'moa' in str(experiment.run_dir) else None,
+      INFLUENCE if 'moa' in str(path) else None,
       frames=[],
       measures={'gini': np.nan, 'efficiency': 0.5},
     )
+    return types.SimpleNamespace(record=record)
 
-  monkeypatch.setattr(runner.evaluation, 'evaluate', evaluate)
-  monkeypatch.setattr(runner.programs, 'make_program', lambda e: e)
+  monkeypatch.setattr(runner.playing, 'load', lambda path: path)
+  monkeypatch.setattr(runner.playing, 'evaluate', evaluate)
+  monkeypatch.setattr(runner.evaluation_results, 'write', lambda *_: [])
   return launched
 
 
 def _run(sweep, launched, write_checkpoint, codes=(), steps=None):
-  """Runs a sweep; launches end with these codes, then with 0."""
+  """Runs a sweep; runs end with these codes, then with 0."""
   codes = list(codes)
 
-  def launch(experiment, how):
-    assert how == sweep.launch
-    experiment.directory.prepare(resume=experiment.resume)
-    experiment.directory.write_config(experiment.config)
-    run = next(r for r in sweep.runs() if r.directory == experiment.directory)
-    launched.append(
-      (run.variant, run.seed, 'resumed' if experiment.resume else 'new')
-    )
+  def train(given, run, *, resume):
+    assert given is sweep
+    config = sweep.make_config(run, resume=resume)
+    run.directory.prepare(resume=resume)
+    run.directory.write_config(vars(config))
+    launched.append((run.variant, run.seed, 'resumed' if resume else 'new'))
     code = codes.pop(0) if codes else 0
-    reached = experiment.num_steps if code == 0 else steps
+    reached = sweep.num_steps if code == 0 else steps
     if reached is not None:
       write_checkpoint(run, reached)
     return code
 
-  return reproduction.run(sweep, launch)
+  return reproduction.run(sweep, train)
 
 
 def test_everything_is_run_once(make_sweep, launched, write_checkpoint):

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from influence_acme import training
 from influence_acme.system import presets
 
 
@@ -40,14 +41,31 @@ def test_a_search_draws_settings_that_seeds_share(make_sweep):
   assert set(runs) < set(more)
 
 
-def test_the_experiment_of_a_run(make_sweep):
+def test_the_configuration_of_a_run(make_sweep):
   sweep = make_sweep(num_agents=3)
   run = sweep.runs()[-1]
-  experiment = sweep.make_experiment(run, resume=True)
+  assert sweep.make_config(run, resume=True) == training.TrainConfig(
+    agent=run.config,
+    game='cleanup',
+    num_agents=3,
+    episode_length=10,
+    num_steps=100,
+    seed=1,
+    run_dir=str(run.directory.path),
+    resume=True,
+  )
+
+
+def test_the_program_of_a_run(make_sweep):
+  sweep = make_sweep(num_agents=3)
+  run = sweep.runs()[-1]
+  pytest.importorskip('acme')
+  from influence_acme.reproduction import launchpad_run
+
+  experiment = launchpad_run.make_experiment(sweep, run, resume=True)
   assert experiment.directory == run.directory
   assert (experiment.seed, experiment.resume) == (1, True)
   assert (experiment.num_steps, experiment.num_environments) == (100, 2)
-  assert experiment.config['agent'] == run.config
   environment = experiment.environment_factory(experiment.seed)
   assert len(environment.agent_ids) == 3
   observation = environment.reset().observation['agent_0']
@@ -77,6 +95,7 @@ def test_what_runs_share_is_kept(make_sweep):
     ({'variants': ()}, r'variants is \(\): it must hold at least one'),
     ({'seeds': (1, 1)}, r'seeds is \(1, 1\): .* none twice'),
     ({'search': -1}, 'search is -1'),
+    ({'num_environments': 0}, "must be at least 1 if launch is 'single'"),
     ({'variants': ('comm_baseline',)}, 'no column'),
     ({'game': 'chess'}, "game is 'chess'.*one of cleanup"),
   ],

@@ -1,4 +1,4 @@
-"""The example, as a user starts it."""
+"""The example, as a user starts it, and the pages of what it played."""
 
 import pathlib
 import subprocess
@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
+from influence_acme import reports
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_sweep_of_a_tiny_game_that_grows(tmp_path):
+def test_a_sweep_of_a_tiny_game_that_grows(tmp_path, read_page):
   command = [
     sys.executable,
     str(ROOT / 'examples' / 'reproduce.py'),
@@ -40,3 +42,14 @@ def test_a_sweep_of_a_tiny_game_that_grows(tmp_path):
       assert (run / 'curves.png').exists()
       assert (run / 'episode.json').exists()
   assert (tmp_path / 'curves.png').exists()
+
+  page = read_page(reports.write(tmp_path))
+  assert '2 of 2 runs have finished 120 environment steps.' in page.text
+  urls = [url for url in page.urls if not url.startswith('#')]
+  assert len(urls) == 2
+  page = read_page(tmp_path / urls[0])
+  assert 'moa in cleanup, seed 0, ' in page.text
+  # 25 x 18 cells of 16 pixels, and a column of views beside them.
+  assert page.film.shape == (11, 25 * 16, 18 * 16 + 128, 3)
+  assert page.film[-1].any(axis=(0, 1)).all()
+  assert 'agent 0' in page.text.replace('\N{NO-BREAK SPACE}', ' ')

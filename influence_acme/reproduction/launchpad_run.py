@@ -1,0 +1,45 @@
+"""Makes a run of a sweep a Launchpad program; needs Acme."""
+
+import functools
+
+from influence_acme import environments, programs
+from influence_acme.agents import influence
+from influence_acme.reproduction import sweep as sweep_lib
+
+
+def launch(sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool) -> int:
+  """Runs one of a sweep's runs, and returns its exit code.
+
+  Args:
+    sweep: which says how to launch it.
+    run: of the sweep.
+    resume: whether to go on with it.
+  """
+  experiment = make_experiment(sweep, run, resume=resume)
+  return programs.launch(programs.make_program(experiment), sweep.launch)
+
+
+def make_experiment(
+  sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool = False
+) -> programs.Experiment:
+  """Returns what a run of a sweep is, see `launch`."""
+  game: dict[str, int] = {
+    'num_agents': sweep.num_agents,
+    'episode_length': sweep.episode_length,
+  }
+  return programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, run.config),
+    environment_factory=functools.partial(
+      influence.make_environment, sweep.game, run.config, **game
+    ),
+    functional_environment=environments.functional(sweep.game, **game),
+    network_factory=functools.partial(
+      influence.make_networks, config=run.config
+    ),
+    num_steps=sweep.num_steps,
+    num_environments=sweep.num_environments,
+    seed=run.seed,
+    run_dir=run.directory.path,
+    resume=resume,
+    identity={'environment': sweep.game},
+  )
