@@ -8,13 +8,16 @@ CORE_BIN := .venv-core/bin
 CORE_PYTHON := 3.12
 # The pure layers: they run on any recent Python, with today's JAX. Properties of
 # formulas, which hypothesis draws cases for, are tested on the full stack alone.
-CORE_TESTS := tests/types_test.py tests/pure_imports_test.py tests/ops \
+CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py tests/ops \
   tests/networks tests/environments tests/wrappers tests/system tests/metrics \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
   tests/reports/run_page_test.py \
-  tests/training/command_test.py \
   --ignore-glob='*_properties_test.py'
+# Slow ones that start the fused trainer as users do: on today's JAX alone.
+OF_COMMANDS := tests/training/command_test.py tests/training/moments_test.py \
+  tests/training/practical_test.py tests/reports/reproduce_test.py \
+  tests/examples/box_trapped_test.py tests/examples/ladder_test.py
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.
@@ -34,10 +37,12 @@ install: .venv/installed ## Installs everything into .venv (Python 3.10).
 
 meltingpot: .venv/meltingpot ## Adds Melting Pot's substrates to .venv.
 
-DEMO_STEPS := 300000
-demo: .venv/installed ## Trains five MOA-influence agents on Cleanup.
+DEMO_STEPS := 150000
+BOX_STEPS := 300000
+demo: .venv/installed ## Trains on Cleanup through Launchpad, then Box Trapped.
 	$(BIN)/python examples/cleanup_moa.py \
 	  --num_steps=$(DEMO_STEPS) --influence_curriculum_steps=100000
+	$(BIN)/python examples/box_trapped.py --num-steps=$(BOX_STEPS)
 
 test: lint ## Runs lint, types and the default tests.
 	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m 'not slow'
@@ -46,7 +51,8 @@ test: lint ## Runs lint, types and the default tests.
 BY_THE_CLOCK := tests/programs/launch_test.py
 
 test-slow: .venv/meltingpot ## Runs the slow tests.
-	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow --ignore=$(BY_THE_CLOCK)
+	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow \
+	  $(addprefix --ignore=,$(BY_THE_CLOCK) $(OF_COMMANDS))
 	$(BIN)/pytest -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.

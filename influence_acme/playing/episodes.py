@@ -51,16 +51,16 @@ class State(NamedTuple):
 
 
 class Frame(NamedTuple):
-  """Holds a film frame of the first environment, after a step.
+  """Holds a step of all environments, and a film frame of the first.
 
   Attributes:
-    state: of the environment.
-    views: [N, ...], what each agent observes.
-    messages: int32 [N], sent in the step; None of agents without messages.
-    actions: int32 [N], of the step; None before the first.
-    rewards: float32 [N].
-    influence: of `State`, [N, N], so far.
-    events: of the episode so far, int32 [N] or [] each.
+    state: of the first environment after the step.
+    views: [N, ...], what each agent observes in it.
+    messages: int32 [N, B], sent in the step; None of agents without messages.
+    actions: int32 [N, B], of the step; None before the first.
+    rewards: float32 [N, B].
+    influence: of `State`, [N, B, N], so far.
+    events: of the episodes so far, int32 [N, B] or [B] each.
   """
 
   state: Any
@@ -226,13 +226,13 @@ def _add_influence(
 
 
 def _frame(state: State, actions: Any) -> Frame:
-  """Returns the film's data of the first environment."""
+  """Returns what happened in a step; actions are None before the first."""
   return Frame(
     jax.tree_util.tree_map(lambda x: x[0], state.environment.environment),
     state.step.observation['world'][:, 0],
-    actions['message'][:, 0] if isinstance(actions, dict) else None,
-    None if actions is None else system_types.actions_of(actions)[:, 0],
-    state.step.reward[:, 0],
-    jax.tree_util.tree_map(lambda x: x[:, 0], state.influence),
-    {name: x[..., 0] for name, x in state.step.events.items()},
+    actions['message'] if isinstance(actions, dict) else None,
+    None if actions is None else system_types.actions_of(actions),
+    state.step.reward,
+    state.influence,
+    state.step.events,
   )

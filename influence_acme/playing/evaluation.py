@@ -56,7 +56,7 @@ class Evaluation(NamedTuple):
       row's agent on the column's; the diagonal is NaN. None of agents without
       influence inputs.
     film: of the first episode.
-    record: of the first episode, step by step, without film.
+    records: of each episode, step by step, without film.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -64,7 +64,7 @@ class Evaluation(NamedTuple):
   lengths: np.ndarray
   influence: np.ndarray | None
   film: Film
-  record: episode_record.EpisodeRecord
+  records: tuple[episode_record.EpisodeRecord, ...]
 
 
 def evaluate(
@@ -108,20 +108,20 @@ def evaluate(
     min(getattr(environment, 'episode_length', _NUM_STEPS), _NUM_STEPS),
     greedy,
   )
-  states, film = [], None
+  states, records, film = [], [], None
   for first in range(0, num_episodes, batch_size):
     numbers = np.arange(first, first + batch_size, dtype=np.uint32)
-    state, frames = _play(
+    state, begun, steps = _play(
       functions, policy.params, seed, numbers, numbers >= num_episodes
     )
     states.append(state)
-    if film is None:
-      film = _make_film(environment, frames, state.lengths[0])
-      record = _make_record(
-        policy.agent_ids, film, frames[1:], state, policy.networks.num_symbols
-      )
+    film = film or _make_film(environment, begun, steps, state.lengths[0])
+    records += [
+      _make_record(policy, environment, steps, state, b)
+      for b in np.flatnonzero(numbers < num_episodes)
+    ]
   assert film is not None
-  return _summarise(policy.agent_ids, states, num_episodes, film, record)
+  return _summarise(policy.agent_ids, states, film, records)
 
 
 def _play(
@@ -130,81 +130,82 @@ def _play(
   seed: int,
   numbers: np.ndarray,
   is_over: np.ndarray,
-) -> tuple[episodes.State, list[episodes.Frame]]:
-  """Plays episodes of these numbers at once, but for those that are over."""
+) -> tuple[episodes.State, episodes.Frame, episodes.Frame]:
+  """Plays episodes of these numbers at once, but for those that are over.
+
+  Returns:
+    The state after the longest; what was before the first step; and the steps,
+    [T, ...], of which shorter episodes have fewer.
+  """
   fold_in = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
   keys = fold_in(jax.random.PRNGKey(seed), numbers)
-  state, frame = functions.begin(params, keys, is_over)
-  frames = [frame]
+  state, first = functions.begin(params, keys, is_over)
+  parts = []
   while not np.all(state.is_over):
-    state, frame = functions.advance(params, state)
-    if numbers[0] == 0:
-      frames.append(jax.device_get(frame))
-  return jax.device_get(state), frames
+    state, steps = functions.advance(params, state)
+    parts.append(jax.device_get(steps))
+  steps = jax.tree_util.tree_map(lambda *x: np.concatenate(x), *parts)
+  return jax.device_get(state), jax.device_get(first), steps
 
 
 def _make_film(
   environment: environments.FunctionalEnvironment,
-  frames: Sequence[episodes.Frame],
+  first: episodes.Frame,
+  steps: episodes.Frame,
   length: int,
 ) -> Film:
-  """Makes the film of an episode's frames; those after its end are cut off."""
-  first, *parts = frames
-  first = jax.tree_util.tree_map(lambda x: np.asarray(x)[None], first)
+  """Makes the film of the first environment's episode."""
   states, views = jax.tree_util.tree_map(
-    lambda *x: np.concatenate(x)[: length + 1],
-    *[(part.state, part.views) for part in (first, *parts)],
+    lambda x, y: np.concatenate([np.asarray(x)[None], y[:length]]),
+    (first.state, first.views),
+    (steps.state, steps.views),
   )
-  messages = None
-  if parts[0].messages is not None:
-    messages = np.concatenate([part.messages for part in parts])[:length]
+  messages = steps.messages
+  if messages is not None:
+    messages = messages[:length, :, 0]
   return Film(environment, states, views, messages)
 
 
 def _make_record(
-  agent_ids: tuple[types.AgentId, ...],
-  film: Film,
-  parts: Sequence[episodes.Frame],
+  policy: policy_lib.Policy,
+  environment: environments.FunctionalEnvironment,
+  steps: episodes.Frame,
   state: episodes.State,
-  num_symbols: int,
+  b: int,
 ) -> episode_record.EpisodeRecord:
-  """Makes the record of a film's episode, of the frames after the first."""
-  num_steps = len(film.views) - 1
-  rewards, actions = (
-    np.concatenate([getattr(part, name) for part in parts])[:num_steps]
-    for name in ('rewards', 'actions')
+  """Makes the record of an environment's episode."""
+  length = state.lengths[b]
+  own = jax.tree_util.tree_map(
+    lambda x: x[:length, ..., b],
+    (steps.rewards, steps.actions, steps.messages, steps.events),
   )
+  rewards, actions, messages, events = own
   influence = None
-  if not isinstance(state.influence, tuple):
-    sums = np.concatenate([part.influence for part in parts])[:num_steps]
+  if not isinstance(steps.influence, tuple):
+    sums = steps.influence[:length, :, b]
     influence = np.diff(sums, axis=0, prepend=0)  # [L, N, N]
     if jax.tree_util.tree_leaves(state.before):
       # It was known a step late; that of the last step came with the other.
       influence = np.concatenate([influence[1:], 0 * influence[:1]])
-    influence[:, np.eye(len(agent_ids), dtype=bool)] = np.nan
-  chosen = actions
-  if film.messages is not None:
-    chosen = {'action': actions, 'message': film.messages}
+    influence[:, np.eye(len(policy.agent_ids), dtype=bool)] = np.nan
+  chosen = (
+    actions if messages is None else {'action': actions, 'message': messages}
+  )
   return episode_record.EpisodeRecord(
-    agent_ids=agent_ids,
+    agent_ids=policy.agent_ids,
     rewards=rewards,
     actions=actions,
     influence=influence,
     frames=(),
-    action_names=tuple(getattr(film.environment, 'action_names', ())),
-    messages=film.messages,
+    action_names=tuple(getattr(environment, 'action_names', ())),
+    messages=messages,
     measures=episode_record.measure(
       rewards,
       chosen,
       influence,
-      agent_ids=agent_ids,
-      num_choices=(film.environment.num_actions, num_symbols),
-      events={
-        name: np.concatenate([part.events[name] for part in parts])[
-          num_steps - 1
-        ]
-        for name in parts[0].events
-      },
+      agent_ids=policy.agent_ids,
+      num_choices=(environment.num_actions, policy.networks.num_symbols),
+      events={name: x[-1] for name, x in events.items()},
     ),
   )
 
@@ -212,18 +213,22 @@ def _make_record(
 def _summarise(
   agent_ids: tuple[types.AgentId, ...],
   states: Sequence[episodes.State],
-  num_episodes: int,
   film: Film,
-  record: episode_record.EpisodeRecord,
+  records: Sequence[episode_record.EpisodeRecord],
 ) -> Evaluation:
   """Brings the episodes of all batches together."""
-  returns = np.concatenate([state.returns for state in states], axis=1)
-  lengths = np.concatenate([state.lengths for state in states])[:num_episodes]
+  lengths = np.array([len(record.rewards) for record in records], np.int32)
+  returns = np.concatenate([state.returns for state in states], axis=1).T
   influence = None
   if not isinstance(states[0].influence, tuple):
     total = sum(state.influence.sum(axis=1) for state in states)
     influence = np.where(np.eye(len(agent_ids), dtype=bool), np.nan, total)
     influence = (influence / lengths.sum()).astype(np.float32)
   return Evaluation(
-    agent_ids, returns.T[:num_episodes], lengths, influence, film, record
+    agent_ids,
+    returns[: len(records)],
+    lengths,
+    influence,
+    film,
+    tuple(records),
   )

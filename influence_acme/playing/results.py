@@ -115,7 +115,7 @@ def _write_pictures(
   """Writes all that people look at; a failure of one does not stop others."""
   parts: dict[str, Callable[[pathlib.Path], None]] = {
     'episode.npz': lambda to: episode_record.write_arrays(
-      to, evaluation.record
+      to, evaluation.records[0]
     ),
     'episode.gif': lambda to: pictures.write_video(to, _frames(evaluation)),
   }

@@ -81,6 +81,7 @@ def load(run: run_dir.RunDirectory) -> Loaded:
 def describe(loaded: Loaded) -> dict[str, Any]:
   """Returns the page of one run, for the template."""
   record, failure = loaded.record, loaded.run.failure_path
+  headline = loaded.run.headline_path
   named = loaded.setting('variant') or 'agents of an unnamed variant'
   variants = list(dict.fromkeys([named] if isinstance(named, str) else named))
   seed, asked = loaded.setting('seed'), loaded.setting('num_steps')
@@ -96,6 +97,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     + ('failed; ' if failure.exists() else '')
     + f'its logs reach {reached} environment steps'
     + (f'; resumed times: {len(resumed)}.' if resumed else '.'),
+    'headline': headline.read_text('utf-8') if headline.exists() else '',
     'run': {
       'failure': failure.read_text('utf-8') if failure.exists() else None,
       'summary': summary.rows(columns),

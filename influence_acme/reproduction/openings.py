@@ -91,6 +91,26 @@ def read(path: pathlib.Path) -> Openings:
   )
 
 
+def in_words(populations: Sequence[Openings]) -> str:
+  """Returns in how many episodes of each variant the box is opened.
+
+  Args:
+    populations: at least one, of any variants and seeds.
+  """
+  by_variant: dict[str, list[int | None]] = {}
+  for each in populations:
+    by_variant.setdefault(each.variant, []).extend(each.times)
+  shares = [
+    (float(np.mean([time is not None for time in times])), len(times), variant)
+    for variant, times in by_variant.items()
+  ]
+  told = [
+    f'{share:.1%} of {count:,} episodes of {variant}'
+    for share, count, variant in sorted(shares, reverse=True)
+  ]
+  return f'agent_0 lets agent_1 out of its box in {", against ".join(told)}.'
+
+
 def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
   """Draws when boxes are opened, and the influence around it.
 

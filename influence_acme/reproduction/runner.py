@@ -86,7 +86,7 @@ def _evaluate(directory: run_dir.RunDirectory) -> None:
     directory.path / 'evaluation', evaluation, {'episodes': 1, 'seed': 0}
   )
   print(*told, sep='\n', end='\n' if told else '', file=sys.stderr)
-  _write_episode(directory, evaluation.record)
+  _write_episode(directory, evaluation.records[0])
 
 
 def _set_aside(directory: run_dir.RunDirectory) -> None:

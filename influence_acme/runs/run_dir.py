@@ -27,6 +27,7 @@ class RunDirectory:
       episode.npz            what happened in it, as arrays
       influence_matrix.png   who influenced whom in it, and the numbers in
       influence_matrix.csv
+      headline.txt           what its page opens with, if there is one
       report.html            all of this on one page
 
   It may be sent to other processes.
@@ -56,6 +57,11 @@ class RunDirectory:
   def failure_path(self) -> pathlib.Path:
     """The traceback of a node that failed; no file if none did."""
     return self.path / 'failure.txt'
+
+  @property
+  def headline_path(self) -> pathlib.Path:
+    """A sentence on what came of the run; no file if nobody wrote one."""
+    return self.path / 'headline.txt'
 
   @property
   def logs(self) -> pathlib.Path:

@@ -7,6 +7,7 @@ executes code.
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 
 import numpy as np
@@ -32,11 +33,16 @@ def write(
     OSError: the file cannot be written.
   """
   digest = {_DIGEST: _digest(arrays, metadata)}
+  # The library's files are for their owner alone: others may want to resume,
+  # or to load the agents.
+  with open(path, 'wb') as file:
+    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
   try:
     safetensors_numpy.save_file(dict(arrays), path, {**metadata, **digest})
   except safetensors.SafetensorError as error:  # Such as a full disk.
     raise OSError(str(error)) from error
   with open(path, 'rb') as file:
+    os.fchmod(file.fileno(), mode)
     os.fsync(file.fileno())
 
 

@@ -22,7 +22,7 @@ def make_evaluation(returns, influence=None):
     lengths,
     influence,
     film=nothing,  # type: ignore[arg-type]
-    record=nothing,  # type: ignore[arg-type]
+    records=(),
   )
 
 

@@ -176,7 +176,7 @@ def test_influence_is_the_mean_over_steps(save_run, variant):
     evaluation.influence, expected, rtol=1e-3, atol=1e-7
   )
   # The record has it step by step; of the last two maybe in one.
-  record = evaluation.record
+  record = evaluation.records[0]
   assert record.influence is not None
   np.testing.assert_allclose(
     record.influence[:-2], by_step[:-2], rtol=1e-3, atol=1e-6

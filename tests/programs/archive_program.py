@@ -79,7 +79,7 @@ def _plain_row(nest, b, t):
   return np.array(nest[b, t])
 
 
-def main(launch, run_dir, archive):
+def main(run_dir, archive):
   config = make_config()
   experiment = programs.Experiment(
     builder_factory=functools.partial(ArchivingBuilder, config, archive),
@@ -89,7 +89,7 @@ def main(launch, run_dir, archive):
     num_actors=2,
     run_dir=run_dir,
   )
-  return programs.launch(programs.make_program(experiment), launch)
+  return programs.launch(programs.make_program(experiment), 'processes')
 
 
 if __name__ == '__main__':

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from influence_acme.environments import box_trapped
-from influence_acme.programs import evaluation
 from influence_acme.reproduction import openings
+from influence_acme.runs import episode_record
 
 NUM_STEPS = 12
 
@@ -19,7 +19,7 @@ def _episode(opens, influence=None):
     on_others = np.full((NUM_STEPS, 2, 2), np.nan, np.float32)
     on_others[:, 0, 1] = influence
     influence = on_others
-  return evaluation.EpisodeRecord(
+  return episode_record.EpisodeRecord(
     agent_ids=('agent_0', 'agent_1'),
     rewards=np.zeros((NUM_STEPS, 2), np.float32),
     actions=actions,
@@ -60,6 +60,19 @@ def test_the_trace_is_a_mean_around_the_openings():
 def test_steps_that_no_episode_has_are_none():
   found = openings.measure('moa', 0, [_episode([0], np.ones(NUM_STEPS))])
   assert found.trace == (None,) * openings.AROUND + (1,) * 6
+
+
+def test_shares_in_words():
+  opened = _episode([1], np.ones(NUM_STEPS))
+  found = [
+    openings.measure('baseline', 0, [_episode([])] * 3 + [_episode([2])]),
+    openings.measure('moa', 0, [opened, _episode([])]),
+    openings.measure('moa', 1, [opened] * 2),
+  ]
+  assert openings.in_words(found) == (
+    'agent_0 lets agent_1 out of its box in 75.0% of 4 episodes of moa, '
+    'against 25.0% of 4 episodes of baseline.'
+  )
 
 
 def test_what_is_written_is_read(tmp_path):

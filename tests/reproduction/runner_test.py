@@ -30,7 +30,7 @@ def _launched(monkeypatch):
       frames=[],
       measures={'gini': np.nan, 'efficiency': 0.5},
     )
-    return types.SimpleNamespace(record=record)
+    return types.SimpleNamespace(records=(record,))
 
   monkeypatch.setattr(runner.playing, 'load', lambda path: path)
   monkeypatch.setattr(runner.playing, 'evaluate', evaluate)

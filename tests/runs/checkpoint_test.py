@@ -75,6 +75,18 @@ def test_dicts_of_unknown_shapes_are_found_by_name(tmp_path):
   np.testing.assert_array_equal(found['agent_0']['y'], [1])
 
 
+@pytest.mark.parametrize('mask', [0o022, 0o077])
+def test_who_may_read_it_is_for_the_user_to_say(tmp_path, mask):
+  path, other = tmp_path / 'checkpoint', tmp_path / 'other'
+  before = os.umask(mask)
+  try:
+    checkpoint.save(path, _make())
+    other.touch()
+  finally:
+    os.umask(before)
+  assert path.stat().st_mode == other.stat().st_mode
+
+
 def test_steps_that_are_done(tmp_path):
   path = tmp_path / 'checkpoint'
   assert checkpoint.steps_done(path) is None

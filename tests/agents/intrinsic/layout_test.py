@@ -10,7 +10,6 @@ import pytest
 
 PROGRAM = pathlib.Path(__file__).with_name('layout_program.py')
 TIMEOUT_S = 420
-_ENDING = ('impala', 'r2d2', 'dqn')
 
 
 def _run(launch_type, directory, name):
@@ -38,8 +37,7 @@ def _rows(directory, name):
 # An actor that waits for room in the replay, once nobody samples, is killed by
 # Launchpad: in threads those of R2D2 and DQN, and PPO's as processes, too.
 @pytest.mark.parametrize(
-  ('launch_type', 'name'),
-  [('local_mt', 'impala'), *(('local_mp', x) for x in _ENDING)],
+  ('launch_type', 'name'), [('local_mt', 'impala'), ('local_mp', 'dqn')]
 )
 def test_the_layout_trains_and_ends(tmp_path, launch_type, name):
   code, log, left = _run(launch_type, tmp_path, name)
