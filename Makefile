@@ -8,8 +8,10 @@ CORE_BIN := .venv-core/bin
 CORE_PYTHON := 3.12
 # The pure layers: they run on any recent Python, with today's JAX. Properties of
 # formulas, which hypothesis draws cases for, are tested on the full stack alone.
-CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py tests/ops \
-  tests/networks tests/environments tests/wrappers tests/system tests/metrics \
+CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py \
+  tests/ops tests/networks tests/environments tests/wrappers tests/system \
+  tests/metrics tests/reproduction/openings_test.py \
+  tests/reproduction/runner_test.py \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
   tests/reports/run_page_test.py \
@@ -21,7 +23,7 @@ OF_COMMANDS := tests/training/command_test.py tests/training/moments_test.py \
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.
-COMPILE_FAST := XLA_FLAGS="--xla_backend_optimization_level=1 \
+COMPILE_FAST = XLA_FLAGS="--xla_backend_optimization_level=$(1) \
   --xla_llvm_disable_expensive_passes=true"
 
 export JAX_PLATFORMS ?= cpu
@@ -45,18 +47,18 @@ demo: .venv/installed ## Trains on Cleanup through Launchpad, then Box Trapped.
 	$(BIN)/python examples/box_trapped.py --num-steps=$(BOX_STEPS)
 
 test: lint ## Runs lint, types and the default tests.
-	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m 'not slow'
+	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m 'not slow'
 
 # These look how soon a program ends.
 BY_THE_CLOCK := tests/programs/launch_test.py
 
 test-slow: .venv/meltingpot ## Runs the slow tests.
-	$(COMPILE_FAST) $(BIN)/pytest $(PYTEST) -m slow \
+	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m slow \
 	  $(addprefix --ignore=,$(BY_THE_CLOCK) $(OF_COMMANDS))
 	$(BIN)/pytest -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
-	$(COMPILE_FAST) $(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
+	$(call COMPILE_FAST,0) $(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
 
 lint: .venv/installed ## Runs the linter, the formatter's check and types.
 	$(BIN)/ruff check .
