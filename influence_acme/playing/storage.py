@@ -15,7 +15,12 @@ from safetensors import numpy as safetensors_numpy
 
 from influence_acme.playing import policy as policy_lib
 from influence_acme.runs import checkpoint as checkpoint_lib
-from influence_acme.runs import named_arrays, population_config, run_dir
+from influence_acme.runs import (
+  named_arrays,
+  population_config,
+  run_dir,
+  tensor_file,
+)
 from influence_acme.system import networks as networks_lib
 
 _PARAMS = 'params.safetensors'
@@ -92,7 +97,7 @@ def export(
     for module, own in policy.params.items()
     for name, array in own.items()
   }
-  safetensors_numpy.save_file(arrays, path / _PARAMS)
+  tensor_file.write(path / _PARAMS, arrays, {})
   run_dir.RunDirectory(path).write_config(policy.population.to_settings())
 
 

@@ -1,10 +1,14 @@
 """Openings of Box Trapped in episodes written by hand."""
 
+import pathlib
+
 import numpy as np
 import pytest
 
+from influence_acme import playing
 from influence_acme.environments import box_trapped
-from influence_acme.reproduction import openings
+from influence_acme.metrics import interval
+from influence_acme.reproduction import openings, statistics
 from influence_acme.runs import episode_record
 
 NUM_STEPS = 12
@@ -94,3 +98,43 @@ def test_all_are_drawn(tmp_path):
     path,
   )
   assert path.stat().st_size > 1000
+
+
+_RESULTS = pathlib.Path(__file__).parents[2] / 'results' / 'box_trapped'
+
+
+def _committed(variant):
+  return [
+    openings.read(_RESULTS / f'openings_{variant}_{seed}.json')
+    for seed in range(10)
+  ]
+
+
+def test_the_committed_page_says_what_its_data_says():
+  page = (_RESULTS / 'README.md').read_text(encoding='utf-8')
+  pairs = _committed('baseline'), _committed('basic_influence')
+  for baseline, paid in zip(*pairs, strict=True):
+    cells = [str(paid.seed)]
+    for each in (baseline, paid):
+      times = [time for time in each.times if time is not None]
+      assert len(each.times) == 100
+      cells += [f'{each.share:.0%}', f'{np.median(times):g}' if times else '']
+    cells.append(f'{paid.trace[openings.AROUND]:.2f}')
+    assert f'| {" | ".join(cells)} |' in page
+  without, paid = (np.array([x.share for x in group]) for group in pairs)
+  words = ' '.join(page.split())
+  for shares, text in (
+    (paid, '{} paid for influence'),
+    (without, '{} not; the difference'),
+    (paid - without, 'seed by seed, {}'),
+  ):
+    mean, half_width = interval.interval(shares, statistics.CONFIDENCE)
+    assert text.format(f'{mean:.1%} ± {half_width:.1%}') in words
+
+
+def test_the_committed_agents_let_each_other_out():
+  policy = playing.load(_RESULTS / 'basic_influence')
+  played = playing.evaluate(policy, num_episodes=32, seed=7)
+  found = openings.measure('basic_influence', 0, played.records)
+  assert found.share > 0.85
+  assert found.trace[openings.AROUND] > 1.0
