@@ -1,6 +1,6 @@
 """Adapts environments of PettingZoo's parallel API to multi-agent dm_envs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,19 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     )
     self._environment = environment
     self._seed: int | None = seed
+
+  @property
+  def render(self) -> Callable[[], np.ndarray]:
+    """Draws the environment; films of episodes use it.
+
+    Only environments that were made with render_mode='rgb_array' have it.
+    """
+    mode = getattr(self._environment, 'render_mode', None)
+    if mode != 'rgb_array':
+      raise AttributeError(
+        f"render_mode is {mode!r}: make the environment with 'rgb_array'."
+      )
+    return self._environment.render  # type: ignore[no-any-return]
 
   def close(self) -> None:
     """Closes the wrapped environment."""

@@ -9,6 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from influence_acme import adapters, wrappers
+from influence_acme.programs import film
 from influence_acme.testing import conformance
 
 AGENTS = ['right', 'left']  # Not sorted.
@@ -396,3 +397,34 @@ def test_other_actions_are_refused(space):
   game.actions['left'] = space
   with pytest.raises(ValueError, match='must be'):
     adapters.PettingZooEnvironment(game)
+
+
+def test_an_environment_that_gives_pictures_is_filmed():
+  class Drawn(Game):
+    render_mode = 'rgb_array'
+
+    def render(self):
+      return np.full((4, 4, 3), self.time, np.uint8)
+
+  environment = wrappers.OthersActionsWrapper(
+    adapters.PettingZooEnvironment(Drawn())
+  )
+  shot = film.Film(environment)
+  environment.reset()
+  shot.take()
+  environment.step(dict.fromkeys(AGENTS, np.int32(0)))
+  shot.take()
+  assert not shot.failure
+  np.testing.assert_array_equal(
+    shot.frames, [np.full((4, 4, 3), time) for time in (0, 1)]
+  )
+
+
+@pytest.mark.parametrize('mode', [None, 'human'])
+def test_one_that_opens_windows_or_nothing_is_not_filmed(mode):
+  game = Game()
+  game.render_mode = mode
+  environment = adapters.PettingZooEnvironment(game)
+  assert not hasattr(environment, 'render')
+  with pytest.raises(AttributeError, match="with 'rgb_array'"):
+    environment.render()
