@@ -11,7 +11,7 @@ CORE_PYTHON := 3.12
 CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py \
   tests/ops tests/networks tests/environments tests/wrappers tests/system \
   tests/metrics tests/reproduction/openings_test.py \
-  tests/reproduction/runner_test.py \
+  tests/reproduction/runner_test.py tests/reproduction/workers_test.py \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
   tests/reports/run_page_test.py \

@@ -21,6 +21,7 @@ import numpy as np
 import tyro
 
 from influence_acme import training, xla_threads
+from influence_acme.reproduction import workers
 from influence_acme.runs import checkpoint, config_file, curves, run_dir
 from influence_acme.system import practical, variants
 
@@ -78,11 +79,7 @@ class Ladder:
       raise ValueError(f'rung is {self.rung!r}: choose one of {list(RUNGS)}.')
     for variant in self.variants:
       variants.check(variant)
-    index, _, count = self.shard.partition('/')
-    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
-      raise ValueError(
-        f'shard is {self.shard!r}: it must be i/n with 0 <= i < n, as 0/4.'
-      )
+    workers.shard((), self.shard)
 
   def runs(self) -> list[training.TrainConfig]:
     """Returns the runs: by seed, then variant."""
@@ -185,8 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   except ValueError as error:
     print(error, file=sys.stderr)
     return 2
-  index, count = map(int, ladder.shard.split('/'))
-  configs = ladder.runs()[index::count]
+  configs = workers.shard(ladder.runs(), ladder.shard)
   if ladder.commands:
     print('\n'.join(map(command, configs)))
     return 0

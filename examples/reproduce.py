@@ -6,8 +6,14 @@
 Each run takes about 30 hours on two cores, at the 4,700 steps/s of `moa`. Stop
 it with Ctrl-C; the same command goes on where it was. --search=N draws N
 settings in place of the paper's one.
+
+Runs may be made by several workers: --shard=0/4 makes each fourth one, --list
+prints one command for each, and who starts the same command once more takes
+what nobody else has. Copy the directories together for the report.
 """
 
+import shlex
+import sys
 from collections.abc import Sequence
 
 from absl import app, flags, logging
@@ -40,6 +46,10 @@ _SEARCH_SEED = flags.DEFINE_integer('search_seed', 0, 'Of the draws.')
 _SWEEP_DIR = flags.DEFINE_string(
   'sweep_dir', '', 'runs/reproduce/EXPERIMENT_GAME if not given.'
 )
+_SHARD = flags.DEFINE_string('shard', '0/1', 'i/n: each nth run, from i on.')
+_LIST = flags.DEFINE_boolean(
+  'list', False, 'Print a command for each run, and run nothing.'
+)
 _REPORT_ONLY = flags.DEFINE_boolean(
   'report_only', False, 'Report what there is, and run nothing.'
 )
@@ -71,14 +81,42 @@ def make_sweep() -> reproduction.Sweep:
   )
 
 
+def _command(shard: str) -> str:
+  """Returns the command line of one shard, with the flags that were given."""
+  own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+  given = [
+    flag.serialize()
+    for flag in own
+    if flag.present and flag.name not in ('list', 'shard')
+  ]
+  return shlex.join(
+    ['python', 'examples/reproduce.py', *given, f'--shard={shard}']
+  )
+
+
 def main(argv: Sequence[str]) -> int:
   """Runs what is not finished, then reports all that there is."""
   if len(argv) > 1:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
   logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
   xla_threads.disable_intra_op_threads()  # Before JAX's first array.
-  sweep = make_sweep()
-  code = 0 if _REPORT_ONLY.value else reproduction.run(sweep)
+  try:
+    return _run(make_sweep())
+  except (OSError, ValueError) as error:
+    print(error, file=sys.stderr)
+    return 2
+
+
+def _run(sweep: reproduction.Sweep) -> int:
+  """Does with a sweep what the flags ask for."""
+  if _LIST.value:
+    count = len(sweep.runs())
+    for i in range(count):
+      print(_command(f'{i}/{count}'))
+    return 0
+  code = 0
+  if not _REPORT_ONLY.value:
+    code = reproduction.run(sweep, shard=_SHARD.value)
   print(reproduction.write_report(sweep))
   print(f'Curves and tables are in {sweep.directory}.')
   print(f'make report RUN={sweep.directory} puts it all on pages.')

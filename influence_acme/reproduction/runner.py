@@ -10,12 +10,14 @@ import numpy as np
 from influence_acme import playing, training
 from influence_acme.playing import results as evaluation_results
 from influence_acme.reproduction import sweep as sweep_lib
+from influence_acme.reproduction import workers
 from influence_acme.runs import (
   checkpoint,
   config_file,
   curves,
   episode_record,
   failures,
+  lock,
   run_dir,
 )
 
@@ -23,29 +25,39 @@ from influence_acme.runs import (
 Train = Callable[..., int]
 
 
-def run(sweep: sweep_lib.Sweep, train: Train | None = None) -> int:
+def run(
+  sweep: sweep_lib.Sweep, train: Train | None = None, shard: str = '0/1'
+) -> int:
   """Runs all of a sweep that is not finished, one run after the other.
 
   A run that fails does not keep the others from running. One that was stopped
-  does: whoever stops it wants the sweep to stop.
+  does: whoever stops it wants the sweep to stop. Several workers may run one
+  sweep: what another one has is left to it.
 
   Args:
     sweep: what to run.
     train: (sweep, run, resume=whether to go on with it) -> exit code, as of
       `training.run`; None for what the sweep's `launch` says.
+    shard: 'i/n' for the runs i, i + n, i + 2n, ... alone.
 
   Returns:
-    0 if every run is finished, 1 if some have failed, else the exit code of
-    the run that was stopped.
+    0 if every run is finished, or another worker's; 1 if some have failed;
+    else the exit code of the run that was stopped.
 
   Raises:
-    ValueError: another sweep lies in the directory.
+    ValueError: another sweep lies in the directory, or the shard is none.
   """
+  runs = workers.shard(sweep.runs(), shard)
   sweep.prepare()
   train = train or _train
   failed = False
-  for each in sweep.runs():
-    code = _run_one(sweep, each, train)
+  for each in runs:
+    try:
+      with workers.claim(each.directory):
+        code = _run_one(sweep, each, train)
+    except lock.InUseError as error:
+      print(f'{each.name} is left out: {error}', file=sys.stderr)
+      continue
     if code > 1:
       print('The same command goes on with the sweep.', file=sys.stderr)
       return code

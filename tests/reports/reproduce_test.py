@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from influence_acme import reports
+from influence_acme.runs import config_file
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -14,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_sweep_of_a_tiny_game_that_grows(tmp_path, read_page):
-  command = [
+  base = [
     sys.executable,
     str(ROOT / 'examples' / 'reproduce.py'),
     '--variant=moa',
@@ -25,22 +26,38 @@ def test_a_sweep_of_a_tiny_game_that_grows(tmp_path, read_page):
   ]
   for seeds, num_steps in ((0,), 80), ((0, 1), 120):
     text = ','.join(map(str, seeds))
+    command = [*base, f'--seeds={text}', f'--num_steps={num_steps}']
+    # As many workers as runs, and none knows of the others.
+    workers = [
+      subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+      )
+      for _ in seeds
+    ]
+    told = [worker.communicate(timeout=550) for worker in workers]
+    for worker, (_, errors) in zip(workers, told, strict=True):
+      assert worker.returncode == 0, errors[-3000:]
     done = subprocess.run(
-      [*command, f'--seeds={text}', f'--num_steps={num_steps}'],
-      capture_output=True,
+      [*command, '--report_only'],
+      check=True,
+      stdout=subprocess.PIPE,
       text=True,
-      timeout=550,
       cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    ).stdout
     count = len(seeds)
-    told = f'{count} of {count} runs have finished {num_steps} environ'
-    assert told in done.stdout
-    assert f'| moa | paper | {count} | ' in done.stdout
+    assert f'{count} of {count} runs have finished {num_steps} environ' in done
+    assert f'| moa | paper | {count} | ' in done
     for seed in seeds:
       run = tmp_path / 'moa' / 'paper' / f'seed_{seed}'
       assert (run / 'curves.png').exists()
       assert (run / 'episode.json').exists()
+      # Nobody went on with what another one had.
+      resumed = config_file.read(run / 'config.json')['resumed']
+      assert len(resumed) == (num_steps == 120 and seed == 0)
   assert (tmp_path / 'curves.png').exists()
 
   page = read_page(reports.write(tmp_path))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from influence_acme import reproduction
-from influence_acme.reproduction import runner
+from influence_acme.reproduction import runner, workers
+from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import episode_record
 
 NAN = np.nan
@@ -38,7 +39,7 @@ def _launched(monkeypatch):
   return launched
 
 
-def _run(sweep, launched, write_checkpoint, codes=(), steps=None):
+def _run(sweep, launched, write_checkpoint, codes=(), steps=None, shard='0/1'):
   """Runs a sweep; runs end with these codes, then with 0."""
   codes = list(codes)
 
@@ -54,7 +55,7 @@ def _run(sweep, launched, write_checkpoint, codes=(), steps=None):
       write_checkpoint(run, reached)
     return code
 
-  return reproduction.run(sweep, train)
+  return reproduction.run(sweep, train, shard)
 
 
 def test_everything_is_run_once(make_sweep, launched, write_checkpoint):
@@ -99,6 +100,27 @@ def test_a_failed_run_does_not_stop_the_others(
   launched.clear()
   assert _run(sweep, launched, write_checkpoint) == 0
   assert launched == [('baseline', 0, 'resumed')]
+
+
+def test_a_worker_leaves_out_what_another_one_has(
+  make_sweep, launched, write_checkpoint, capsys
+):
+  sweep = make_sweep()
+  with workers.claim(sweep.runs()[2].directory):
+    assert _run(sweep, launched, write_checkpoint) == 0
+  assert [x[:2] for x in launched] == [
+    ('baseline', 0),
+    ('baseline', 1),
+    ('moa', 1),
+  ]
+  assert 'moa/paper/seed_0 is left out' in capsys.readouterr().err
+  assert len(sweep.runs()) == len(sweep_lib.find(sweep.directory).runs())
+
+
+def test_a_shard_is_run_alone(make_sweep, launched, write_checkpoint):
+  sweep = make_sweep()
+  assert _run(sweep, launched, write_checkpoint, shard='1/3') == 0
+  assert launched == [('baseline', 1, 'new')]
 
 
 def test_a_run_without_a_checkpoint_starts_anew(
