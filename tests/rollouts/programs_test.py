@@ -66,13 +66,15 @@ def test_two_agents_learn_to_coordinate(tmp_path):
   rows = counts['environment_steps'] + counts['actor_episodes']
   assert counts['learner_steps'] == pytest.approx(rows / 10 / 8, abs=2)
   log = csv_log.read_log(experiment.directory.logs / 'actor_0.csv')
-  assert log['collective_return'][-1] >= 0.95 * OPTIMUM
+  # A row is a mean over some time, in which a fast machine trains far.
+  assert log['collective_return'][-1] > log['collective_return'][0]
   assert log['episode_length'][-1] == 20
   # The run tells all that it takes to play what was learned.
   policy = playing.load(experiment.directory.path)
   assert policy.environment == experiment.functional_environment
-  played = playing.evaluate(policy, num_episodes=20, greedy=True)
-  assert played.returns.sum(axis=1).mean() >= 0.95 * OPTIMUM
+  for greedy in (False, True):
+    played = playing.evaluate(policy, num_episodes=100, greedy=greedy)
+    assert played.returns.sum(axis=1).mean() >= 0.95 * OPTIMUM
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from influence_acme import playing
 from influence_acme.runs import checkpoint, run_dir
 from influence_acme.system import config as config_lib
 from influence_acme.training import config as train_config_lib
@@ -42,6 +43,15 @@ def make_learning_agent(update):
     learning_rate_steps=NUM_STEPS,
     batch_size=8,
   )
+
+
+def learned_return(path):
+  """Returns the mean return of both agents, as they learn: actions are drawn.
+
+  Rows of the log are means over some time, in which a fast machine trains far.
+  """
+  played = playing.evaluate(playing.load(path), num_episodes=100, seed=1)
+  return played.returns.sum(axis=1).mean()
 
 
 def make_config(path, agent=None, **options):
