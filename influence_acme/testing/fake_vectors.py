@@ -13,8 +13,6 @@ from numpy import typing as npt
 from influence_acme import checks
 from influence_acme.environments import base
 
-__all__ = ('FakeVectorEnvironment',)
-
 
 class VectorState(NamedTuple):
   """State of an episode of `FakeVectorEnvironment`.

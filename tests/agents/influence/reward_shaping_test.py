@@ -18,7 +18,7 @@ import jax
 import numpy as np
 import pytest
 import reverb
-from acme.utils import loggers
+from acme.utils import counting, loggers
 
 from influence_acme.agents import influence
 from influence_acme.system import reward_shaping
@@ -92,11 +92,19 @@ def test_every_row_of_scripted_episodes(variant):
   server = reverb.Server(builder.make_replay_tables(spec), port=None)
   client = reverb.Client(f'localhost:{server.port}')
   iterator = builder.make_dataset_iterator(client)
-  learner = builder.make_learner(jax.random.PRNGKey(0), networks, iterator)
+  counter = counting.Counter(time_delta=0.0)
+  learner = builder.make_learner(
+    jax.random.PRNGKey(0), networks, iterator, counter=counter
+  )
   actor = builder.make_actor(
     jax.random.PRNGKey(1), networks, builder.make_adder(client), learner
   )
-  loop = acme.EnvironmentLoop(environment, actor, logger=loggers.NoOpLogger())
+  loop = acme.EnvironmentLoop(
+    environment,
+    actor,
+    counter=counting.Counter(counter, 'actor'),
+    logger=loggers.NoOpLogger(),
+  )
   for _ in range(4):
     # What is logged stays extrinsic.
     returns = loop.run_episode()['episode_return']
