@@ -15,13 +15,14 @@ from collections.abc import Sequence
 
 import tyro
 
-from influence_acme import playing, reports, training, xla_threads
+from influence_acme import checks, playing, reports, training, xla_threads
 from influence_acme.playing import results
 from influence_acme.reproduction import openings
 from influence_acme.runs import checkpoint, curves, failures, run_dir
 from influence_acme.system import practical
 
 _OPENINGS_NAME = 'openings.json'
+_VARIANTS = ('baseline', 'visible_actions', 'basic_influence')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,20 @@ class Comparison:
   run_dir: str = ''
   draw: bool = False
 
+  def __post_init__(self):
+    """Raises ValueError: a field is out of range."""
+    for name in ('variants', 'seeds'):
+      if not getattr(self, name):
+        raise ValueError(f'{name} is (): it must hold at least one.')
+    for variant in self.variants:
+      if variant not in _VARIANTS:
+        raise ValueError(
+          f'variants has {variant!r}: each must be of {", ".join(_VARIANTS)}.'
+        )
+    checks.count(self, 'num_steps', 'num_episodes')
+    if self.draw and not self.run_dir:
+      raise ValueError("run_dir is '': it must name what is to be drawn.")
+
 
 def train(
   options: Comparison, variant: str, seed: int, path: pathlib.Path
@@ -61,7 +76,10 @@ def train(
     The exit code of the run.
   """
   done = checkpoint.steps_done(path / 'checkpoint')
-  if done is None or done < options.num_steps:
+  is_done = done is not None and done >= options.num_steps
+  if is_done and (path / _OPENINGS_NAME).exists():
+    return 0
+  if not is_done:
     code = training.run(
       training.TrainConfig(
         agent=practical.make_config('box_trapped', variant),
@@ -91,6 +109,8 @@ def train(
 def draw(directory: pathlib.Path) -> str:
   """Draws all that was counted below a directory; tells it in a sentence."""
   found = [openings.read(x) for x in sorted(directory.rglob('openings*.json'))]
+  if not found:
+    raise ValueError(f'{directory} holds no openings.json: train first.')
   for each in found:
     print(f'{each.variant}, seed {each.seed}: opened in {each.share:.0%}.')
   openings.draw(found, directory / 'openings.png')
@@ -102,7 +122,15 @@ def draw(directory: pathlib.Path) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
   """Trains, counts, draws, and writes a page."""
   xla_threads.disable_intra_op_threads()  # Before JAX's first array.
-  options = tyro.cli(Comparison, args=argv, description=__doc__)
+  try:
+    return run(tyro.cli(Comparison, args=argv, description=__doc__))
+  except (OSError, ValueError, checkpoint.CheckpointError) as error:
+    print(error, file=sys.stderr)
+    return 2
+
+
+def run(options: Comparison) -> int:
+  """Does what the options ask for, and returns the exit code."""
   directory = pathlib.Path(
     options.run_dir or time.strftime('runs/box_trapped/%Y%m%d-%H%M%S')
   )
@@ -117,8 +145,8 @@ def main(argv: Sequence[str] | None = None) -> int:
       return code
   told = draw(directory)
   if not options.draw:
-    run = run_dir.RunDirectory(path)  # Of the last variant.
-    run.headline_path.write_text(told, encoding='utf-8')
+    directory_of_last = run_dir.RunDirectory(path)
+    directory_of_last.headline_path.write_text(told, encoding='utf-8')
     print(f'Open {reports.write(path)} in a browser.')
   return 0
 

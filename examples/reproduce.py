@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 
 from influence_acme import reproduction, xla_threads
+from influence_acme.reproduction import workers
+from influence_acme.reproduction.sweep import LAUNCHES
 from influence_acme.system import presets
 
 _EXPERIMENT = flags.DEFINE_enum(
@@ -38,8 +40,8 @@ _NUM_ENVIRONMENTS = flags.DEFINE_integer(
 )
 _NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
 _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
-_LAUNCH = flags.DEFINE_string(
-  'launch', 'single', 'The fused trainer; or threads, processes, with [acme].'
+_LAUNCH = flags.DEFINE_enum(
+  'launch', 'single', LAUNCHES, 'The fused trainer; the others need [acme].'
 )
 _SEARCH = flags.DEFINE_integer('search', 0, 'How many settings to draw.')
 _SEARCH_SEED = flags.DEFINE_integer('search_seed', 0, 'Of the draws.')
@@ -87,7 +89,7 @@ def _command(shard: str) -> str:
   given = [
     flag.serialize()
     for flag in own
-    if flag.present and flag.name not in ('list', 'shard')
+    if flag.present and flag.name not in ('list', 'shard', 'report_only')
   ]
   return shlex.join(
     ['python', 'examples/reproduce.py', *given, f'--shard={shard}']
@@ -101,10 +103,14 @@ def main(argv: Sequence[str]) -> int:
   logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
   xla_threads.disable_intra_op_threads()  # Before JAX's first array.
   try:
-    return _run(make_sweep())
+    sweep = make_sweep()
+    workers.shard(sweep.runs(), _SHARD.value)
+    if not (_LIST.value or _REPORT_ONLY.value):
+      sweep.prepare()
   except (OSError, ValueError) as error:
     print(error, file=sys.stderr)
     return 2
+  return _run(sweep)
 
 
 def _run(sweep: reproduction.Sweep) -> int:

@@ -34,7 +34,7 @@ class _Nowhere(adders.Adder):
   ) -> None:
     pass
 
-  def reset(self) -> None:
+  def reset(self, timeout_ms: int | None = None) -> None:
     pass
 
 

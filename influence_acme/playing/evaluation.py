@@ -56,7 +56,8 @@ class Evaluation(NamedTuple):
       row's agent on the column's; the diagonal is NaN. None of agents without
       influence inputs.
     film: of the first episode.
-    records: of each episode, step by step, without film.
+    records: of each episode, step by step, without film; that of the first
+      alone has measures.
   """
 
   agent_ids: tuple[types.AgentId, ...]
@@ -117,7 +118,7 @@ def evaluate(
     states.append(state)
     film = film or _make_film(environment, begun, steps, state.lengths[0])
     records += [
-      _make_record(policy, environment, steps, state, b)
+      _make_record(policy, environment, steps, state, b, first + b == 0)
       for b in np.flatnonzero(numbers < num_episodes)
     ]
   assert film is not None
@@ -172,8 +173,9 @@ def _make_record(
   steps: episodes.Frame,
   state: episodes.State,
   b: int,
+  is_first: bool,
 ) -> episode_record.EpisodeRecord:
-  """Makes the record of an environment's episode."""
+  """Makes the record of an environment's episode, with measures if first."""
   length = state.lengths[b]
   own = jax.tree_util.tree_map(
     lambda x: x[:length, ..., b],
@@ -184,13 +186,20 @@ def _make_record(
   if not isinstance(steps.influence, tuple):
     sums = steps.influence[:length, :, b]
     influence = np.diff(sums, axis=0, prepend=0)  # [L, N, N]
-    if jax.tree_util.tree_leaves(state.before):
+    if jax.tree_util.tree_leaves(state.before) and length > 1:
       # It was known a step late; that of the last step came with the other.
       influence = np.concatenate([influence[1:], 0 * influence[:1]])
     influence[:, np.eye(len(policy.agent_ids), dtype=bool)] = np.nan
-  chosen = (
-    actions if messages is None else {'action': actions, 'message': messages}
-  )
+  measures: dict[str, float] = {}
+  if is_first:
+    measures = episode_record.measure(
+      rewards,
+      actions if messages is None else {'action': actions, 'message': messages},
+      influence,
+      agent_ids=policy.agent_ids,
+      num_choices=(environment.num_actions, policy.networks.num_symbols),
+      events={name: x[-1] for name, x in events.items()},
+    )
   return episode_record.EpisodeRecord(
     agent_ids=policy.agent_ids,
     rewards=rewards,
@@ -199,14 +208,7 @@ def _make_record(
     frames=(),
     action_names=tuple(getattr(environment, 'action_names', ())),
     messages=messages,
-    measures=episode_record.measure(
-      rewards,
-      chosen,
-      influence,
-      agent_ids=policy.agent_ids,
-      num_choices=(environment.num_actions, policy.networks.num_symbols),
-      events={name: x[-1] for name, x in events.items()},
-    ),
+    measures=measures,
   )
 
 

@@ -41,8 +41,9 @@ def run(
     shard: 'i/n' for the runs i, i + n, i + 2n, ... alone.
 
   Returns:
-    0 if every run is finished, or another worker's; 1 if some have failed;
-    else the exit code of the run that was stopped.
+    0 if every run is finished, or another worker's that runs; 1 if some have
+    failed, or were left by a worker of another host; else the exit code of the
+    run that was stopped.
 
   Raises:
     ValueError: another sweep lies in the directory, or the shard is none.
@@ -57,6 +58,7 @@ def run(
         code = _run_one(sweep, each, train)
     except lock.InUseError as error:
       print(f'{each.name} is left out: {error}', file=sys.stderr)
+      failed |= isinstance(error, lock.AbandonedError)
       continue
     if code > 1:
       print('The same command goes on with the sweep.', file=sys.stderr)
@@ -79,6 +81,7 @@ def _run_one(sweep: sweep_lib.Sweep, each: sweep_lib.Run, train: Train) -> int:
   if done is None or done < sweep.num_steps:
     if done is None and directory.config_path.exists():
       _set_aside(directory)
+    (directory.path / sweep_lib.EPISODE_NAME).unlink(missing_ok=True)
     code = train(sweep, each, resume=done is not None)
     with failures.optional('curves.png'):
       curves.write_curves(directory)
@@ -98,6 +101,8 @@ def _evaluate(directory: run_dir.RunDirectory) -> None:
     directory.path / 'evaluation', evaluation, {'episodes': 1, 'seed': 0}
   )
   print(*told, sep='\n', end='\n' if told else '', file=sys.stderr)
+  for path in (directory.video_path, directory.episode_path):
+    path.unlink(missing_ok=True)  # Of an older version, which pages prefer.
   _write_episode(directory, evaluation.records[0])
 
 

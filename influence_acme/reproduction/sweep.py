@@ -22,6 +22,7 @@ from influence_acme.system import presets
 SWEEP_NAME = 'sweep.json'
 # Of what an episode of a finished run showed, in the run's directory.
 EPISODE_NAME = 'episode.json'
+LAUNCHES = ('threads', 'processes', 'single')  # As of `programs`.
 _PAPER = 'paper'
 _DRAWN = 'setting_'
 
@@ -68,8 +69,8 @@ class Sweep:
       trainer does not.
     num_agents: in each environment.
     episode_length: in steps.
-    launch: 'single', the fused trainer, or another of `programs.LAUNCHES`,
-      which need Acme.
+    launch: one of `LAUNCHES`: 'single', the fused trainer; the others need
+      Acme.
     search: how many settings to draw; 0 for the paper's one.
     search_seed: of the draws.
   """
@@ -104,14 +105,7 @@ class Sweep:
       checks.integer('seeds', seed, 0, 2**32 - 1, ', each of them')
     checks.count(self, 'num_steps', 'num_agents', 'episode_length')
     checks.count(self, 'num_environments', 'search', 'search_seed', low=0)
-    if self.launch != 'single':
-      from influence_acme import programs  # Needs Acme, as all others do.
-
-      checks.choice(self, 'launch', programs.LAUNCHES)
-    elif not self.num_environments:
-      raise ValueError(
-        "num_environments is 0: it must be at least 1 if launch is 'single'."
-      )
+    checks.choice(self, 'launch', LAUNCHES)
     checks.choice(self, 'experiment', presets.EXPERIMENTS)
     checks.choice(self, 'game', presets.GAMES)
     self.runs()  # Are all variants there, and all settings in range?
@@ -163,8 +157,12 @@ class Sweep:
     """Writes down what all runs share, or checks it if it is there.
 
     Raises:
-      ValueError: another sweep lies there.
+      ValueError: another sweep lies there, or the fused trainer cannot run it.
     """
+    if self.launch == 'single' and not self.num_environments:
+      raise ValueError(
+        "num_environments is 0: it must be at least 1 if launch is 'single'."
+      )
     shared = {
       name: value
       for name, value in dataclasses.asdict(self).items()

@@ -40,7 +40,7 @@ def claim(directory: run_dir.RunDirectory) -> Iterator[None]:
   """
   path = directory.path.with_name(f'{directory.path.name}.worker')
   path.parent.mkdir(parents=True, exist_ok=True)
-  held = lock.acquire(path)
+  held = lock.acquire(path, directory.path)
   try:
     yield
   finally:

@@ -132,7 +132,8 @@ def _commit() -> str:
 
 def write_json(path: pathlib.Path, content: Any) -> None:
   """Writes a file aside and renames it: it is never there in part."""
-  aside = path.with_name(path.name + '.new')
+  # Of its own: several workers may write the same file.
+  aside = path.with_name(f'{path.name}.{os.getpid()}.new')
   aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
   os.replace(aside, path)
 

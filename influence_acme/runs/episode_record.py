@@ -113,7 +113,7 @@ def read(run: run_dir.RunDirectory) -> EpisodeRecord | None:
   for name in ('agent_ids', 'action_names'):
     fields[name] = tuple(fields[name].tolist())
   fields['measures'] = json.loads(str(fields.get('measures', '{}')))
-  fields.pop('reliability', None)  # Of version 0.2.
+  fields.pop('reliability', None)  # Of older files.
   return EpisodeRecord(frames=(), **fields)
 
 

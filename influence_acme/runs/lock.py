@@ -18,23 +18,28 @@ class InUseError(OSError):
   """Another program runs in the directory; the message says which."""
 
 
-def acquire(path: pathlib.Path) -> TextIO:
+class AbandonedError(InUseError):
+  """Another host's program has left its lock, if it does not run still."""
+
+
+def acquire(path: pathlib.Path, what: pathlib.Path | None = None) -> TextIO:
   """Takes the lock.
 
   Args:
     path: of its file, whose directory must be there.
+    what: is locked, for messages; the file's directory if None.
 
   Returns:
     The open file; close it by `release`.
 
   Raises:
-    InUseError: another program has it.
+    InUseError: another program has it, or `AbandonedError`: had it.
     OSError: the file cannot be written.
   """
   while True:
     file = open(path, 'a+', encoding='utf-8')  # noqa: SIM115
     try:
-      _lock(file, path)
+      _lock(file, path, what or path.parent)
       # Its owner may just have removed it, so that another one lies there.
       if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
         file.truncate(0)
@@ -58,7 +63,7 @@ def release(file: TextIO) -> None:
   file.close()
 
 
-def _lock(file: TextIO, path: pathlib.Path) -> None:
+def _lock(file: TextIO, path: pathlib.Path, what: pathlib.Path) -> None:
   """Locks a file; raises `InUseError` if another program has it."""
   owner = _read(path)
   try:
@@ -71,12 +76,12 @@ def _lock(file: TextIO, path: pathlib.Path) -> None:
   by = f'process {owner.get("pid")} on {owner.get("host")}'
   if is_taken:
     raise InUseError(
-      f'{path.parent} is in use by {by}: wait for its end, or choose another '
+      f'{what} is in use by {by}: wait for its end, or choose another '
       'directory (--run_dir).'
     )
   if owner and owner.get('host') != socket.gethostname():
-    raise InUseError(
-      f'{path.parent} was in use by {by}, another host: if that has ended, '
+    raise AbandonedError(
+      f'{what} was in use by {by}, another host: if that has ended, '
       f'remove {path}; else choose another directory (--run_dir).'
     )
 

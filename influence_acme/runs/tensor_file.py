@@ -7,6 +7,7 @@ executes code.
 import hashlib
 import json
 import os
+import pathlib
 import stat
 from collections.abc import Mapping
 
@@ -35,6 +36,7 @@ def write(
   digest = {_DIGEST: _digest(arrays, metadata)}
   # The library's files are for their owner alone: others may want to resume,
   # or to load the agents.
+  pathlib.Path(path).unlink(missing_ok=True)
   with open(path, 'wb') as file:
     mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
   try:

@@ -44,15 +44,18 @@ class Run:
       )
 
   def wait_until_it_learns(self):
-    """Waits until every node has done something, so that all are up."""
+    """Waits until every node has done something, and that was saved."""
     deadline = time.monotonic() + _START_SECS
     while time.monotonic() < deadline:
       assert self.process.poll() is None, self.output.read_text()
-      if all(
-        (self.path / 'logs' / f'{label}.csv').exists()
-        and csv_log.read_log(self.path / 'logs' / f'{label}.csv')
-        for label in ('actor_0', 'learner')
-      ):
+      if (
+        all(
+          (self.path / 'logs' / f'{label}.csv').exists()
+          and csv_log.read_log(self.path / 'logs' / f'{label}.csv')
+          for label in ('actor_0', 'learner')
+        )
+        and self.counts()
+      ):  # Not the checkpoint that a run begins with.
         return
       time.sleep(0.1)
     raise TimeoutError(self.output.read_text())

@@ -117,6 +117,18 @@ def test_a_worker_leaves_out_what_another_one_has(
   assert len(sweep.runs()) == len(sweep_lib.find(sweep.directory).runs())
 
 
+def test_what_a_worker_of_another_host_left_is_a_failure(
+  make_sweep, launched, write_checkpoint, capsys
+):
+  sweep = make_sweep(variants=('moa',))
+  claim = sweep.directory / 'moa' / 'paper' / 'seed_1.worker'
+  claim.parent.mkdir(parents=True)
+  claim.write_text(json.dumps({'pid': 1, 'host': 'elsewhere'}))
+  assert _run(sweep, launched, write_checkpoint) == 1
+  assert launched == [('moa', 0, 'new')]
+  assert f'if that has ended, remove {claim}' in capsys.readouterr().err
+
+
 def test_a_shard_is_run_alone(make_sweep, launched, write_checkpoint):
   sweep = make_sweep()
   assert _run(sweep, launched, write_checkpoint, shard='1/3') == 0

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from influence_acme import training
+from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.system import presets
 
 
@@ -89,13 +90,31 @@ def test_what_runs_share_is_kept(make_sweep):
       make_sweep(**{name: value}).prepare()
 
 
+def test_a_sweep_that_plays_step_by_step_is_found_again(make_sweep):
+  with pytest.raises(ValueError, match="at least 1 if launch is 'single'"):
+    make_sweep(num_environments=0).prepare()
+  sweep = make_sweep(num_environments=0, launch='threads', seeds=(3,))
+  assert not sweep.directory.exists()
+  sweep.prepare()
+  for run in sweep.runs():
+    run.directory.prepare()
+    run.directory.write_config(vars(sweep))
+  found = sweep_lib.find(sweep.directory)
+  assert (found.num_environments, found.seeds) == (0, (3,))
+
+
+def test_the_ways_to_launch_are_those_of_programs():
+  programs = pytest.importorskip('influence_acme.programs')
+  assert sweep_lib.LAUNCHES == programs.LAUNCHES
+
+
 @pytest.mark.parametrize(
   ('overrides', 'message'),
   [
     ({'variants': ()}, r'variants is \(\): it must hold at least one'),
     ({'seeds': (1, 1)}, r'seeds is \(1, 1\): .* none twice'),
     ({'search': -1}, 'search is -1'),
-    ({'num_environments': 0}, "must be at least 1 if launch is 'single'"),
+    ({'launch': 'carrier'}, "launch is 'carrier'.*threads, processes, single"),
     ({'variants': ('comm_baseline',)}, 'no column'),
     ({'game': 'chess'}, "game is 'chess'.*one of cleanup"),
   ],

@@ -27,7 +27,7 @@ def test_a_run_has_one_worker(tmp_path):
   with workers.claim(directory):
     assert not directory.path.exists()
     with (
-      pytest.raises(lock.InUseError, match='is in use by process'),
+      pytest.raises(lock.InUseError, match=r'moa/seed_0 is in use by process'),
       workers.claim(directory),
     ):
       pass
