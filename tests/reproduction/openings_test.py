@@ -121,12 +121,16 @@ def test_the_committed_page_says_what_its_data_says():
       cells += [f'{each.share:.0%}', f'{np.median(times):g}' if times else '']
     cells.append(f'{paid.trace[openings.AROUND]:.2f}')
     assert f'| {" | ".join(cells)} |' in page
-  without, paid = (np.array([x.share for x in group]) for group in pairs)
+  without, paid, seeing = (
+    np.array([x.share for x in group])
+    for group in (*pairs, _committed('visible_actions'))
+  )
   words = ' '.join(page.split())
   for shares, text in (
     (paid, '{} paid for influence'),
     (without, '{} not; the difference'),
     (paid - without, 'seed by seed, {}'),
+    (seeing, '(`visible_actions`), open it in {}'),
   ):
     mean, half_width = interval.interval(shares, statistics.CONFIDENCE)
     assert text.format(f'{mean:.1%} ± {half_width:.1%}') in words
