@@ -131,8 +131,7 @@ def _commit() -> str:
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:
-  """Writes a file aside and renames it: it is never there in part."""
-  # Of its own: several workers may write the same file.
+  """Writes a file aside, each process its own, and renames it when whole."""
   aside = path.with_name(f'{path.name}.{os.getpid()}.new')
   aside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
   os.replace(aside, path)
