@@ -165,6 +165,7 @@ PAGES = {
   'docs/howto/meltingpot.md': dict,
   'environments/README.md': _game,
   'agents/intrinsic/README.md': _view,
+  'results/box_trapped/README.md': dict,
 }
 # What they show is installed for slow tests only.
 SLOW = {'docs/howto/meltingpot.md'}

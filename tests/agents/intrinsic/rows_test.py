@@ -145,6 +145,7 @@ def _written(end_behavior, lengths, ends, period=5, length=6):
       if then is written[-1]:
         timestep = timestep._replace(step_type=dm_env.StepType.LAST)
       adder.add(now.action, timestep, now.extras)
+  adder._writer.flush()  # Items are on their way.
   num_items = client.server_info()[name].current_size
   dataset = reverb.TrajectoryDataset.from_table_signature(
     client.server_address, name, max_in_flight_samples_per_worker=1
