@@ -75,7 +75,8 @@ def train(
   Returns:
     The exit code of the run.
   """
-  done = checkpoint.steps_done(path / 'checkpoint')
+  directory = run_dir.RunDirectory(path)
+  done = checkpoint.steps_done(directory.checkpoint_path)
   is_done = done is not None and done >= options.num_steps
   if is_done and (path / _OPENINGS_NAME).exists():
     return 0
@@ -93,14 +94,13 @@ def train(
     if code:
       return code
   with failures.optional('curves.png'):
-    curves.write_curves(run_dir.RunDirectory(path))
+    curves.write_curves(directory)
   evaluation = playing.evaluate(
     playing.load(path), num_episodes=options.num_episodes
   )
-  told = results.write(
-    path / 'evaluation', evaluation, {'episodes': options.num_episodes}
+  results.write(
+    directory.evaluation_path, evaluation, {'episodes': options.num_episodes}
   )
-  print(*told, sep='\n', end='\n' if told else '', file=sys.stderr)
   counted = openings.measure(variant, seed, evaluation.records)
   openings.write(path / _OPENINGS_NAME, counted)
   return 0

@@ -110,9 +110,8 @@ def run(config: EvaluateConfig) -> 'playing.Evaluation':
   )
   print(f'{type(environment).__name__}, episodes: {config.episodes}')
   print(results.to_text(evaluation))
-  path = run_dir.RunDirectory(config.run).path / 'evaluation'
-  for failure in results.write(path, evaluation, vars(config)):
-    print(failure, file=sys.stderr)
+  path = run_dir.RunDirectory(config.run).evaluation_path
+  results.write(path, evaluation, vars(config))
   print(f'Written to {path}.')
   return evaluation
 

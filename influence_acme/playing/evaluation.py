@@ -136,7 +136,8 @@ def _play(
 
   Returns:
     The state after the longest; what was before the first step; and the steps,
-    [T, ...], of which shorter episodes have fewer.
+    [T, ...], of which shorter episodes have fewer; with what a film shows if
+    episode 0 is among them.
   """
   fold_in = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
   keys = fold_in(jax.random.PRNGKey(seed), numbers)
@@ -144,6 +145,8 @@ def _play(
   parts = []
   while not np.all(state.is_over):
     state, steps = functions.advance(params, state)
+    if numbers[0]:  # The film is of episode 0.
+      steps = steps._replace(state=(), views=())
     parts.append(jax.device_get(steps))
   steps = jax.tree_util.tree_map(lambda *x: np.concatenate(x), *parts)
   return jax.device_get(state), jax.device_get(first), steps

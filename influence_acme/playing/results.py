@@ -15,14 +15,19 @@ import csv
 import importlib.util
 import math
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from influence_acme.metrics import interval
 from influence_acme.playing import evaluation as evaluation_lib
-from influence_acme.runs import config_file, episode_record, pictures
+from influence_acme.runs import (
+  config_file,
+  episode_record,
+  failures,
+  pictures,
+)
 
 CONFIDENCE = 0.95
 COLLECTIVE = 'collective'
@@ -76,16 +81,15 @@ def write(
   path: pathlib.Path,
   evaluation: evaluation_lib.Evaluation,
   settings: Mapping[str, Any],
-) -> list[str]:
+) -> None:
   """Writes the files of an evaluation, over those that are there.
+
+  A picture or film that cannot be written is told on stderr.
 
   Args:
     path: of a directory, which is made if it is missing.
     evaluation: to be written.
     settings: of the evaluation, for `summary.json`.
-
-  Returns:
-    A sentence on each picture or film that could not be written.
 
   Raises:
     OSError: the directory cannot be written.
@@ -106,35 +110,27 @@ def write(
     'influence_matrix': _by_agent(evaluation),
   }
   config_file.write_json(path / 'summary.json', summary)
-  return _write_pictures(path, evaluation)
+  _write_pictures(path, evaluation)
 
 
 def _write_pictures(
   path: pathlib.Path, evaluation: evaluation_lib.Evaluation
-) -> list[str]:
+) -> None:
   """Writes all that people look at; a failure of one does not stop others."""
-  parts: dict[str, Callable[[pathlib.Path], None]] = {
-    'episode.npz': lambda to: episode_record.write_arrays(
-      to, evaluation.records[0]
-    ),
-    'episode.gif': lambda to: pictures.write_video(to, _frames(evaluation)),
-  }
+  with failures.optional('episode.npz'):
+    episode_record.write_arrays(path / 'episode.npz', evaluation.records[0])
+  with failures.optional('episode.gif'):
+    pictures.write_video(path / 'episode.gif', _frames(evaluation))
   if importlib.util.find_spec('imageio_ffmpeg') is not None:
-    parts['episode.mp4'] = lambda to: pictures.write_mp4(
-      to, _frames(evaluation)
-    )
-  matrix = evaluation.influence
-  if matrix is not None:
-    parts['influence_matrix.png'] = lambda to: pictures.write_influence_matrix(
-      to, matrix, evaluation.agent_ids
-    )
-  failures = []
-  for name, write_part in parts.items():
-    try:
-      write_part(path / name)
-    except Exception as error:  # noqa: BLE001  The numbers are written.
-      failures.append(f'{name} is not written: {type(error).__name__}: {error}')
-  return failures
+    with failures.optional('episode.mp4'):
+      pictures.write_mp4(path / 'episode.mp4', _frames(evaluation))
+  if evaluation.influence is not None:
+    with failures.optional('influence_matrix.png'):
+      pictures.write_influence_matrix(
+        path / 'influence_matrix.png',
+        evaluation.influence,
+        evaluation.agent_ids,
+      )
 
 
 def _frames(evaluation: evaluation_lib.Evaluation) -> Iterator[np.ndarray]:

@@ -31,7 +31,7 @@ _USUAL_ACTIONS = 8
 
 def find(run: run_dir.RunDirectory) -> run_dir.RunDirectory:
   """Returns the directory that has a run's episode, whichever face wrote it."""
-  evaluation = run_dir.RunDirectory(run.path / 'evaluation')
+  evaluation = run_dir.RunDirectory(run.evaluation_path)
   own = run.video_path.exists() or run.episode_path.exists()
   return run if own or not evaluation.path.is_dir() else evaluation
 

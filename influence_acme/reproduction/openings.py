@@ -97,12 +97,9 @@ def in_words(populations: Sequence[Openings]) -> str:
   Args:
     populations: at least one, of any variants and seeds.
   """
-  by_variant: dict[str, list[int | None]] = {}
-  for each in populations:
-    by_variant.setdefault(each.variant, []).extend(each.times)
   shares = [
-    (float(np.mean([time is not None for time in times])), len(times), variant)
-    for variant, times in by_variant.items()
+    (*_share(group), variant)
+    for variant, group in _by_variant(populations).items()
   ]
   told = [
     f'{share:.1%} of {count:,} episodes of {variant}'
@@ -122,16 +119,12 @@ def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
   histogram, traces = figure.subplots(1, 2)
   curves.style_axes(histogram, 'When the box is opened first')
   curves.style_axes(traces, 'Influence around the opening')
-  by_variant: dict[str, list[Openings]] = {}
-  for each in populations:
-    by_variant.setdefault(each.variant, []).append(each)
   for (variant, group), colour in zip(
-    by_variant.items(), palette.AGENTS, strict=False
+    _by_variant(populations).items(), palette.AGENTS, strict=False
   ):
-    all_times = [time for each in group for time in each.times]
-    times = [time for time in all_times if time is not None]
+    times = [x for each in group for x in each.times if x is not None]
     steps, counts = np.unique(times, return_counts=True)
-    share, num_episodes = len(times) / len(all_times), len(all_times)
+    share, num_episodes = _share(group)
     histogram.bar(
       steps,
       counts / num_episodes,
@@ -151,3 +144,16 @@ def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
     axes.set_ylabel(y, color=curves.FAINT)
   histogram.legend(frameon=False, fontsize='small')
   figure.savefig(path)
+
+
+def _by_variant(populations: Sequence[Openings]) -> dict[str, list[Openings]]:
+  found: dict[str, list[Openings]] = {}
+  for each in populations:
+    found.setdefault(each.variant, []).append(each)
+  return found
+
+
+def _share(group: Sequence[Openings]) -> tuple[float, int]:
+  """Returns the share of episodes with an opening, and how many there are."""
+  times = [time for each in group for time in each.times]
+  return float(np.mean([time is not None for time in times])), len(times)

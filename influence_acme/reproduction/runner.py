@@ -97,10 +97,9 @@ def _run_one(sweep: sweep_lib.Sweep, each: sweep_lib.Run, train: Train) -> int:
 def _evaluate(directory: run_dir.RunDirectory) -> None:
   """Plays an episode with what a run has learned, and writes what it showed."""
   evaluation = playing.evaluate(playing.load(directory.path), num_episodes=1)
-  told = evaluation_results.write(
-    directory.path / 'evaluation', evaluation, {'episodes': 1, 'seed': 0}
+  evaluation_results.write(
+    directory.evaluation_path, evaluation, {'episodes': 1, 'seed': 0}
   )
-  print(*told, sep='\n', end='\n' if told else '', file=sys.stderr)
   for path in (directory.video_path, directory.episode_path):
     path.unlink(missing_ok=True)  # Of an older version, which pages prefer.
   _write_episode(directory, evaluation.records[0])

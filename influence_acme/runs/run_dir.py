@@ -74,6 +74,11 @@ class RunDirectory:
     return self.path / 'curves.png'
 
   @property
+  def evaluation_path(self) -> pathlib.Path:
+    """The directory of what an evaluation of the run wrote."""
+    return self.path / 'evaluation'
+
+  @property
   def video_path(self) -> pathlib.Path:
     """The video of an episode."""
     return self.path / 'episode.gif'

@@ -35,7 +35,7 @@ def _launched(monkeypatch):
 
   monkeypatch.setattr(runner.playing, 'load', lambda path: path)
   monkeypatch.setattr(runner.playing, 'evaluate', evaluate)
-  monkeypatch.setattr(runner.evaluation_results, 'write', lambda *_: [])
+  monkeypatch.setattr(runner.evaluation_results, 'write', lambda *_: None)
   return launched
 
 
