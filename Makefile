@@ -19,7 +19,7 @@ CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py \
 # Slow ones that start the fused trainer as users do: on today's JAX alone.
 OF_COMMANDS := tests/training/command_test.py tests/training/moments_test.py \
   tests/training/practical_test.py tests/reports/reproduce_test.py \
-  tests/examples/box_trapped_test.py tests/examples/ladder_test.py
+  tests/examples/box_trapped_test.py
 # A module stays on one worker: what it compiles, it compiles once.
 PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.

@@ -17,8 +17,8 @@ import tyro
 
 from influence_acme import checks, playing, reports, training, xla_threads
 from influence_acme.playing import results
-from influence_acme.reproduction import openings
-from influence_acme.runs import checkpoint, curves, failures, run_dir
+from influence_acme.reproduction import openings, runner
+from influence_acme.runs import checkpoint, run_dir
 from influence_acme.system import practical
 
 _OPENINGS_NAME = 'openings.json'
@@ -76,25 +76,21 @@ def train(
     The exit code of the run.
   """
   directory = run_dir.RunDirectory(path)
-  done = checkpoint.steps_done(directory.checkpoint_path)
-  is_done = done is not None and done >= options.num_steps
-  if is_done and (path / _OPENINGS_NAME).exists():
-    return 0
-  if not is_done:
-    code = training.run(
-      training.TrainConfig(
-        agent=practical.make_config('box_trapped', variant),
-        game='box_trapped',
-        num_steps=options.num_steps,
-        seed=seed,
-        run_dir=str(path),
-        resume=done is not None,
-      )
-    )
-    if code:
-      return code
-  with failures.optional('curves.png'):
-    curves.write_curves(directory)
+  config = training.TrainConfig(
+    agent=practical.make_config('box_trapped', variant),
+    game='box_trapped',
+    num_steps=options.num_steps,
+    seed=seed,
+    run_dir=str(path),
+  )
+  code = runner.finish(
+    directory,
+    options.num_steps,
+    _OPENINGS_NAME,
+    lambda resume: training.run(dataclasses.replace(config, resume=resume)),
+  )
+  if code or (path / _OPENINGS_NAME).exists():
+    return code
   evaluation = playing.evaluate(
     playing.load(path), num_episodes=options.num_episodes
   )

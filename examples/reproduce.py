@@ -1,45 +1,54 @@
-"""Runs an experiment of the paper, seed by seed, and reports it beside it.
+"""Runs an experiment, seed by seed, and reports it with its controls.
 
   python examples/reproduce.py --experiment=moa --game=cleanup \
     --variant=baseline,moa_baseline,moa --seeds=0,1,2,3,4 --num_steps=500000000
+  python examples/reproduce.py --experiment=practical --game=cleanup_small \
+    --variant=baseline,prosocial,moa --seeds=0,1,2 --shares=0.1,0.3
 
-Each run takes about 30 hours on two cores, at the 4,700 steps/s of `moa`. Stop
-it with Ctrl-C; the same command goes on where it was. --search=N draws N
-settings in place of the paper's one.
+The first has the settings of the paper: each run takes about 30 hours on two
+cores, at the 4,700 steps/s of `moa`; --search=N draws N settings around them.
+The second has those that learn in millions of steps, in minutes to hours. Stop
+it with Ctrl-C; the same command goes on where it was.
 
 Runs may be made by several workers: --shard=0/4 makes each fourth one, --list
 prints one command for each, and who starts the same command once more takes
 what nobody else has. Copy the directories together for the report.
 """
 
-import shlex
 import sys
 from collections.abc import Sequence
 
 from absl import app, flags, logging
 
 from influence_acme import reproduction, xla_threads
-from influence_acme.reproduction import workers
+from influence_acme.reproduction import commands, settings, workers
 from influence_acme.reproduction.sweep import LAUNCHES
-from influence_acme.system import presets
+from influence_acme.system import practical, presets, variants
 
 _EXPERIMENT = flags.DEFINE_enum(
   'experiment',
   None,
-  list(presets.EXPERIMENTS),
-  'Of the paper; the one that has the variants, or moa, if not given.',
+  list(settings.EXPERIMENTS),
+  'Of the paper, or practical; what has the variants, or moa, if not given.',
 )
-_GAME = flags.DEFINE_enum('game', 'cleanup', presets.GAMES, 'What is played.')
+_GAME = flags.DEFINE_enum(
+  'game', 'cleanup', list(practical.NUM_STEPS), 'What is played.'
+)
 _VARIANT = flags.DEFINE_list(
-  'variant', [], 'One or more; all that the agent has if not given.'
+  'variant', [], 'One or more; all that the experiment has if not given.'
 )
 _SEEDS = flags.DEFINE_list('seeds', ['0', '1', '2', '3', '4'], 'Of the runs.')
-_NUM_STEPS = flags.DEFINE_integer('num_steps', 500_000_000, 'Of each run.')
-_NUM_ENVIRONMENTS = flags.DEFINE_integer(
-  'num_environments', 144, 'At once; 0 with [acme]: one, step by step.'
+_NUM_STEPS = flags.DEFINE_integer(
+  'num_steps', None, 'Of each run; 500000000, or what practical settings take.'
 )
-_NUM_AGENTS = flags.DEFINE_integer('num_agents', 5, 'Agents in each.')
-_EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
+_NUM_ENVIRONMENTS = flags.DEFINE_integer(
+  'num_environments', None, 'At once; 0 with [acme]: one, step by step.'
+)
+_NUM_AGENTS = flags.DEFINE_integer('num_agents', None, 'Agents in each.')
+_EPISODE_LENGTH = flags.DEFINE_integer('episode_length', None, 'In steps.')
+_SHARES = flags.DEFINE_list(
+  'shares', ['0.3'], 'Of influence in the return, with practical settings.'
+)
 _LAUNCH = flags.DEFINE_enum(
   'launch', 'single', LAUNCHES, 'The fused trainer; the others need [acme].'
 )
@@ -60,39 +69,34 @@ _REPORT_ONLY = flags.DEFINE_boolean(
 def make_sweep() -> reproduction.Sweep:
   """Returns what the flags ask for."""
   game = _GAME.value
-  experiment = _EXPERIMENT.value or presets.experiment_of(_VARIANT.value)
-  variants = _VARIANT.value or [
+  is_small = game not in presets.GAMES
+  experiment = _EXPERIMENT.value or (
+    settings.PRACTICAL if is_small else presets.experiment_of(_VARIANT.value)
+  )
+  chosen = _VARIANT.value or [
     variant
     for *key, variant in presets.available()
     if key == [experiment, game]
   ]
+  num_steps = 500_000_000
+  if experiment == settings.PRACTICAL:
+    chosen = chosen or list(variants.VARIANTS)
+    num_steps = practical.NUM_STEPS[game]
   name = f'{experiment}_{game}{"_search" if _SEARCH.value else ""}'
   return reproduction.Sweep(
     path=_SWEEP_DIR.value or f'runs/reproduce/{name}',
     experiment=experiment,
     game=game,
-    variants=tuple(variants),
+    variants=tuple(chosen),
     seeds=tuple(map(int, _SEEDS.value)),
-    num_steps=_NUM_STEPS.value,
+    num_steps=num_steps if _NUM_STEPS.value is None else _NUM_STEPS.value,
     num_environments=_NUM_ENVIRONMENTS.value,
     num_agents=_NUM_AGENTS.value,
     episode_length=_EPISODE_LENGTH.value,
     launch=_LAUNCH.value,
+    shares=tuple(map(float, _SHARES.value)),
     search=_SEARCH.value,
     search_seed=_SEARCH_SEED.value,
-  )
-
-
-def _command(shard: str) -> str:
-  """Returns the command line of one shard, with the flags that were given."""
-  own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
-  given = [
-    flag.serialize()
-    for flag in own
-    if flag.present and flag.name not in ('list', 'shard', 'report_only')
-  ]
-  return shlex.join(
-    ['python', 'examples/reproduce.py', *given, f'--shard={shard}']
   )
 
 
@@ -118,7 +122,7 @@ def _run(sweep: reproduction.Sweep) -> int:
   if _LIST.value:
     count = len(sweep.runs())
     for i in range(count):
-      print(_command(f'{i}/{count}'))
+      print(commands.command(sweep, shard=f'{i}/{count}'))
     return 0
   code = 0
   if not _REPORT_ONLY.value:

@@ -4,6 +4,7 @@
   the intrinsic reward for influence on others' actions; `influential_steps`:
   the steps with more influence than an agent's mean.
 - `moa_loss`, `MOALoss`: the loss of predictions of others' next actions;
+  `moa_skill`: what they tell beyond the actions' frequencies;
   `calibration`, `Calibration`: the confidence of predictions against their
   accuracy.
 - `episode_masks`, `EpisodeMasks`: the rows of a sequence that are real steps.
@@ -37,6 +38,7 @@ from influence_acme.ops.moa_loss import (
   episode_masks,
   EpisodeMasks,
   moa_loss,
+  moa_skill,
   MOALoss,
 )
 from influence_acme.ops.returns import (
@@ -71,6 +73,7 @@ __all__ = (
   'influential_steps',
   'instantaneous_coordination',
   'moa_loss',
+  'moa_skill',
   'peace',
   'prosocial_reward',
   'scramble',

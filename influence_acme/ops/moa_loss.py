@@ -136,6 +136,31 @@ def moa_loss(
   )
 
 
+def moa_skill(
+  moa: MOALoss, actions: chex.Array, *, num_actions: int
+) -> jax.Array:
+  """Compares a model with one that knows how often each action is taken.
+
+  Args:
+    moa: as of `moa_loss`, of these actions.
+    actions: int [T, ..., J] in 0..A-1, each other's action in this row.
+    num_actions: A.
+
+  Returns:
+    float32 [], nats an action: the entropy of each other agent's actions,
+    weighted as the loss, less the loss. Frequencies of few actions are closer
+    to them than to those that follow: then it is too small. 0 if all weights
+    are.
+  """
+  taken = jax.nn.one_hot(jnp.asarray(actions)[1:], num_actions)
+  taken = taken * moa.weight[..., None]  # [T-1, ..., J, A]
+  counts = jnp.sum(taken, axis=tuple(range(taken.ndim - 2)))  # [J, A]
+  number = jnp.sum(counts, axis=-1)  # [J]
+  shares = counts / jnp.maximum(number, 1e-9)[:, None]
+  entropy = jnp.sum(jax.scipy.special.entr(shares), axis=-1)  # [J]
+  return _weighted_mean(entropy, number) - moa.loss
+
+
 def _weight(
   shape: tuple[int, ...],
   mask: chex.Array | None,

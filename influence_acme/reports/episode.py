@@ -14,6 +14,7 @@ from influence_acme.environments.grid import colours as grid_colours
 from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
+from influence_acme.reproduction import behaviour
 from influence_acme.runs import (
   episode_record,
   packed_film,
@@ -24,8 +25,6 @@ from influence_acme.system import variants as variants_lib
 
 _NUM_MOMENTS, _STEPS_APART = 6, 20
 _MOST_BINS = 290
-# The share of log A, the most that a choice can tell, below which all is noise.
-_NOISE = 0.01
 _USUAL_ACTIONS = 8
 
 
@@ -106,7 +105,7 @@ def _noise(played: episode_record.EpisodeRecord | None) -> float:
   count = _USUAL_ACTIONS
   if played is not None:
     count = len(played.action_names) or int(played.actions.max(initial=1)) + 1
-  return _NOISE * math.log(max(count, 2))
+  return behaviour.NOISE * math.log(max(count, 2))
 
 
 def _key(colours: frozenset[str]) -> list[dict[str, str]]:

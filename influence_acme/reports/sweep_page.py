@@ -56,8 +56,10 @@ def _panels(groups: dict[str, list[results_lib.Result]]) -> dict[str, Any]:
     colours = palette.of_agents(found.lines)
     legend |= colours
     lines = [
-      charts.line(label, colours[label], steps, mean, half_width=half_width)
-      for label, (steps, mean, half_width) in found.lines.items()
+      charts.line(
+        label, colours[label], x.steps, x.mean, half_width=x.half_width
+      )
+      for label, x in found.lines.items()
     ]
     if lines:
       drawn.append(charts.chart(title, lines, limits=found.limits))

@@ -23,9 +23,10 @@ def make_experiment(
   sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool = False
 ) -> programs.Experiment:
   """Returns what a run of a sweep is, see `launch`."""
-  game: dict[str, int] = {
-    'num_agents': sweep.num_agents,
-    'episode_length': sweep.episode_length,
+  game = {
+    name: getattr(sweep, name)
+    for name in ('num_agents', 'episode_length')
+    if getattr(sweep, name) is not None
   }
   return programs.Experiment(
     builder_factory=functools.partial(influence.InfluenceBuilder, run.config),
@@ -37,7 +38,9 @@ def make_experiment(
       influence.make_networks, config=run.config
     ),
     num_steps=sweep.num_steps,
-    num_environments=sweep.num_environments,
+    num_environments=0
+    if sweep.num_environments == 0
+    else run.config.batch_size,
     seed=run.seed,
     run_dir=run.directory.path,
     resume=resume,

@@ -2,7 +2,8 @@
 
 curves.png       collective return, and R (1 - G), of each variant
 robustness.png   the same of the five best settings of a search
-report.md        final returns beside the paper's, lazy agents, correlations
+report.md        returns, against controls; lazy agents; correlations
+results.json     all that the others are made of
 
 All are of finished runs; report.md names those that are not.
 """
@@ -18,7 +19,7 @@ from matplotlib import ticker
 from influence_acme import palette
 from influence_acme.metrics import interval as interval_lib
 from influence_acme.reproduction import results as results_lib
-from influence_acme.reproduction import statistics, tables
+from influence_acme.reproduction import results_file, statistics, tables
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import curves as curves_lib
 
@@ -33,17 +34,32 @@ FINISHED_NOTE = (
 )
 
 
+class MeanCurve(NamedTuple):
+  """Holds the mean curve of a variant.
+
+  Attributes:
+    steps: float [G].
+    mean: float [G].
+    half_width: float [G], of its interval.
+    runs: float [S, G], which it is the mean of.
+  """
+
+  steps: np.ndarray
+  mean: np.ndarray
+  half_width: np.ndarray
+  runs: np.ndarray
+
+
 class MeanCurves(NamedTuple):
   """Holds the mean curves of variants.
 
   Attributes:
-    lines: variant and its number of runs -> steps, mean and half the width of
-      its interval, float [G] each.
+    lines: variant and its number of runs -> its curve.
     limits: of the vertical axis. Few seeds have intervals so wide that curves
       would look flat: then they are cut.
   """
 
-  lines: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+  lines: dict[str, MeanCurve]
   limits: tuple[float, float]
 
 
@@ -59,23 +75,40 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
   results = results_lib.load(sweep)
   groups = results_lib.by_setting(results)
   sweep.directory.mkdir(parents=True, exist_ok=True)
+  results_file.save(sweep, results)
   _draw(sweep, best_settings(groups, 1), 'curves.png')
   if sweep.search:
     _draw(sweep, best_settings(groups, NUM_BEST), 'robustness.png')
+  text = in_words(sweep, results)
+  (sweep.directory / 'report.md').write_text(text, encoding='utf-8')
+  return text
+
+
+def in_words(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> str:
+  """Returns the text of report.md.
+
+  Args:
+    sweep: finished or not.
+    results: of its runs, from their logs or from results.json.
+  """
   state, under_way = progress(sweep, results)
   lines = [f'# {sweep.experiment}, {sweep.game}', '', state]
-  lines += [*_bullets(under_way), '', FINISHED_NOTE]
+  lines += [
+    *_bullets(under_way),
+    '',
+    FINISHED_NOTE,
+    '',
+    '![Curves](curves.png)',
+  ]
   for part in tables.make(sweep, results):
-    lines += ['', part.note, '']
+    lines += ['', f'## {part.title}', '', part.note, '']
     if part.header:
       ruler = ['---'] * len(part.header)
       rows = [part.header, ruler, *part.rows]
       lines += [f'| {" | ".join(cells)} |' for cells in rows]
     else:
       lines += _bullets(part.rows)
-  text = '\n'.join(lines)
-  (sweep.directory / 'report.md').write_text(text + '\n', encoding='utf-8')
-  return text
+  return '\n'.join(lines) + '\n'
 
 
 def best_settings(
@@ -108,8 +141,9 @@ def mean_curves(
     found = [r.series[column] for r in group if column in r.series]
     steps, each = statistics.on_grid(found) if found else (np.array(()),) * 2
     if steps.size:  # There are steps that all seeds have reached.
-      mean, half_width = interval_lib.interval(each, statistics.CONFIDENCE)
-      lines[f'{variant} ({len(found)})'] = steps, mean, half_width
+      lines[f'{variant} ({len(found)})'] = MeanCurve(
+        steps, *interval_lib.interval(each, statistics.CONFIDENCE), each
+      )
       values.append(each.ravel())
   if not lines:
     return MeanCurves({}, (0.0, 1.0))
@@ -117,8 +151,8 @@ def mean_curves(
   span = max(np.ptp(every), 1.0)
   ends = np.concatenate(
     [
-      mean + sign * np.nan_to_num(half_width)
-      for _, mean, half_width in lines.values()
+      line.mean + sign * np.nan_to_num(line.half_width)
+      for line in lines.values()
       for sign in (-1, 1)
     ]
   )
@@ -130,16 +164,18 @@ def mean_curves(
 def progress(
   sweep: sweep_lib.Sweep, results: list[results_lib.Result]
 ) -> tuple[str, list[str]]:
-  """Returns how far a sweep is, and a line for each run that is under way."""
+  """Returns how far a sweep is, and a line for each run that is not done."""
   finished = sum(result.is_finished for result in results)
   text = (
     f'{finished} of {len(sweep.runs())} runs have finished '
     f'{sweep.num_steps:,} environment steps.'
   )
+  steps = {r.run.name: r.steps for r in results}
+  done = {r.run.name for r in results if r.is_finished}
   return text, [
-    f'not finished: {r.run.name} ({r.steps:,} steps).'
-    for r in results
-    if not r.is_finished
+    f'not finished: {run.name} ({steps.get(run.name, 0):,} steps).'
+    for run in sweep.runs()
+    if run.name not in done
   ]
 
 
@@ -164,17 +200,18 @@ def _draw_panel(
   column: str,
   groups: dict[str, list[results_lib.Result]],
 ) -> None:
-  """Draws the mean curve of each variant, with a band of its interval."""
+  """Draws each variant: its mean, with a band of its interval, and its runs."""
   found = mean_curves(column, groups)
   curves_lib.style_axes(axes, PANELS[column])
   axes.set_xlabel('environment steps', color=curves_lib.FAINT)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  for (label, (steps, mean, half_width)), colour in zip(
+  for (label, line), colour in zip(
     found.lines.items(), palette.AGENTS, strict=False
   ):
-    axes.plot(steps, mean, color=colour, lw=1.6, label=label)
-    ends = mean - half_width, mean + half_width
-    axes.fill_between(steps, *ends, color=colour, alpha=0.18, lw=0)
+    axes.plot(line.steps, line.runs.T, color=colour, lw=0.5, alpha=0.6)
+    axes.plot(line.steps, line.mean, color=colour, lw=1.8, label=label)
+    ends = line.mean - line.half_width, line.mean + line.half_width
+    axes.fill_between(line.steps, *ends, color=colour, alpha=0.18, lw=0)
   if found.lines:
     axes.set_ylim(*found.limits)
     axes.legend(frameon=False, fontsize='small')

@@ -2,20 +2,43 @@
 
 import dataclasses
 import json
+import pathlib
 from typing import Any
 
 import numpy as np
 
 from influence_acme.reproduction import statistics
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.runs import checkpoint, curves
+from influence_acme.runs import checkpoint, config_file, curves
 
 COLLECTIVE = 'collective_return'
 FAIR = 'fair_return'
+INFLUENCE = 'influence/'
 # Of a run's steps: long enough that an agent that eats at all is seen to.
 LATE_FRACTION = 0.1
 _RETURN = 'episode_return/'
 _APPLES = 'apples/'
+# Curves are means over so many equal parts of a run.
+_POINTS = 50
+# What is told of a sweep. Of other columns, as losses, its runs have pages.
+_COLUMNS = (
+  COLLECTIVE,
+  FAIR,
+  'entropy',
+  'equality',
+  'influential_share',
+  'speaker_consistency',
+  'moa_loss',
+  'moa_skill',
+)
+_PREFIXES = (
+  _RETURN,
+  _APPLES,
+  INFLUENCE,
+  'waste_cleaned/',
+  'message_coordination',
+  'action_coordination',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +51,8 @@ class Result:
     is_finished: whether its checkpoint has all of the steps asked for.
     series: what it logged, by column.
     episode: what an episode of the finished run showed; empty before.
+    commit: of the code that began the run; '' if it is not known.
+    wall_seconds: that learning took.
   """
 
   run: sweep_lib.Run
@@ -35,27 +60,40 @@ class Result:
   is_finished: bool
   series: dict[str, curves.Series]
   episode: dict[str, Any]
+  commit: str = ''
+  wall_seconds: float = 0.0
 
   @property
   def final_return(self) -> float:
     """The collective return at the end, a mean."""
-    return statistics.final_mean(self.series[COLLECTIVE])
-
-  @property
-  def final_fair_return(self) -> float:
-    """R (1 - G) at the end, a mean; NaN if it was not logged."""
-    if FAIR not in self.series:
-      return np.nan
-    return statistics.final_mean(self.series[FAIR])
+    return self.final(COLLECTIVE)
 
   @property
   def final_returns(self) -> dict[str, float]:
     """Each agent's return at the end, a mean, by agent id."""
     return {
-      name.removeprefix(_RETURN): statistics.final_mean(series)
-      for name, series in self.series.items()
+      name.removeprefix(_RETURN): self.final(name)
+      for name in self.series
       if name.startswith(_RETURN)
     }
+
+  def final(self, column: str) -> float:
+    """Returns the mean of a column at the end; NaN if it was not logged."""
+    if column not in self.series:
+      return np.nan
+    return statistics.final_mean(self.series[column])
+
+  def finals(self, prefix: str) -> list[float]:
+    """Returns the means at the end of columns with a prefix, as each agent's.
+
+    Args:
+      prefix: of the columns.
+    """
+    return [self.final(name) for name in self.series if name.startswith(prefix)]
+
+  def final_sum(self, prefix: str) -> float:
+    """Returns the sum of `finals`; NaN if there are none."""
+    return sum(self.finals(prefix)) if self.finals(prefix) else np.nan
 
   @property
   def lazy_agents(self) -> list[str] | None:
@@ -114,8 +152,14 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
           run,
           int(series[COLLECTIVE].steps[-1]),
           done >= sweep.num_steps,
-          series,
+          {
+            name: statistics.thin(values, sweep.num_steps, _POINTS)
+            for name, values in series.items()
+            if name in _COLUMNS or name.startswith(_PREFIXES)
+          },
           json.loads(path.read_text('utf-8')) if path.exists() else {},
+          _commit(run.directory.config_path),
+          _wall_seconds(series),
         )
       )
   return results
@@ -147,3 +191,14 @@ def by_setting(results: list[Result]) -> Groups:
     )
     for variant, settings in groups.items()
   }
+
+
+def _commit(config_path: pathlib.Path) -> str:
+  if not config_path.exists():
+    return ''
+  return str(config_file.read(config_path).get('commit', ''))
+
+
+def _wall_seconds(series: dict[str, curves.Series]) -> float:
+  walltime = series.get('learner_walltime')
+  return 0.0 if walltime is None else float(walltime.values.max().round())

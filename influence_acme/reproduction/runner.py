@@ -76,22 +76,45 @@ def _train(sweep: sweep_lib.Sweep, each: sweep_lib.Run, *, resume: bool) -> int:
 
 
 def _run_one(sweep: sweep_lib.Sweep, each: sweep_lib.Run, train: Train) -> int:
-  directory = each.directory
+  code = finish(
+    each.directory,
+    sweep.num_steps,
+    sweep_lib.EPISODE_NAME,
+    lambda resume: train(sweep, each, resume=resume),
+  )
+  if not code and not (each.directory.path / sweep_lib.EPISODE_NAME).exists():
+    _evaluate(each.directory)
+  return code
+
+
+def finish(
+  directory: run_dir.RunDirectory,
+  num_steps: int,
+  evaluated_name: str,
+  train: Callable[[bool], int],
+) -> int:
+  """Trains a run as far as it is not, and draws its curves.
+
+  Args:
+    directory: of the run.
+    num_steps: environment steps of the whole run.
+    evaluated_name: of a file in it with what the trained agents do, which is
+      removed where they go on learning.
+    train: takes whether to go on with the run, and returns its exit code.
+
+  Returns:
+    The exit code; 0 if nothing was left to do.
+  """
   done = checkpoint.steps_done(directory.checkpoint_path)
-  if done is None or done < sweep.num_steps:
-    if done is None and directory.config_path.exists():
-      _set_aside(directory)
-    (directory.path / sweep_lib.EPISODE_NAME).unlink(missing_ok=True)
-    code = train(sweep, each, resume=done is not None)
-    with failures.optional('curves.png'):
-      curves.write_curves(directory)
-    if code:
-      return code
-  elif (directory.path / sweep_lib.EPISODE_NAME).exists():
+  if done is not None and done >= num_steps:
     return 0
-  # Also of a run that was stopped between its end and this.
-  _evaluate(directory)
-  return 0
+  if done is None and directory.config_path.exists():
+    _set_aside(directory)
+  (directory.path / evaluated_name).unlink(missing_ok=True)
+  code = train(done is not None)
+  with failures.optional('curves.png'):
+    curves.write_curves(directory)
+  return code
 
 
 def _evaluate(directory: run_dir.RunDirectory) -> None:

@@ -9,7 +9,7 @@ Letters: S seeds, G steps of a grid.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -64,6 +64,37 @@ def last_values(series: curves_lib.Series, fraction: float) -> np.ndarray:
   """
   end = series.steps[-1] if series.end is None else series.end
   return series.values[series.steps >= (1 - fraction) * end]
+
+
+def thin(
+  series: curves_lib.Series, stop: float, count: int
+) -> curves_lib.Series:
+  """Averages a run's values over equal parts of it.
+
+  Args:
+    series: of the run.
+    stop: environment steps of the whole run; what lies beyond belongs to the
+      last part.
+    count: of the parts.
+
+  Returns:
+    A mean for each part with a value, at the step where the part ends, rounded
+    to four digits; `end` is where the part ends that the logs have reached.
+  """
+  ends = np.linspace(stop / count, stop, count)
+
+  def part_of(steps: Any) -> Any:
+    return np.minimum(np.searchsorted(ends, steps), count - 1)
+
+  index = part_of(series.steps)
+  number = np.bincount(index, minlength=count)
+  total = np.bincount(index, series.values, count)
+  found = np.flatnonzero(number)
+  means = [float(f'{x:.4g}') for x in total[found] / number[found]]
+  end = series.steps[-1] if series.end is None else series.end
+  return curves_lib.Series(
+    ends[found], np.array(means), float(ends[part_of(end)])
+  )
 
 
 def on_grid(

@@ -1,33 +1,27 @@
 """Defines the runs of a sweep, and their directories.
 
-SWEEP/sweep.json                      what all its runs share
-SWEEP/VARIANT/paper/seed_S            with the paper's setting
-SWEEP/VARIANT/setting_NNN/seed_S      with one that was drawn
+SWEEP/sweep.json                  what all its runs share
+SWEEP/VARIANT/SETTING/seed_S      a run, see `settings` for their names
 """
 
 import dataclasses
-import functools
 import itertools
 import json
 import os
 import pathlib
-from typing import Any
 
-from influence_acme import checks, training
-from influence_acme.reproduction import search
+from influence_acme import checks, environments, training
+from influence_acme.reproduction import settings
 from influence_acme.runs import config_file, run_dir
 from influence_acme.system import config as config_lib
-from influence_acme.system import presets
 
 SWEEP_NAME = 'sweep.json'
 # Of what an episode of a finished run showed, in the run's directory.
 EPISODE_NAME = 'episode.json'
 LAUNCHES = ('threads', 'processes', 'single')  # As of `programs`.
-_PAPER = 'paper'
-_DRAWN = 'setting_'
 
 # May differ between two calls for the same sweep: which runs, how long, how.
-_FREE = ('variants', 'seeds', 'num_steps', 'search', 'launch', 'path')
+_FREE = ('variants', 'seeds', 'num_steps', 'search', 'shares', 'launch', 'path')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +30,7 @@ class Run:
 
   Attributes:
     variant: of the agent.
-    setting: 'paper', or that of a search, 'setting_NNN'.
+    setting: its name, see `settings`.
     seed: of all randomness.
     config: of the agent.
     directory: of the run.
@@ -56,22 +50,26 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-  """An experiment of the paper in one game, over variants, settings, seeds.
+  """An experiment in one game, over variants, settings and seeds.
 
   Attributes:
     path: the directory of the sweep.
-    experiment: one of `presets.EXPERIMENTS`.
-    game: one of `presets.GAMES`.
-    variants: columns of the experiment.
+    experiment: one of `settings.EXPERIMENTS`: of the paper, with its settings;
+      or 'practical', all variants with settings that learn in 10^6 steps.
+    game: one of `settings.games(experiment)`.
+    variants: of the experiment.
     seeds: of the runs of every setting.
     num_steps: environment steps of a run.
-    num_environments: played at once; 0 for one, step by step, which the fused
-      trainer does not.
-    num_agents: in each environment.
-    episode_length: in steps.
+    num_environments: played at once; None for the number of the settings, 144
+      with the paper's; 0 for one, step by step, which the fused trainer does
+      not.
+    num_agents: in each environment; None for the game's own number.
+    episode_length: in steps; None for the game's own.
     launch: one of `LAUNCHES`: 'single', the fused trainer; the others need
       Acme.
-    search: how many settings to draw; 0 for the paper's one.
+    shares: of influence in the return, in the experiment 'practical': each is a
+      setting of the variants that are rewarded for it.
+    search: how many settings to draw around the paper's; 0 for the paper's one.
     search_seed: of the draws.
   """
 
@@ -81,16 +79,17 @@ class Sweep:
   variants: tuple[str, ...]
   seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
   num_steps: int = 500_000_000
-  num_environments: int = 144
-  num_agents: int = 5
-  episode_length: int = 1000
+  num_environments: int | None = None
+  num_agents: int | None = None
+  episode_length: int | None = None
   launch: str = 'single'
+  shares: tuple[float, ...] = (0.3,)
   search: int = 0
   search_seed: int = 0
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
-    for name in ('variants', 'seeds'):
+    for name in ('variants', 'seeds', 'shares'):
       values = getattr(self, name)
       if (
         not isinstance(values, tuple)
@@ -103,11 +102,22 @@ class Sweep:
         )
     for seed in self.seeds:
       checks.integer('seeds', seed, 0, 2**32 - 1, ', each of them')
-    checks.count(self, 'num_steps', 'num_agents', 'episode_length')
-    checks.count(self, 'num_environments', 'search', 'search_seed', low=0)
+    checks.count(self, 'num_steps')
+    for share in self.shares:
+      checks.real('shares', share, 0.0)
+    optional = {'num_agents': 1, 'episode_length': 1, 'num_environments': 0}
+    for name, low in optional.items():
+      if getattr(self, name) is not None:
+        checks.count(self, name, low=low)
+    checks.count(self, 'search', 'search_seed', low=0)
     checks.choice(self, 'launch', LAUNCHES)
-    checks.choice(self, 'experiment', presets.EXPERIMENTS)
-    checks.choice(self, 'game', presets.GAMES)
+    checks.choice(self, 'experiment', settings.EXPERIMENTS)
+    checks.choice(self, 'game', settings.games(self.experiment))
+    if self.search and self.experiment == settings.PRACTICAL:
+      raise ValueError(
+        f'search is {self.search}: it must be 0 in the experiment '
+        f'{self.experiment!r}; the paper has settings to draw around.'
+      )
     self.runs()  # Are all variants there, and all settings in range?
 
   @property
@@ -159,7 +169,7 @@ class Sweep:
     Raises:
       ValueError: another sweep lies there, or the fused trainer cannot run it.
     """
-    if self.launch == 'single' and not self.num_environments:
+    if self.launch == 'single' and self.num_environments == 0:
       raise ValueError(
         "num_environments is 0: it must be at least 1 if launch is 'single'."
       )
@@ -182,33 +192,24 @@ class Sweep:
 
   def _settings(self, variant: str) -> dict[str, config_lib.InfluenceConfig]:
     """Returns the configurations of a variant by the name of their setting."""
-    column = (self.experiment, self.game, variant)
-    batch_size = self.num_environments or 32
-    size: dict[str, Any] = {
-      'batch_size': batch_size,
-      'max_queue_size': 2 * batch_size,
-    }
-    make_config = functools.partial(presets.make_config, *column)
-    if not self.search:
-      return {_PAPER: make_config(**size)}
-    drawn = (
-      search.draw(
-        *column, index=i, seed=self.search_seed, num_agents=self.num_agents
-      )
-      for i in range(self.search)
+    sizes = settings.sizes(self.experiment, self.num_environments)
+    if self.experiment == settings.PRACTICAL:
+      return settings.of_practice(self.game, variant, self.shares, sizes)
+    return settings.of_paper(
+      (self.experiment, self.game, variant),
+      sizes,
+      count=self.search,
+      seed=self.search_seed,
+      num_agents=self.num_agents
+      or environments.functional(self.game).num_agents,
     )
-    return {
-      f'{_DRAWN}{i:03d}': make_config(**size, **setting)
-      for i, setting in enumerate(drawn)
-    }
 
 
 def find(path: str | os.PathLike[str]) -> Sweep:
   """Returns the sweep that lies in a directory, as far as it has begun.
 
   Args:
-    path: of the directory. Where runs with the paper's settings and with drawn
-      ones lie side by side, it is the sweep of the former.
+    path: of the directory; see `settings.of_names`.
 
   Raises:
     FileNotFoundError: no sweep lies there, or one without any run.
@@ -227,20 +228,19 @@ def find(path: str | os.PathLike[str]) -> Sweep:
       '--sweep_dir of examples/reproduce.py.'
     )
   shared = json.loads(shared_path.read_text(encoding='utf-8'))
-  variants, settings, seeds = (
+  variants, names, seeds = (
     {each.parts[-4 + i] for each in configs} for i in range(3)
   )
-  drawn = [int(x.removeprefix(_DRAWN)) for x in settings if x != _PAPER]
   num_steps = [
     json.loads(each.read_text(encoding='utf-8'))['config']['num_steps']
     for each in configs
   ]
-  order = list(presets.EXPERIMENTS[shared['experiment']])
+  order = list(settings.EXPERIMENTS[shared['experiment']])
   return Sweep(
     path=directory,
     variants=tuple(sorted(variants, key=order.index)),
     seeds=tuple(sorted(int(x.removeprefix('seed_')) for x in seeds)),
     num_steps=max(num_steps),
-    search=0 if _PAPER in settings else max(drawn) + 1,
+    **settings.of_names(names),
     **shared,
   )

@@ -3,10 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from influence_acme.metrics import interval as interval_lib
-from influence_acme.reproduction import influenced, statistics
+from influence_acme import environments
+from influence_acme.reproduction import (
+  behaviour,
+  commands,
+  comparison,
+  influenced,
+  settings,
+  statistics,
+)
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.system import presets
@@ -19,37 +24,23 @@ PAPER_FINAL = {
   'communication': (166, 951),
   'moa': (392, 588),
 }
+PAPER_LENGTH = 1000  # Of its episodes, in steps.
 _FINAL_NOTE = (
   f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
   f'seeds, with {statistics.CONFIDENCE:.1%} intervals (t); all finished seeds '
-  'count. R (1 - G): of episodes in which no agent is below 0. The paper, '
-  'after 500,000,000 steps with episodes of 1,000, left out Harvest seeds with '
-  'a lazy agent.'
+  'count. R (1 - G): of episodes in which no agent is below 0.'
 )
+_PAPER_NOTE = (
+  ' The paper, after 500,000,000 steps, left out Harvest seeds with a lazy '
+  'agent.'
+)
+# Game -> a collective return of which is told when it is reached: one that only
+# who cleans gets, and the paper's best.
+_BARS = {'cleanup_small': 200, 'cleanup': 392}
+_RUNS_NOTE = 'The command that makes, or goes on with, all of them: '
 _LAZY_NOTE = (
   'Agents that collected no apple in any episode of a finished run (their runs '
   'count above):'
-)
-# Column of the logs -> its title.
-_BEHAVIOUR = {
-  'equality': 'equality',
-  'influential_share': 'influential steps',
-  'speaker_consistency': 'speaker consistency',
-  'message_coordination': 'message to action',
-  'message_coordination_influential': 'influential steps only',
-  'action_coordination': 'action to action',
-  'action_coordination_influential': 'influential steps only',
-}
-_BEHAVIOUR_NOTE = (
-  f'Means of the last {statistics.FINAL_FRACTION:.0%} of each run, then over '
-  'seeds, of what was logged in training. Equality: of episodes in which no '
-  'agent is below 0. Coordination is instantaneous, in nats, of the pair '
-  'with most. In parentheses, to be compared with each other: means over one '
-  'evaluation episode of each run, as it was and with its messages scrambled, '
-  'which is what chance gives. Influential are, in training, steps with more '
-  'than its mean of what an agent is paid for, so by the measure of its reward '
-  'and, with influencee_reward, also steps at which it was influenced; in an '
-  'episode, steps with more influence on others, by KL.'
 )
 
 
@@ -79,46 +70,107 @@ def make(
     results: of its runs; settings stand in the tables with the best first.
   """
   groups = results_lib.by_setting(results)
-  game = presets.GAMES.index(sweep.game)
+  num_actions = environments.functional(sweep.game).num_actions
 
-  def final(variant: str, group: list[results_lib.Result]) -> list[str]:
-    paper = str(PAPER_FINAL[variant][game]) if variant in PAPER_FINAL else '-'
-    of_group = _text([result.final_return for result in group])
-    fair = _text([result.final_fair_return for result in group])
-    return [str(len(group)), of_group, paper, fair]
+  def influence(group: list[results_lib.Result]) -> list[str]:
+    return behaviour.influence_cells(group, num_actions)
 
-  def behaviour(_: str, group: list[results_lib.Result]) -> list[str]:
-    return [_behaviour(column, group) for column in _BEHAVIOUR]
-
-  def table(
-    title: str,
-    note: str,
-    columns: Sequence[str],
-    cells: Callable[[str, list[results_lib.Result]], list[str]],
-  ) -> Part:
-    rows = [
-      (variant, setting, *cells(variant, group))
-      for variant, settings in groups.items()
-      for setting, group in settings.items()
-    ]
-    return Part(title, note, ('variant', 'setting', *columns), rows)
-
-  return [
-    table(
-      'Final returns beside the paper’s',
-      _FINAL_NOTE,
-      ('seeds', 'collective return', 'paper', 'R (1 - G)'),
-      final,
+  compared = comparison.rows(groups)
+  parts = [
+    _final(sweep, groups),
+    Part('Against controls', comparison.NOTE, comparison.HEADER, compared),
+    _table(
+      'Influence and returns by agent',
+      behaviour.INFLUENCE_NOTE,
+      behaviour.INFLUENCE_HEADER,
+      groups,
+      influence,
     ),
-    table(
+    _table(
       'Equality, consistency and coordination',
-      _BEHAVIOUR_NOTE,
-      tuple(_BEHAVIOUR.values()),
-      behaviour,
+      behaviour.NOTE,
+      tuple(behaviour.COLUMNS.values()),
+      groups,
+      behaviour.cells,
     ),
     Part('Lazy agents', _LAZY_NOTE, (), _lazy_agents(results)),
     Part('Influence and reward', influenced.NOTE, (), influenced.lines(groups)),
+    _runs(sweep, results),
   ]
+  return [part for part in parts if part.rows]
+
+
+def _table(
+  title: str,
+  note: str,
+  columns: tuple[str, ...],
+  groups: results_lib.Groups,
+  cells: Callable[[list[results_lib.Result]], list[str]],
+) -> Part:
+  """Returns a table with a row for each setting."""
+  rows = [
+    (variant, setting, *cells(group))
+    for variant, settings_of in groups.items()
+    for setting, group in settings_of.items()
+  ]
+  return Part(title, note, ('variant', 'setting', *columns), rows)
+
+
+def _final(sweep: sweep_lib.Sweep, groups: results_lib.Groups) -> Part:
+  """Returns what is collected in the end, beside the paper's if it can be."""
+  beside = (
+    sweep.experiment != settings.PRACTICAL
+    and (sweep.episode_length or PAPER_LENGTH) == PAPER_LENGTH
+  )
+  bar = _BARS.get(sweep.game)
+  columns = ['seeds', 'collective return', 'R (1 - G)', 'apples', 'cleaned']
+  columns += ['entropy'] + [f'first at {bar}'] * bool(bar) + ['paper'] * beside
+
+  def cells(group: list[results_lib.Result]) -> list[str]:
+    text = comparison.interval_text
+    found = [
+      str(len(group)),
+      text([result.final_return for result in group]),
+      text([result.final(results_lib.FAIR) for result in group]),
+      text([result.final_sum('apples/') for result in group]),
+      text([result.final_sum('waste_cleaned/') for result in group]),
+      text([result.final('entropy') for result in group], digits=2),
+    ]
+    if bar:
+      found.append(', '.join(_first(result, bar) for result in group))
+    if beside:
+      paper = PAPER_FINAL.get(group[0].run.variant)
+      found.append(
+        str(paper[presets.GAMES.index(sweep.game)]) if paper else '-'
+      )
+    return found
+
+  note = _FINAL_NOTE + _PAPER_NOTE * beside
+  return _table('Final returns', note, tuple(columns), groups, cells)
+
+
+def _first(result: results_lib.Result, bar: float) -> str:
+  """Returns the step at which a run first has a collective return."""
+  series = result.series[results_lib.COLLECTIVE]
+  above = series.steps[series.values >= bar]
+  return f'{above[0] / 1e6:.2f}e6' if above.size else 'never'
+
+
+def _runs(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> Part:
+  """Returns what each run took, and the command that makes them."""
+  rows = [
+    (
+      result.run.name,
+      result.commit or '-',
+      f'{result.steps:,}',
+      f'{result.wall_seconds / 60:.0f} min',
+    )
+    for result in results
+    if result.is_finished
+  ]
+  command = commands.command(sweep, with_path=False)
+  header = ('run', 'commit', 'environment steps', 'learning took')
+  return Part('Runs', f'{_RUNS_NOTE}`{command}`.', header, rows)
 
 
 def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
@@ -132,34 +184,3 @@ def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
       f'{result.run.name}: {who} (collective return {result.final_return:.1f})'
     )
   return lines or ['none.']
-
-
-def _behaviour(column: str, group: Sequence[results_lib.Result]) -> str:
-  """Returns training's mean over seeds; an episode's and its control's."""
-  means = [
-    statistics.final_mean(result.series[column])
-    for result in group
-    if column in result.series
-  ]
-  finals = [mean for mean in means if not np.isnan(mean)]
-  if not finals:
-    return '-'
-  measures = [result.episode.get('measures', {}) for result in group]
-  pairs = [
-    (each.get(column), each.get(f'{column}_scrambled')) for each in measures
-  ]
-  known = [pair for pair in pairs if None not in pair]
-  if not known:
-    return f'{np.mean(finals):.3f}'
-  spoken, scrambled = np.mean(known, axis=0)
-  return f'{np.mean(finals):.3f} ({spoken:.3f}, scrambled {scrambled:.3f})'
-
-
-def _text(values: list[float]) -> str:
-  """Returns the mean and the interval of the values that are defined."""
-  defined = np.array([value for value in values if not np.isnan(value)])
-  if not defined.size:
-    return '-'
-  mean, half_width = interval_lib.interval(defined, statistics.CONFIDENCE)
-  width = '' if np.isnan(half_width) else f' ± {half_width:.1f}'
-  return f'{mean:.1f}{width}'

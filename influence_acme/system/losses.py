@@ -80,15 +80,10 @@ def make_loss(
         metrics[f'message_{name}'] = jnp.where(speaks, value, jnp.nan)
     if output.moa_logits is not None:
       models = heads_lib.is_member(config, own_index, 'moa')
-      moa, error = _moa_loss(
+      moa, of_model = _moa_loss(
         output, own_index, sequences, masks.episode_mask, config
       )
       loss += models * config.moa_loss_weight * moa.loss
-      of_model = {
-        'moa_loss': moa.loss,
-        'moa_accuracy': moa.accuracy,
-        'moa_calibration_error': error,
-      }
       for name, value in of_model.items():
         metrics[name] = jnp.where(models, value, jnp.nan)
     return loss, (dict(metrics, loss=loss), targets)
@@ -132,8 +127,8 @@ def _moa_loss(
   sequences: sequences_lib.Sequences,
   episode_mask: chex.Array,
   config: config_lib.InfluenceConfig,
-) -> tuple[ops.MOALoss, chex.Array]:
-  """Returns the loss of one agent's model of the others, and its calibration.
+) -> tuple[ops.MOALoss, dict[str, chex.Array]]:
+  """Returns the loss of one agent's model of the others, and its measures.
 
   Args:
     output: of all T + 1 rows.
@@ -143,7 +138,7 @@ def _moa_loss(
     config: for `moa_only_visible`.
 
   Returns:
-    The loss, and the expected calibration error, float32 [].
+    The loss, and float32 [] each by the name in the logs.
   """
   others = types.others(own_index, sequences.actions.shape[-1])
   visible = jnp.take(sequences.observation['visible'], others, axis=-1)
@@ -157,4 +152,12 @@ def _moa_loss(
   assert output.moa_logits is not None
   predicted = jax.lax.stop_gradient(output.moa_logits)[:-1]
   calibration = ops.calibration(predicted, actions[1:], weight=moa.weight)
-  return moa, calibration.error
+  num_actions = output.moa_logits.shape[-1]
+  return moa, {
+    'moa_loss': moa.loss,
+    'moa_accuracy': moa.accuracy,
+    'moa_skill': jax.lax.stop_gradient(
+      ops.moa_skill(moa, actions, num_actions=num_actions)
+    ),
+    'moa_calibration_error': calibration.error,
+  }

@@ -10,6 +10,13 @@ from typing import Any
 from influence_acme.system import config as config_lib
 from influence_acme.system import variants
 
+# Game -> environment steps in which it is learned, as far as it is.
+NUM_STEPS = {
+  'cleanup_small': 2_000_000,
+  'harvest_small': 2_000_000,
+  'cleanup': 10_000_000,
+  'harvest': 10_000_000,
+}
 # Game -> what differs from the other games.
 _OF_GAME: dict[str, dict[str, Any]] = {
   'cleanup': {'learning_rate_steps': 20_000_000},

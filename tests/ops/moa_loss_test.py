@@ -57,6 +57,9 @@ def test_loss_by_hand(jit):
   np.testing.assert_array_equal(output.weight, np.ones((2, 2)))
   np.testing.assert_allclose(output.loss, expected.mean(), rtol=1e-6)
   np.testing.assert_allclose(output.accuracy, 2 / 4)
+  # Each does either action once: log 2 is what frequencies leave open.
+  skill = ops.moa_skill(output, actions, num_actions=2)
+  np.testing.assert_allclose(skill, np.log(2) - expected.mean(), rtol=1e-5)
 
   # Only the first is seen in row 0, only the second in row 1.
   output = moa_loss(logits, actions, mask=np.array([[1, 0], [0, 1], [1, 1]]))
@@ -64,6 +67,9 @@ def test_loss_by_hand(jit):
   np.testing.assert_allclose(output.cross_entropy, expected, rtol=1e-6)
   np.testing.assert_allclose(output.loss, np.log(4 / 3), rtol=1e-6)
   np.testing.assert_allclose(output.accuracy, 1)
+  # Of each one action is seen, which frequencies alone would foretell.
+  skill = ops.moa_skill(output, actions, num_actions=2)
+  np.testing.assert_allclose(skill, -np.log(4 / 3), rtol=1e-5)
 
   # Row 0 is the end of an episode.
   output = moa_loss(logits, actions, episode_mask=np.array([0, 1, 0]))
@@ -283,3 +289,25 @@ def test_a_model_of_two_episodes_learns_nothing_across_their_border():
   assert masked.loss == 0
   assert masked.accuracy == 1
   np.testing.assert_array_equal(masked.weight[:, 0], [1, 1, 0, 0, 1, 0])
+
+
+def test_skill_agrees_with_a_slow_count():
+  logits, actions = _random_arguments(seed=5)
+  output = _moa_loss(logits, actions, **_random_masks(seed=5))
+  weight = np.asarray(output.weight)
+  left_open = 0.0
+  for j in range(J):
+    of_other = weight[..., j]
+    for action in range(A):
+      number = of_other[actions[1:, :, j] == action].sum()
+      if number:
+        left_open -= number * np.log(number / of_other.sum())
+  expected = left_open / weight.sum() - output.loss
+  skill = ops.moa_skill(output, actions, num_actions=A)
+  np.testing.assert_allclose(skill, expected, rtol=1e-5)
+
+
+def test_skill_of_nothing_is_zero():
+  logits, actions = _random_arguments()
+  output = _moa_loss(logits, actions, mask=np.zeros((T, B, J)))
+  assert ops.moa_skill(output, actions, num_actions=A) == 0

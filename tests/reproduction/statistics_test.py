@@ -31,6 +31,20 @@ def test_intervals_hold_the_mean_as_often_as_they_say():
   assert 0.88 < (np.abs(mean - 2) < half_width).mean() < 0.92
 
 
+def test_thinned_curves_are_means_of_equal_parts():
+  # Parts end at 25, 50, 75 and 100; the third has no value, and what lies
+  # beyond the end belongs to the last one.
+  steps = np.array([10.0, 25, 26, 80, 104])
+  series = curves.Series(steps, np.array([1.0, 2, 5, 6, 7.00009]), 104.0)
+  found = statistics.thin(series, 100, 4)
+  np.testing.assert_array_equal(found.steps, [25, 50, 100])
+  np.testing.assert_array_equal(found.values, [1.5, 5, 6.5])
+  assert found.end == 100
+  # What was NaN at the end stays unknown there.
+  early = curves.Series(steps[:2], np.array([1.0, 2]), 104.0)
+  assert np.isnan(statistics.final_mean(statistics.thin(early, 100, 4)))
+
+
 def test_final_mean_by_hand():
   steps = np.array([100.0, 940, 950, 960, 1000])
   series = curves.Series(steps, np.array([9.0, 9, 1, 2, 6]))

@@ -103,6 +103,47 @@ def test_a_sweep_that_plays_step_by_step_is_found_again(make_sweep):
   assert (found.num_environments, found.seeds) == (0, (3,))
 
 
+def test_shares_are_settings_of_the_rewarded_variants(make_sweep):
+  sweep = make_sweep(
+    experiment='practical',
+    game='cleanup_small',
+    variants=('baseline', 'moa'),
+    seeds=(3,),
+    num_environments=4,
+    shares=(0.1, 1.0),
+  )
+  runs = sweep.runs()
+  assert [run.name for run in runs] == [
+    'baseline/practical/seed_3',
+    'moa/share_0.1/seed_3',
+    'moa/share_1/seed_3',
+  ]
+  assert [run.config.normalise_influence for run in runs] == [False, True, True]
+  assert [run.config.influence_weight for run in runs[1:]] == [0.1, 1.0]
+  assert {run.config.update for run in runs} == {'ppo'}
+  sweep.prepare()
+  for run in runs:
+    run.directory.prepare()
+    run.directory.write_config(vars(sweep))
+  assert sweep_lib.find(sweep.directory) == sweep
+
+
+def test_what_is_not_given_is_that_of_game_and_settings(make_sweep):
+  own = {
+    'num_environments': None,
+    'num_agents': None,
+    'episode_length': None,
+  }
+  config = make_sweep(**own).runs()[0].config
+  assert (config.batch_size, config.max_queue_size) == (144, 288)
+  small = {'experiment': 'practical', 'game': 'harvest_small'}
+  sweep = make_sweep(**own, **small)
+  run = sweep.runs()[0]
+  assert run.config.batch_size == 64
+  environment = sweep.make_config(run).make_environment()
+  assert environment.num_agents == 3
+
+
 def test_the_ways_to_launch_are_those_of_programs():
   programs = pytest.importorskip('influence_acme.programs')
   assert sweep_lib.LAUNCHES == programs.LAUNCHES
@@ -116,6 +157,10 @@ def test_the_ways_to_launch_are_those_of_programs():
     ({'search': -1}, 'search is -1'),
     ({'launch': 'carrier'}, "launch is 'carrier'.*threads, processes, single"),
     ({'variants': ('comm_baseline',)}, 'no column'),
+    ({'shares': (-0.1,)}, 'shares is -0.1'),
+    ({'experiment': 'practical', 'search': 2}, 'search is 2: it must be 0'),
+    ({'experiment': 'practical', 'variants': ('noa',)}, "variant is 'noa'"),
+    ({'game': 'cleanup_small'}, "game is 'cleanup_small'.*one of cleanup"),
     ({'game': 'chess'}, "game is 'chess'.*one of cleanup"),
   ],
 )

@@ -1,0 +1,103 @@
+"""Compares variants with their controls, seed by seed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from influence_acme.metrics import interval as interval_lib
+from influence_acme.reproduction import results as results_lib
+from influence_acme.reproduction import statistics
+
+NOTE = (
+  'Final collective return, less that of a control: the mean over the seeds '
+  f'that both have, with {statistics.CONFIDENCE:.1%} intervals (t) of the '
+  'differences. The probability of improvement is that of one run against one '
+  'of the control, over all pairs of runs, ties counting half (Agarwal et al., '
+  '2021). Chance gives 50%.'
+)
+HEADER = ('variant', 'setting', 'control', 'seeds', 'difference', 'improvement')
+# Variant -> the same networks without its reward, and the actor-critic.
+_CONTROLS = {
+  'visible_actions': ('baseline',),
+  'basic_influence': ('visible_actions', 'baseline'),
+  'comm_baseline': ('baseline',),
+  'communication': ('comm_baseline', 'baseline'),
+  'moa_baseline': ('baseline',),
+  'moa': ('moa_baseline', 'baseline'),
+  'prosocial': ('baseline',),
+  'inequity_aversion': ('baseline',),
+  'svo': ('baseline',),
+}
+
+
+def difference(
+  group: Sequence[results_lib.Result], control: Sequence[results_lib.Result]
+) -> np.ndarray:
+  """Returns what seeds have more than the same seeds of a control, float [S].
+
+  Args:
+    group: results of one setting.
+    control: results of another one.
+  """
+  others = {result.run.seed: result.final_return for result in control}
+  return np.array(
+    [
+      result.final_return - others[result.run.seed]
+      for result in group
+      if result.run.seed in others
+    ]
+  )
+
+
+def improvement(x: Sequence[float], y: Sequence[float]) -> float:
+  """Returns P(X > Y) + P(X = Y) / 2 over all pairs.
+
+  Args:
+    x: float [S].
+    y: float [S'].
+  """
+  more = np.sign(np.subtract.outer(x, y))  # [S, S']
+  return float(np.mean((more + 1) / 2))
+
+
+def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
+  """Returns a row for each setting and control, see `HEADER`.
+
+  Args:
+    groups: of `results.by_setting`; the best setting of a control counts.
+  """
+  found: list[tuple[str, ...]] = []
+  for variant, settings in groups.items():
+    for setting, group in settings.items():
+      for name in _CONTROLS.get(variant, ()):
+        if name in groups:
+          control = next(iter(groups[name].values()))
+          found.append((variant, setting, name, *_compare(group, control)))
+  return found
+
+
+def _compare(
+  group: Sequence[results_lib.Result], control: Sequence[results_lib.Result]
+) -> tuple[str, str, str]:
+  """Returns the number of paired seeds, their difference, and improvement."""
+  paired = difference(group, control)
+  chance = improvement(
+    [result.final_return for result in group],
+    [result.final_return for result in control],
+  )
+  return str(len(paired)), interval_text(paired), f'{chance:.0%}'
+
+
+def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:
+  """Returns the mean and the interval of the values that are defined.
+
+  Args:
+    values: float [S].
+    digits: after the point.
+  """
+  defined = np.array([value for value in values if not np.isnan(value)])
+  if not defined.size:
+    return '-'
+  mean, half_width = interval_lib.interval(defined, statistics.CONFIDENCE)
+  width = '' if np.isnan(half_width) else f' ± {half_width:.{digits}f}'
+  return f'{mean:.{digits}f}{width}'
