@@ -39,7 +39,7 @@ def make_agent_networks(
   """Makes one agent of the paper's size.
 
   Args:
-    num_agents: N, at least 2.
+    num_agents: N, at least 2; at least 1 without inputs about others.
     num_actions: A, the same for all agents.
     hidden_size: U of both LSTMs.
     models_others: whether the agent has a MOA, and reads everyone's last
@@ -55,9 +55,10 @@ def make_agent_networks(
     Its pure functions.
 
   Raises:
-    ValueError: there are fewer than two agents, or no influencee.
+    ValueError: there are too few agents, or no influencee.
   """
-  _check_agents(num_agents, num_influencers)
+  has_others = bool(models_others or num_influencers or num_symbols)
+  _check_agents(num_agents, num_influencers, has_others)
   checks.integer('num_actions', num_actions, 1)
   checks.integer('hidden_size', hidden_size, 1)
   checks.integer('num_symbols', num_symbols, 0)
@@ -116,9 +117,13 @@ def _build(
   )
 
 
-def _check_agents(num_agents: int, num_influencers: int) -> None:
-  """Raises ValueError: there are fewer than two agents, or no influencee."""
-  checks.integer('num_agents', num_agents, 2, why=', to influence each other')
+def _check_agents(
+  num_agents: int, num_influencers: int, has_others: bool
+) -> None:
+  """Raises ValueError: there are too few agents, or no influencee."""
+  if has_others:
+    checks.integer('num_agents', num_agents, 2, why=', to influence each other')
+  checks.integer('num_agents', num_agents, 1)
   if not (
     checks.is_integer(num_influencers) and 0 <= num_influencers < num_agents
   ):

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from influence_acme import networks as networks_lib
 from influence_acme import types
 from influence_acme.system import config as config_lib
-from influence_acme.system import specs
+from influence_acme.system import specs, variants
 
 
 class InfluenceNetworks(NamedTuple):
@@ -57,9 +58,9 @@ def make_networks(
     The population's networks.
 
   Raises:
-    ValueError: there are fewer than two agents or no influencee, the number of
-      variants or weights is not that of the agents, or no torso is given and
-      there is no default.
+    ValueError: there is no influencee, or one agent alone whose variant needs
+      others, the number of variants or weights is not that of the agents, or
+      no torso is given and there is no default.
   """
   for name in ('variant', 'influence_weight'):
     value = getattr(config, name)
@@ -68,6 +69,12 @@ def make_networks(
         f'{name} is {value!r}: it must be one for all, or one for each of the '
         f'{len(agent_ids)} agents.'
       )
+  alone = variants.names(experiment=None, shaping=None)
+  if len(agent_ids) == 1 and not np.isin(config.variant, alone).all():
+    raise ValueError(
+      f'There is one agent alone, of the variant {config.variant!r}, which '
+      f'needs others: choose {", ".join(alone)}, or at least two agents.'
+    )
   agent = networks_lib.make_agent_networks(
     len(agent_ids),
     num_actions,

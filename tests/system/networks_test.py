@@ -11,7 +11,7 @@ from dm_env import specs as dm_env_specs
 
 from influence_acme import environments
 from influence_acme.system import config as config_lib
-from influence_acme.system import networks, specs, wrap
+from influence_acme.system import networks, specs, variants, wrap
 from influence_acme.testing import fakes
 
 CONFIG = config_lib.InfluenceConfig(hidden_size=4)
@@ -95,3 +95,23 @@ def test_agents_that_observe_differently_are_refused():
   )
   with pytest.raises(ValueError, match=r'differ: agent_1 \(observations\)'):
     networks.from_spec(_spec(environment), CONFIG)
+
+
+@pytest.mark.parametrize('variant', ['baseline', ('baseline',)])
+def test_one_agent_alone_is_a_baseline(variant):
+  spec = _spec(environments.make('cleanup_small', num_agents=1))
+  config = config_lib.InfluenceConfig(variant=variant, hidden_size=4)
+  made = networks.from_spec(spec, config)
+  params = jax.eval_shape(made.init, jax.random.PRNGKey(0))
+  assert all(x.shape[0] == 1 for x in jax.tree_util.tree_leaves(params))
+
+
+@pytest.mark.parametrize(
+  'variant', sorted(set(variants.VARIANTS) - {'baseline'})
+)
+def test_one_agent_alone_is_nothing_else(variant):
+  config = config_lib.InfluenceConfig(variant=variant)
+  with pytest.raises(ValueError, match=f'{variant}.*needs others: .* baseline'):
+    networks.make_networks(
+      ('agent_0',), 9, 5, jax.ShapeDtypeStruct((4,), np.float32), config
+    )
