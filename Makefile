@@ -14,7 +14,7 @@ CORE_TESTS = $(OF_COMMANDS) tests/types_test.py tests/pure_imports_test.py \
   tests/reproduction/runner_test.py tests/reproduction/workers_test.py \
   tests/rollouts/episodes_test.py tests/rollouts/vector_environment_test.py \
   tests/rollouts/layout_test.py tests/playing tests/oracles tests/testing \
-  tests/reports/run_page_test.py \
+  tests/reports/run_page_test.py tests/adapters/jaxmarl_test.py \
   --ignore-glob='*_properties_test.py'
 # Slow ones that start the fused trainer as users do: on today's JAX alone.
 OF_COMMANDS := tests/training/command_test.py tests/training/moments_test.py \

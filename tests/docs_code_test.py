@@ -26,7 +26,7 @@ import pytest
 import reverb
 from acme.adders import reverb as reverb_adders
 
-from influence_acme import environments, wrappers
+from influence_acme import adapters, environments, wrappers
 from influence_acme.agents import intrinsic
 from influence_acme.system import specs
 from influence_acme.system.config import InfluenceConfig
@@ -100,6 +100,11 @@ def _environment():
   return {'MyEnvironment': functools.partial(next, games)}
 
 
+def _jaxmarl():
+  game = fakes.FakeVectorEnvironment()
+  return {'MyJaxMARLEnvironment': lambda: adapters.MultiAgentEnv(game)}
+
+
 def _pettingzoo():
   return {'MyParallelEnv': _example('own_pettingzoo')['Painters']}
 
@@ -162,6 +167,7 @@ PAGES = {
   'docs/howto/adder.md': _adder,
   'docs/howto/environment.md': _environment,
   'docs/howto/pettingzoo.md': _pettingzoo,
+  'docs/howto/jaxmarl.md': _jaxmarl,
   'docs/howto/meltingpot.md': dict,
   'environments/README.md': _game,
   'agents/intrinsic/README.md': _view,

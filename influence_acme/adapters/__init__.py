@@ -1,7 +1,9 @@
-"""Adapts environments of other libraries to dm_env, and dm_envs to PettingZoo.
+"""Adapts environments of other libraries to this one's, and the reverse.
 
   pip install '.[pettingzoo]'  # From and to its parallel API.
-  make meltingpot                           # From Melting Pot's substrates.
+  make meltingpot              # From Melting Pot's substrates.
+
+From and to JaxMARL's API needs nothing more.
 
 Each adapter is loaded when it is first named, so that only its users need the
 library that it adapts.
@@ -11,12 +13,16 @@ import importlib
 from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
+  from influence_acme.adapters.from_jaxmarl import JaxMARLEnvironment
   from influence_acme.adapters.from_meltingpot import MeltingPotEnvironment
   from influence_acme.adapters.from_pettingzoo import PettingZooEnvironment
+  from influence_acme.adapters.to_jaxmarl import MultiAgentEnv
   from influence_acme.adapters.to_pettingzoo import ParallelEnvironment
 
 __all__ = (
+  'JaxMARLEnvironment',
   'MeltingPotEnvironment',
+  'MultiAgentEnv',
   'ParallelEnvironment',
   'PettingZooEnvironment',
 )
@@ -24,10 +30,12 @@ __all__ = (
 _PETTINGZOO = "pip install '.[pettingzoo]'"
 # Name -> its module, and the command that installs its requirements.
 _HOMES = {
+  'JaxMARLEnvironment': ('from_jaxmarl', 'pip install .'),
   'MeltingPotEnvironment': (
     'from_meltingpot',
     'make meltingpot, in a clone of the repository',
   ),
+  'MultiAgentEnv': ('to_jaxmarl', 'pip install .'),
   'ParallelEnvironment': ('to_pettingzoo', _PETTINGZOO),
   'PettingZooEnvironment': ('from_pettingzoo', _PETTINGZOO),
 }
