@@ -5,13 +5,9 @@ from typing import Any
 
 import numpy as np
 import pettingzoo
-from dm_env import specs
-from gymnasium import spaces as gymnasium_spaces
 
 from influence_acme.adapters import base, spaces
-from influence_acme.environments import base as environments_base
-
-_WORLD = 'world'
+from influence_acme.adapters import pettingzoo_checks as checks_lib
 
 # The return values of the parallel API's functions.
 _RESET = ('observations', 'infos')
@@ -23,14 +19,21 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
 
   Its agents must observe pixels or a vector, have discrete actions, and stay
   from an episode's beginning to its end, since the discount is one number for
-  all of them.
+  all of them. With `keep_dead` agents that are terminated before the others
+  stay, masked: see `alive`.
 
   An episode ends with discount 0 if it was terminated, and with discount 1 if
   it was only truncated, as by a time limit. A missing agent, or an observation
   outside of its space, raises a ValueError.
   """
 
-  def __init__(self, environment: pettingzoo.ParallelEnv, seed: int = 0):
+  def __init__(
+    self,
+    environment: pettingzoo.ParallelEnv,
+    seed: int = 0,
+    *,
+    keep_dead: bool = False,
+  ):
     """Initialises the environment.
 
     Args:
@@ -38,17 +41,24 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
         observations are a Box of uint8 [H, W, C] or float32 [D], which becomes
         'world', or a Dict with such a 'world'.
       seed: given to the first reset.
+      keep_dead: whether agents that are terminated stay until the others are,
+        too, or are truncated: with reward 0, and zeros to observe.
 
     Raises:
       ValueError: agents, actions or observations are of another kind.
     """
-    agents = _check_agents(getattr(environment, 'possible_agents', None))
+    agents = checks_lib.check_agents(
+      getattr(environment, 'possible_agents', None)
+    )
     self._spaces = {
-      a: _observation_spaces(environment.observation_space(a), a)
+      a: checks_lib.observation_spaces(environment.observation_space(a), a)
       for a in agents
     }
     super().__init__(
-      {a: _action_spec(environment.action_space(a), a) for a in agents},
+      {
+        a: checks_lib.action_spec(environment.action_space(a), a)
+        for a in agents
+      },
       {
         a: {name: spaces.to_spec(part, name) for name, part in own.items()}
         for a, own in self._spaces.items()
@@ -56,6 +66,13 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     )
     self._environment = environment
     self._seed: int | None = seed
+    self._keep_dead = keep_dead
+    self._alive = np.ones(len(agents), bool)
+    # What the dead observe.
+    self._blank = {
+      a: {name: spaces.nearest_to_zero(part) for name, part in own.items()}
+      for a, own in self._spaces.items()
+    }
 
   @property
   def render(self) -> Callable[[], np.ndarray]:
@@ -70,6 +87,17 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
       )
     return self._environment.render  # type: ignore[no-any-return]
 
+  @property
+  def alive(self) -> Callable[[], np.ndarray]:
+    """Returns bool [N], True for agents that have not been terminated.
+
+    Wrappers show it to the agents, and learners mask by it. Only environments
+    that keep the dead have it.
+    """
+    if not self._keep_dead:
+      raise AttributeError('All agents stay: keep_dead is False.')
+    return self._alive.copy
+
   def close(self) -> None:
     """Closes the wrapped environment."""
     self._environment.close()
@@ -78,17 +106,31 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     """Starts an episode; all agents must be present."""
     seed, self._seed = self._seed, None
     result = self._environment.reset(seed=seed)
-    observations, _ = _check_returned(result, 'reset', _RESET)
+    observations, _ = checks_lib.check_returned(result, 'reset', _RESET)
     self._check_present(observations, 'is not there at the beginning')
+    self._alive[:] = True
     return self._observe(observations)
 
   def _play(self, actions: dict[str, int]) -> base.AdaptedStep:
-    """Plays one step; all agents must stay, or end for the same reason."""
-    result = self._environment.step(actions)
-    observations, rewards, terminations, truncations, _ = _check_returned(
-      result, 'step', _STEP
+    """Plays one step; the living stay, or end for the same reason."""
+    living = self._living()
+    result = self._environment.step({a: actions[a] for a in living})
+    observations, rewards, terminations, truncations, _ = (
+      checks_lib.check_returned(result, 'step', _STEP)
     )
-    if not any(agent_id in observations for agent_id in self.agent_ids):
+    if self._keep_dead:
+      self._check_flags(living, terminations, 'terminated')
+      died = [a for a in living if terminations[a]]
+      dead = [a for a in self.agent_ids if a not in living]
+      observations = {
+        **{a: self._blank[a] for a in died},
+        **observations,
+        **{a: self._blank[a] for a in dead},
+      }
+      rewards = {**rewards, **dict.fromkeys(dead, 0.0)}
+      self._alive &= [a not in died for a in self.agent_ids]
+      living = self._living()
+    elif not any(agent_id in observations for agent_id in self.agent_ids):
       raise ValueError(
         'step() returned no observations: it must return those of all agents, '
         'in the last step of an episode too.'
@@ -96,8 +138,10 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     self._check_present(
       observations, 'left before the others, or skipped a step'
     )
-    is_terminated = self._all_or_none(terminations, 'terminated')
-    is_truncated = self._all_or_none(truncations, 'truncated')
+    is_terminated = not living or self._all_or_none(
+      living, terminations, 'terminated'
+    )
+    is_truncated = self._all_or_none(living, truncations, 'truncated')
     return base.AdaptedStep(
       rewards,
       self._observe(observations),
@@ -105,24 +149,42 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
       discount=float(not is_terminated),
     )
 
+  def _living(self) -> list[str]:
+    """Returns the agents that are alive, in order."""
+    return [
+      a
+      for a, is_alive in zip(self.agent_ids, self._alive, strict=True)
+      if is_alive
+    ]
+
   def _check_present(self, observations: Mapping[str, Any], what: str) -> None:
     for agent_id in self.agent_ids:
       if agent_id not in observations:
-        raise ValueError(f'Agent {agent_id!r} {what}: {_ALL_TOGETHER}')
+        raise ValueError(
+          f'Agent {agent_id!r} {what}: {checks_lib.ALL_TOGETHER}'
+        )
 
-  def _all_or_none(self, flags: Mapping[str, bool], what: str) -> bool:
-    """Returns a flag that must be equal for all agents."""
-    for agent_id in self.agent_ids:
+  def _check_flags(
+    self, agents: list[str], flags: Mapping[str, bool], what: str
+  ) -> None:
+    for agent_id in agents:
       if agent_id not in flags:
         raise ValueError(
           f'step() did not say whether agent {agent_id!r} is {what}: it must '
           'do so for all agents.'
         )
-    true = [a for a in self.agent_ids if flags[a]]
-    false = [a for a in self.agent_ids if a not in true]
+
+  def _all_or_none(
+    self, agents: list[str], flags: Mapping[str, bool], what: str
+  ) -> bool:
+    """Returns a flag that must be equal for some agents."""
+    self._check_flags(agents, flags, what)
+    true = [a for a in agents if flags[a]]
+    false = [a for a in agents if a not in true]
     if true and false:
       raise ValueError(
-        f'Agent {true[0]!r} is {what} and {false[0]!r} is not: {_ALL_TOGETHER}'
+        f'Agent {true[0]!r} is {what} and {false[0]!r} is not: '
+        f'{checks_lib.ALL_TOGETHER}'
       )
     return bool(true)
 
@@ -134,7 +196,7 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
     for agent_id, parts in self._spaces.items():
       own = observations[agent_id]
       if not isinstance(own, Mapping):
-        own = {_WORLD: own}
+        own = {checks_lib.WORLD: own}
       missing = [name for name in parts if name not in own]
       if missing:
         raise ValueError(
@@ -146,74 +208,3 @@ class PettingZooEnvironment(base.AdaptedEnvironment):
         for name, space in parts.items()
       }
     return observed
-
-
-_ALL_TOGETHER = (
-  'all agents must end an episode together and for the same reason, since the '
-  'discount is one number for all. Keep an agent that is out in the game, with '
-  'a view of zeros and reward 0, until it is over.'
-)
-
-
-def _action_spec(
-  space: gymnasium_spaces.Space, agent_id: str
-) -> specs.DiscreteArray:
-  """Returns the spec of an agent's actions."""
-  spec = spaces.to_spec(space, 'action')
-  if not isinstance(spec, specs.DiscreteArray):
-    raise ValueError(
-      f'The actions of {agent_id!r} are {space}: they must be Discrete.'
-    )
-  return spec
-
-
-def _observation_spaces(
-  space: gymnasium_spaces.Space, agent_id: str
-) -> dict[str, gymnasium_spaces.Space]:
-  """Returns the spaces of the parts of an agent's observations."""
-  parts = {_WORLD: space}
-  if isinstance(space, gymnasium_spaces.Dict):
-    parts = dict(space.spaces)
-  world = parts.get(_WORLD)
-  if not isinstance(
-    world, gymnasium_spaces.Box
-  ) or not environments_base.is_observation(world.shape, world.dtype):
-    raise ValueError(
-      f'The observation of {agent_id!r} is {space}: it must be a Box of '
-      f"{environments_base.OBSERVATIONS}, or a Dict with such a 'world'. Other "
-      'dtypes and shapes take a wrapper that converts them.'
-    )
-  return parts
-
-
-def _check_agents(agents: Any) -> tuple[str, ...]:
-  """Returns the agents' names."""
-  if (
-    not isinstance(agents, (list, tuple))
-    or not agents
-    or not all(isinstance(agent, str) for agent in agents)
-  ):
-    raise ValueError(
-      f'possible_agents is {agents!r}: it must be a list of the names, each a '
-      'string, of all agents that there will ever be.'
-    )
-  return tuple(agents)
-
-
-def _check_returned(
-  result: Any, function: str, parts: tuple[str, ...]
-) -> tuple[Mapping[str, Any], ...]:
-  """Checks that a function returned its dicts by agent, and returns them."""
-  if (
-    not isinstance(result, tuple)
-    or len(result) != len(parts)
-    or not all(isinstance(part, Mapping) for part in result)
-  ):
-    kinds = type(result).__name__
-    if isinstance(result, tuple):
-      kinds = f'({", ".join(type(part).__name__ for part in result)})'
-    raise ValueError(
-      f'{function}() returned {kinds}: it must return ({", ".join(parts)}), '
-      'dicts by agent.'
-    )
-  return result

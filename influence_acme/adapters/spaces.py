@@ -92,6 +92,18 @@ def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
   return np.array(value, to_spec(space, name).dtype)
 
 
+def nearest_to_zero(space: spaces.Space) -> Any:
+  """Returns the value of a space that is nearest to zero.
+
+  Args:
+    space: a space that `to_spec` takes.
+  """
+  zero = np.zeros(space.shape or (), space.dtype)  # type: ignore[arg-type]
+  if isinstance(space, spaces.Box):
+    return np.clip(zero, space.low, space.high)
+  return zero if zero.shape else zero[()]
+
+
 def _describe_problem(space: spaces.Box, value: Any) -> str:
   """Describes an error of a value for a Box; '' if there is none."""
   if not isinstance(value, (np.ndarray, np.generic)):

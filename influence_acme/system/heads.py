@@ -10,6 +10,7 @@ from influence_acme import networks as networks_lib
 from influence_acme.system import (
   actor_critic,
   basic,
+  deaths,
   masks,
   normalisation,
   variants,
@@ -29,7 +30,7 @@ def unroll(
   return agent.unroll(
     params,
     _observation(own_index, sequences, config),
-    sequences.actions,
+    deaths.mask_actions(sequences),
     sequences.start_of_episode,
     sequences.core_state,
   )

@@ -5,7 +5,8 @@ An agent that speaks has two actor-critics, of the action and of the message.
 Rows of a sequence (see `ops.episode_masks`): row t holds the observation before
 step t, the step itself, and its reward. The last row only bootstraps. A padding
 row holds an episode's last observation; it has weight 0 in every loss, and
-V-trace ends before it and bootstraps from its value.
+V-trace ends before it and bootstraps from its value. Rows in which the agent is
+dead have weight 0, too, see `deaths`.
 
 Letters: T steps (T + 1 rows), B sequences, N agents.
 """
@@ -21,6 +22,7 @@ from influence_acme import networks as networks_lib
 from influence_acme import ops, types
 from influence_acme.system import (
   actor_critic,
+  deaths,
   normalisation,
   ppo,
   vtrace,
@@ -56,11 +58,11 @@ def make_loss(
     scale: normalisation.ReturnScale,
     estimates: Sequence[actor_critic.Estimates] | None = None,
   ):
-    masks = ops.episode_masks(sequences.start_of_episode)
+    sequences, is_skipped = deaths.end_return(sequences, own_index)
     output = heads_lib.unroll(agent, config, params, own_index, sequences)
     heads = heads_lib.make_heads(output, own_index, sequences, scale, config)
     by_head = _actor_critic(
-      heads, own_index, sequences, masks.is_padding, estimates, config
+      heads, own_index, sequences, is_skipped, estimates, config
     )
     targets = [each.pop('target') for each in by_head if 'target' in each]
     metrics, *of_messages = by_head
@@ -80,9 +82,7 @@ def make_loss(
         metrics[f'message_{name}'] = jnp.where(speaks, value, jnp.nan)
     if output.moa_logits is not None:
       models = heads_lib.is_member(config, own_index, 'moa')
-      moa, of_model = _moa_loss(
-        output, own_index, sequences, masks.episode_mask, config
-      )
+      moa, of_model = _moa_loss(output, own_index, sequences, config)
       loss += models * config.moa_loss_weight * moa.loss
       for name, value in of_model.items():
         metrics[name] = jnp.where(models, value, jnp.nan)
@@ -95,7 +95,7 @@ def _actor_critic(
   heads: Sequence[actor_critic.Head],
   own_index: chex.Numeric,
   sequences: sequences_lib.Sequences,
-  is_padding: chex.Array,
+  is_skipped: chex.Array,
   estimates: Sequence[actor_critic.Estimates] | None,
   config: config_lib.InfluenceConfig,
 ) -> list[dict[str, chex.Array]]:
@@ -114,10 +114,10 @@ def _actor_critic(
     joint = fixed + own - jax.lax.stop_gradient(own)
     if estimates is None:
       found.append(
-        vtrace.losses(head, joint, sequences.discount, is_padding, config)
+        vtrace.losses(head, joint, sequences.discount, is_skipped, config)
       )
     else:
-      found.append(ppo.losses(head, joint, estimates[i], is_padding, config))
+      found.append(ppo.losses(head, joint, estimates[i], is_skipped, config))
   return found
 
 
@@ -125,7 +125,6 @@ def _moa_loss(
   output: networks_lib.UnrollOutput,
   own_index: chex.Numeric,
   sequences: sequences_lib.Sequences,
-  episode_mask: chex.Array,
   config: config_lib.InfluenceConfig,
 ) -> tuple[ops.MOALoss, dict[str, chex.Array]]:
   """Returns the loss of one agent's model of the others, and its measures.
@@ -134,7 +133,6 @@ def _moa_loss(
     output: of all T + 1 rows.
     own_index: int [], index of this agent.
     sequences: of this agent.
-    episode_mask: float32 [T + 1, B], see `ops.episode_masks`.
     config: for `moa_only_visible`.
 
   Returns:
@@ -143,11 +141,14 @@ def _moa_loss(
   others = types.others(own_index, sequences.actions.shape[-1])
   visible = jnp.take(sequences.observation['visible'], others, axis=-1)
   actions = jnp.take(sequences.actions, others, axis=-1)
+  mask = deaths.predictions(sequences, own_index)
+  if config.moa_only_visible:
+    mask = visible if mask is None else visible & mask
   moa = ops.moa_loss(
     output.moa_logits,
     actions,
-    mask=visible if config.moa_only_visible else None,
-    episode_mask=episode_mask,
+    mask=mask,
+    episode_mask=ops.episode_masks(sequences.start_of_episode).episode_mask,
   )
   assert output.moa_logits is not None
   predicted = jax.lax.stop_gradient(output.moa_logits)[:-1]

@@ -99,7 +99,8 @@ def track(
     extrinsic: float32 [T, B], the environment's rewards.
     influence: float32 [T, B], in nats.
     discounts: float32 [T, B], 0 at the end of an episode.
-    weights: float32 [T, B], of mean 1 over the steps.
+    weights: float32 [T, B], of mean 1 over the steps; 0 if there are none, of
+      an agent that is dead throughout.
 
   Returns:
     The averages.
@@ -117,7 +118,7 @@ def track(
     jnp.stack([size(x) for x in targets]),
     size(_discounted_sums(extrinsic, discounts)),
     moments(_discounted_sums(influence, discounts))[1],
-    jnp.ones((), jnp.float32),
+    jnp.any(weights > 0).astype(jnp.float32),
   )
   return jax.tree_util.tree_map(
     lambda x, y: _DECAY * x + (1.0 - _DECAY) * y, scale, new

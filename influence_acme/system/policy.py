@@ -19,13 +19,14 @@ import numpy as np
 from influence_acme import networks as networks_lib
 from influence_acme.system import act as act_lib
 from influence_acme.system import config as config_lib
-from influence_acme.system import experiment as experiment_lib
 from influence_acme.system import (
+  deaths,
   experiments,
   masks,
   reward_shaping,
   variants,
 )
+from influence_acme.system import experiment as experiment_lib
 from influence_acme.system import networks as system_networks
 from influence_acme.system import types as system_types
 
@@ -131,9 +132,9 @@ def _observe(
     The next recurrent states, and the inputs by experiment.
   """
   moa_state = core_state.moa
-  inputs = {}
+  inputs: dict[str, system_types.InfluenceInputs] = {}
   for name, (experiment, members, _) in active.items():
-    moa_state, inputs[name] = experiment.observe(
+    moa_state, found = experiment.observe(
       agent,
       members,
       params,
@@ -143,6 +144,8 @@ def _observe(
       next_observation,
       is_last,
     )
+    alive = deaths.pairs(experiment, observation, next_observation)
+    inputs[name] = {**found, 'mask': found['mask'] & alive}
   return networks_lib.CoreState(
     act_output.carry.policy_state, moa_state
   ), inputs

@@ -34,7 +34,7 @@ class Sequences(NamedTuple):
   Attributes:
     observation: 'world' [T + 1, B, ...], 'actions' int32 [T + 1, B, N] and
       'visible' bool [T + 1, B, N]; 'messages' int32 [T + 1, B, N] with
-      messages.
+      messages, 'alive' bool [T + 1, B, N] where agents may die early.
     own_actions: int32 [T + 1, B].
     actions: int32 [T + 1, B, N], everyone's.
     reward: float32 [T + 1, B], shaped extrinsic + w * influence, unscaled.

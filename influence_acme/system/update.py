@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import optax
 
 from influence_acme import networks as networks_lib
-from influence_acme import ops
 from influence_acme.system import (
   actor_critic,
+  deaths,
   heads,
   losses,
   normalisation,
@@ -126,18 +126,19 @@ def _make_gradient_step(
 def _track(
   state: TrainingState,
   sequences: sequences_lib.Sequences,
+  own_index: chex.Numeric,
   targets: list[chex.Array],
   config: config_lib.InfluenceConfig,
 ) -> TrainingState:
   """Adds a batch to the averages of the normalisation."""
-  is_padding = ops.episode_masks(sequences.start_of_episode).is_padding
+  sequences, is_skipped = deaths.end_return(sequences, own_index)
   scale = normalisation.track(
     state.return_scale,
     targets,
     sequences.extrinsic[:-1],
     sequences.influence[:-1],
-    actor_critic.discounts(sequences.discount, is_padding, config.discount),
-    actor_critic.step_weights(is_padding),
+    actor_critic.discounts(sequences.discount, is_skipped, config.discount),
+    actor_critic.step_weights(is_skipped),
   )
   return state._replace(return_scale=scale)
 
@@ -154,7 +155,7 @@ def _update_once(
   """Takes one step of gradient descent on the whole batch."""
   del key  # Unused: there are no random draws.
   state, metrics, targets = step(state, own_index, sequences, rates)
-  return _track(state, sequences, targets, config), metrics
+  return _track(state, sequences, own_index, targets, config), metrics
 
 
 def _update_in_epochs(
@@ -168,15 +169,16 @@ def _update_in_epochs(
   key: chex.PRNGKey,
 ) -> tuple[TrainingState, losses.Metrics]:
   """Estimates advantages once, then takes epochs of shuffled minibatches."""
-  is_padding = ops.episode_masks(sequences.start_of_episode).is_padding
   output = heads.unroll(agent, config, state.params, own_index, sequences)
+  own, is_skipped = deaths.end_return(sequences, own_index)
   estimates = [
-    ppo.estimate(head, sequences.discount, is_padding, config)
+    ppo.estimate(head, own.discount, is_skipped, config)
     for head in heads.make_heads(
       output, own_index, sequences, state.return_scale, config
     )
   ]
-  state = _track(state, sequences, [x.target for x in estimates], config)
+  targets = [x.target for x in estimates]
+  state = _track(state, sequences, own_index, targets, config)
   batch_size = sequences.own_actions.shape[-1]
 
   def minibatch(state, indices):

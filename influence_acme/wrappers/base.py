@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dm_env
+import numpy as np
 from dm_env import specs
 
 from influence_acme import types
@@ -13,11 +14,11 @@ from influence_acme.wrappers import timesteps
 class EnvironmentWrapper(dm_env.Environment):
   """Forwards everything to a multi-agent dm_env.
 
-  Attributes that dm_env does not define (`agent_ids`, `visible`, `render`,
-  `save`, `restore`, ...) are those of the wrapped environment; specs come in
-  the order of `agent_ids`. The innermost wrapper checks every time step, see
-  `timesteps`. Subclasses override the methods that they change,
-  and the specs; one that keeps state of its own overrides `save` and `restore`
+  Attributes that dm_env does not define (`agent_ids`, `visible`, `alive`,
+  `render`, `save`, `restore`, ...) are those of the wrapped environment; specs
+  come in the order of `agent_ids`. The innermost wrapper checks every time
+  step, see `timesteps`. Subclasses override the methods that they change, and
+  the specs; one that keeps state of its own overrides `save` and `restore`
   too.
   """
 
@@ -78,6 +79,28 @@ class EnvironmentWrapper(dm_env.Environment):
     """Returns a spec of the wrapped environment in the agents' order."""
     spec = getattr(self._environment, name)()
     return types.in_order(spec, self._environment.agent_ids, f'{name}()')
+
+
+def alive(environment: Any) -> np.ndarray:
+  """Returns the agents that are alive, bool [N].
+
+  Args:
+    environment: a multi-agent `dm_env.Environment`. Without an `alive()` all
+      its agents live from an episode's beginning to its end.
+
+  Raises:
+    ValueError: `alive()` is of another shape.
+  """
+  shape = (len(environment.agent_ids),)
+  if not hasattr(environment, 'alive'):
+    return np.ones(shape, bool)
+  found = np.array(environment.alive(), bool)
+  if found.shape != shape:
+    raise ValueError(
+      f'alive() has shape {found.shape}: it must be {shape}, an entry for each '
+      'agent.'
+    )
+  return found
 
 
 def check_extendable(

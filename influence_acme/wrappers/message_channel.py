@@ -32,8 +32,8 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
   - An action becomes `{'action': ..., 'message': ...}`: the wrapped
     environment's action, and an integer in [0, num_symbols).
   - 'messages': int32 [N], everyone's messages of the step before, in the order
-    of `agent_ids`, own included; -1 on the first step of an episode. All agents
-    receive all messages, in view or not.
+    of `agent_ids`, own included; -1 on the first step of an episode, and of the
+    dead. All agents receive all messages, in view or not.
 
   It goes around an `OthersActionsWrapper`, and leaves its 'actions' without
   messages; never inside of one.
@@ -97,7 +97,8 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     if self._reset_next_step:
       return self.reset()
     actions, messages = self._split(action)
-    return self._extend(super().step(actions), messages)
+    messages = np.where(base.alive(self._environment), messages, NO_MESSAGE)
+    return self._extend(super().step(actions), messages.astype(np.int32))
 
   def action_spec(self) -> dict[str, dict[str, specs.Array]]:
     """Returns the wrapped environment's action spec, with 'message' added."""

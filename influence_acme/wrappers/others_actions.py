@@ -3,6 +3,7 @@
 ```
  o_t --pi--> a_t --environment--> o_{t+1}['actions'] = a_t
                                   o_{t+1}['visible'] = agents in view at t+1
+                                  o_{t+1}['alive']   = agents alive at t+1
 ```
 """
 
@@ -27,6 +28,11 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     own included; -1 on the first step of an episode.
   - 'visible': bool [N], the agents in this agent's view at this step; the own
     entry is False.
+
+  An environment whose agents may die before an episode's end has `alive()`,
+  bool [N], False from the observation that an agent's last step leads to. All
+  agents observe that too, as 'alive'; the dead are in nobody's view and have
+  nobody in view, and their entries of 'actions' are -1.
   """
 
   def __init__(
@@ -50,7 +56,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     super().__init__(environment)
     base.check_extendable(
       environment,
-      added=('actions', 'visible'),
+      added=('actions', 'visible', 'alive'),
       advice='Only those can be shown to the others: put wrappers that change '
       'actions, such as MessageChannelWrapper, outside this one.',
     )
@@ -58,7 +64,9 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       checks.function('visible_fn', visible_fn)
     self._visible_fn = visible_fn
     self._has_visible = hasattr(environment, 'visible')
+    self._has_alive = hasattr(environment, 'alive')
     self._num_agents = len(environment.agent_ids)
+    self._alive = np.ones(self._num_agents, bool)
     self._actions = self._nobody_acted()
 
   def reset(self) -> dm_env.TimeStep:
@@ -81,7 +89,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       self._actions = self._nobody_acted()
     else:
       joint = [action[agent_id] for agent_id in self.agent_ids]
-      self._actions = np.array(joint, np.int32)
+      # Those that were dead before the step did not act in it.
+      self._actions = np.where(self._alive, joint, NO_ACTION).astype(np.int32)
     return self._extend(timestep)
 
   def observation_spec(self) -> dict[str, dict[str, specs.Array]]:
@@ -96,6 +105,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       ),
       'visible': specs.Array(shape, bool, name='visible'),
     }
+    if self._has_alive:
+      added['alive'] = specs.Array(shape, bool, name='alive')
     return {agent_id: {**inner[agent_id], **added} for agent_id in inner}
 
   def save(self) -> dict[str, Any]:
@@ -113,18 +124,22 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     """
     self._environment.restore(state['environment'])
     self._actions = np.array(state['actions'])
+    self._alive = base.alive(self._environment)
 
   def _nobody_acted(self) -> np.ndarray:
     return np.full(self._num_agents, NO_ACTION, np.int32)
 
   def _extend(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
-    """Adds both entries to every agent's observation."""
-    visible = self._visible(timestep)
+    """Adds the entries to every agent's observation."""
+    self._alive = alive = base.alive(self._environment)
+    visible = self._visible(timestep) & alive & alive[:, None]
+    of_all = {'alive': alive} if self._has_alive else {}
     observation = {
       agent_id: {
         **timestep.observation[agent_id],
         'actions': self._actions.copy(),
         'visible': visible[i],
+        **{name: x.copy() for name, x in of_all.items()},
       }
       for i, agent_id in enumerate(self.agent_ids)
     }

@@ -90,13 +90,13 @@ def _check_observation(
     if 'actions' in own:
       np.testing.assert_array_equal(
         own['actions'],
-        _expected_actions(ids, actions),
+        _but_of_dead(own, 'actions', _expected_actions(ids, actions)),
         "'actions' must be what was played in the step before, -1 on FIRST.",
       )
     if 'messages' in own:
       np.testing.assert_array_equal(
         own['messages'],
-        _expected_messages(ids, actions),
+        _but_of_dead(own, 'messages', _expected_messages(ids, actions)),
         "'messages' must be what was said in the step before, -1 on FIRST.",
       )
     if 'visible' in own:
@@ -109,6 +109,15 @@ def _check_observation(
         environment.visible()[i],
         "'visible' must be the agent's row of visible() at this step.",
       )
+
+
+def _but_of_dead(
+  own: Mapping[str, Any], name: str, expected: list[Any]
+) -> np.ndarray:
+  """Returns what an entry must hold; of the dead it may hold -1 instead."""
+  if 'alive' not in own:
+    return np.asarray(expected)
+  return np.where((own[name] == -1) & ~own['alive'], -1, expected)
 
 
 def _expected_actions(
