@@ -13,6 +13,7 @@ from dm_env import specs
 from influence_acme import checks
 from influence_acme.environments import actions as actions_lib
 from influence_acme.environments import base
+from influence_acme.wrappers import timesteps
 
 
 class _Compiled(NamedTuple):
@@ -73,6 +74,8 @@ class MultiAgentEnvironment(dm_env.Environment):
     self._state: Any = None  # None before the first reset.
     self._visible: np.ndarray | None = None
     self._reset_next_step = True
+    # Made when it is needed: subclasses may have other specs.
+    self._check: timesteps.TimestepCheck | None = None
 
   @property
   def functional(self) -> base.FunctionalEnvironment:
@@ -228,11 +231,14 @@ class MultiAgentEnvironment(dm_env.Environment):
       agent_id: {'world': step.observation[i]}
       for i, agent_id in enumerate(self._agent_ids)
     }
-    if step_type.first():
-      return dm_env.restart(observation)
-    reward = dict(zip(self._agent_ids, step.reward, strict=True))
-    discount = np.float32(step.discount)
-    return dm_env.TimeStep(step_type, reward, discount, observation)
+    reward = discount = None
+    if not step_type.first():
+      reward = dict(zip(self._agent_ids, step.reward, strict=True))
+      discount = np.float32(step.discount)
+    timestep = dm_env.TimeStep(step_type, reward, discount, observation)
+    if self._check is None:
+      self._check = timesteps.TimestepCheck(self)
+    return self._check(timestep)
 
   def _check_started(self) -> None:
     if self._state is None:

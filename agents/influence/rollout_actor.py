@@ -20,6 +20,7 @@ from influence_acme.agents import influence
 from influence_acme.agents.influence import sequence_writer
 from influence_acme.rollouts import (
   episodes,
+  finite,
   records,
   unroll,
   vector_environment,
@@ -88,7 +89,8 @@ class RolloutActor:
       that ended.
 
     Raises:
-      FloatingPointError: a reward is not finite.
+      FloatingPointError: a number of an environment, or a reward, is not
+        finite.
     """
     self._variables.take()
     weight = np.float32(self._weight(self._variables.environment_steps))
@@ -107,6 +109,7 @@ class RolloutActor:
       actor_params, self._rollout_state
     )
     parts.append(played)
+    finite.check_episodes(parts, self._agent_ids)
     # The replay would hand it on for long.
     summary.check_rewards(
       np.moveaxis(np.asarray(sequences.reward), -1, 0),

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
 from influence_acme import xla_threads
+from influence_acme.rollouts import finite
 from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import influence_matrix
 from influence_acme.system import types as system_types
@@ -61,6 +62,8 @@ class Frame(NamedTuple):
     rewards: float32 [N, B].
     influence: of `State`, [N, B, N], so far.
     events: of the episodes so far, int32 [N, B] or [B] each.
+    is_finite: marks of `rollouts.finite`, bool [N, B] each, of episodes that
+      were not over before.
   """
 
   state: Any
@@ -70,6 +73,7 @@ class Frame(NamedTuple):
   rewards: chex.Array
   influence: Any
   events: dict[str, chex.Array]
+  is_finite: dict[str, chex.Array]
 
 
 class Functions(NamedTuple):
@@ -146,7 +150,7 @@ def _begin(
     lambda x: jnp.zeros(x.shape, x.dtype), (after.before, after.influence)
   )
   state = state._replace(before=before, influence=influence)
-  return state, _frame(state, None)
+  return state, _frame(state, None, is_over)
 
 
 def _step(
@@ -190,7 +194,7 @@ def _step(
     lengths=state.lengths + ~state.is_over,
     influence=_add_influence(state, now, step.is_last) if inputs else (),
   )
-  return new, _frame(new, output.actions)
+  return new, _frame(new, output.actions, state.is_over)
 
 
 def _add_influence(
@@ -225,8 +229,9 @@ def _add_influence(
   )
 
 
-def _frame(state: State, actions: Any) -> Frame:
+def _frame(state: State, actions: Any, was_over: chex.Array) -> Frame:
   """Returns what happened in a step; actions are None before the first."""
+  marks = finite.mark(state.step)
   return Frame(
     jax.tree_util.tree_map(lambda x: x[0], state.environment.environment),
     state.step.observation['world'][:, 0],
@@ -235,4 +240,5 @@ def _frame(state: State, actions: Any) -> Frame:
     state.step.reward,
     state.influence,
     state.step.events,
+    {name: is_finite | was_over for name, is_finite in marks.items()},
   )

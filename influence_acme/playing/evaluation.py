@@ -15,6 +15,7 @@ import numpy as np
 from influence_acme import checks, environments, types
 from influence_acme.playing import episodes
 from influence_acme.playing import policy as policy_lib
+from influence_acme.rollouts import finite
 from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.runs import episode_record
 
@@ -91,6 +92,7 @@ def evaluate(
   Raises:
     ValueError: there is no environment, or it is not of the policy's sizes; or
       no episode.
+    FloatingPointError: the environment put out a number that is not finite.
   """
   environment = environment or policy.environment
   if environment is None:
@@ -113,7 +115,7 @@ def evaluate(
   for first in range(0, num_episodes, batch_size):
     numbers = np.arange(first, first + batch_size, dtype=np.uint32)
     state, begun, steps = _play(
-      functions, policy.params, seed, numbers, numbers >= num_episodes
+      functions, policy, seed, numbers, numbers >= num_episodes
     )
     states.append(state)
     film = film or _make_film(environment, begun, steps, state.lengths[0])
@@ -127,7 +129,7 @@ def evaluate(
 
 def _play(
   functions: episodes.Functions,
-  params: Any,
+  policy: policy_lib.Policy,
   seed: int,
   numbers: np.ndarray,
   is_over: np.ndarray,
@@ -141,10 +143,14 @@ def _play(
   """
   fold_in = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
   keys = fold_in(jax.random.PRNGKey(seed), numbers)
-  state, first = functions.begin(params, keys, is_over)
-  parts = []
+  state, first = functions.begin(policy.params, keys, is_over)
+  finite.check(first.is_finite, 0, policy.agent_ids)
+  parts: list[episodes.Frame] = []
   while not np.all(state.is_over):
-    state, steps = functions.advance(params, state)
+    before = int(state.num_steps)
+    state, steps = functions.advance(policy.params, state)
+    times = np.arange(before + 1, int(state.num_steps) + 1)[:, None]
+    finite.check(steps.is_finite, times, policy.agent_ids)
     if numbers[0]:  # The film is of episode 0.
       steps = steps._replace(state=(), views=())
     parts.append(jax.device_get(steps))

@@ -123,6 +123,7 @@ class Episodes(NamedTuple):
     last_step_influence: float32 [T, N, B], influence if the step is its
       episode's last, if it is known one step late; else ().
     choices: int32 [T, N], or a dict of such, in the first environment.
+    is_finite: marks of `finite`, bool [T, N, B] each.
   """
 
   is_step: chex.Array
@@ -132,6 +133,7 @@ class Episodes(NamedTuple):
   influence: chex.Array
   last_step_influence: Any
   choices: Any
+  is_finite: dict[str, chex.Array]
 
 
 class Sequences(NamedTuple):

@@ -13,7 +13,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from influence_acme.rollouts import records
+from influence_acme.rollouts import finite, records
 from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
@@ -107,6 +107,7 @@ def finish_row(
     influence=influence,
     last_step_influence=at_last,
     choices=jax.tree_util.tree_map(lambda x: x[:, 0], act_output.actions),
+    is_finite=finite.mark(step),
   )
   after = state._replace(
     environment=environment_state,

@@ -30,7 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from influence_acme import xla_threads
-from influence_acme.rollouts import layout, records, steps
+from influence_acme.rollouts import finite, layout, records, steps
 from influence_acme.rollouts import vector_environment as vector_lib
 from influence_acme.system import types as system_types
 
@@ -78,7 +78,8 @@ def make_rollout(
   @jax.jit
   def begin(actor_params, environment_keys, keys):
     environment_state, step = environment.reset(environment_keys)
-    return first_state(policy, actor_params, environment_state, step, keys)
+    state = first_state(policy, actor_params, environment_state, step, keys)
+    return state, finite.mark(step)
 
   advance = xla_threads.jit(
     functools.partial(_advance, add_row, arrange, policy.delay, unroll_length),
@@ -90,7 +91,9 @@ def make_rollout(
     environment_keys: chex.PRNGKey,
     keys: chex.PRNGKey,
   ) -> tuple[records.RolloutState, records.Episodes]:
-    state, parts = begin(actor_params, environment_keys, keys), []
+    state, is_finite = begin(actor_params, environment_keys, keys)
+    finite.check(is_finite, 0, policy.agent_ids)
+    parts = []
     for _ in range(1 + policy.delay):
       state, episodes, _ = advance(actor_params, state, np.int32(1))
       parts.append(jax.tree_util.tree_map(lambda x: x[:1], episodes))

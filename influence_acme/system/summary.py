@@ -61,8 +61,7 @@ def check_rewards(
   if bad:
     raise FloatingPointError(
       f'The reward of {", ".join(bad)} is not finite with the parameters of '
-      f'learner step {learner_steps}. Look for NaN in them, and in the '
-      "environment's rewards."
+      f'learner step {learner_steps}. Look for NaN in them.'
     )
 
 

@@ -9,7 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from influence_acme.rollouts import episode_log, episodes, records, unroll
+from influence_acme.rollouts import (
+  episode_log,
+  episodes,
+  finite,
+  records,
+  unroll,
+)
 from influence_acme.runs import (
   checkpoint,
   loggers,
@@ -111,7 +117,8 @@ class Session:
 
     Raises:
       CheckpointError: the run cannot be resumed, or not be saved.
-      FloatingPointError: a reward, loss or gradient is not finite.
+      FloatingPointError: a number of an environment, a reward, a loss or a
+        gradient is not finite.
     """
     with contextlib.ExitStack() as stack:
       learner_log, actor_log = (
@@ -172,6 +179,7 @@ class Session:
       first_step,
       self._learner_steps,
     )
+    finite.check_episodes(parts, self._networks.agent_ids)
     if self._saved_rollout is not None and saving.has_environments(state):
       # What was just played is dropped: it gave the shapes.
       path, parts = self.directory.checkpoint_path, []
@@ -200,6 +208,7 @@ class Session:
     state, done = trainer.iterate(self._state)
     agent_ids = self._networks.agent_ids
     learner_steps = int(self._state.learner_steps)
+    finite.check_episodes(done.episodes, agent_ids)
     summary.check_finite(done.metrics, agent_ids, learner_steps)
     self._check_rewards(state, learner_steps)
     self._state = state

@@ -3,6 +3,7 @@ import pickle
 import time
 from typing import Any, NamedTuple
 
+import broken_vectors
 import dm_env
 import jax
 import jax.numpy as jnp
@@ -390,3 +391,17 @@ def test_a_step_that_is_not_as_it_says_is_refused(change, message):
   environment.reset()
   with pytest.raises(ValueError, match=message):
     environment.step(dict.fromkeys(environment.agent_ids, 0))
+
+
+@pytest.mark.parametrize(
+  'name, time', [case[:2] for case in broken_vectors.CASES]
+)
+def test_what_is_not_finite_names_agent_and_step(name, time):
+  functional = broken_vectors.BrokenVectors(name=name, time=time)
+  environment = dm_env_adapter.MultiAgentEnvironment(functional)
+  actions = dict.fromkeys(environment.agent_ids, 0)
+  who = 'all agents' if name == 'discount' else 'agent_1'
+  with pytest.raises(ValueError, match=f"'{who}' at step {time} of .* nan"):
+    environment.reset()
+    for _ in range(functional.episode_length):
+      environment.step(actions)

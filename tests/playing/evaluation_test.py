@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import broken_vectors
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +16,7 @@ from influence_acme.environments import matrix
 from influence_acme.playing import evaluation as evaluation_lib
 from influence_acme.runs import episode_record
 from influence_acme.system import types as system_types
+from influence_acme.testing import fakes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -249,3 +251,12 @@ def test_an_environment_must_be_known_and_fit(save_run):
   policy.environment = None
   with pytest.raises(ValueError, match='environment is None: it must be given'):
     playing.evaluate(policy)
+
+
+def test_what_is_not_finite_names_agent_and_step(save_run):
+  config = saved_runs.make_config('baseline')
+  policy = playing.load(save_run(config, fakes.FakeVectorEnvironment()))
+  for name, time, said in broken_vectors.CASES[1:3]:
+    environment = broken_vectors.BrokenVectors(name=name, time=time)
+    with pytest.raises(FloatingPointError, match=said):
+      playing.evaluate(policy, environment, num_episodes=2)

@@ -39,6 +39,7 @@ def rows():
     influence=influence,
     last_step_influence=np.zeros_like(influence),
     choices={'action': -influence[..., 0], 'message': -influence[..., 0]},
+    is_finite={},
   )
 
 

@@ -1,29 +1,21 @@
 """Runs that fail: what they say, what they leave, what they close."""
 
-import dataclasses
+import functools
 import pathlib
+import re
 import tempfile
 
-import jax.numpy as jnp
+import broken_vectors
 import numpy as np
 import pytest
 import tiny
 
 from influence_acme import environments
-from influence_acme.environments import matrix
 from influence_acme.runs import checkpoint, run_dir, save_clock
 from influence_acme.training import runner as run_lib
 
 _AGENT = tiny.make_agent('baseline')
 _PURE = environments.functional('coordination', episode_length=7)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Unpaid(matrix.Coordination):
-  """Its rewards of the second agent are no numbers."""
-
-  def rewards(self, actions):
-    return super().rewards(actions).at[1].set(jnp.nan)
 
 
 class _Host(environments.MultiAgentEnvironment):
@@ -66,12 +58,22 @@ def _assert_all_are_closed(log):
   assert len(set(map(id, log['closed']))) == len(log['made'])
 
 
-def test_a_reward_that_is_not_finite_names_its_agent(tmp_path):
-  environment = _Unpaid(episode_length=7)
+@pytest.mark.parametrize('name, time, said', broken_vectors.CASES)
+def test_whatever_is_not_finite_names_agent_and_step(
+  tmp_path, name, time, said
+):
+  environment = broken_vectors.BrokenVectors(name=name, time=time)
   assert tiny.run(tmp_path / 'run', _AGENT, environment=environment) == 1
+  assert re.search(said, tiny.failure(tmp_path / 'run').splitlines()[0])
+
+
+def test_environments_on_the_host_name_agent_and_step(tmp_path):
+  environment = broken_vectors.BrokenVectors(name='observation', time=3)
+  make = functools.partial(environments.MultiAgentEnvironment, environment)
+  assert tiny.run(tmp_path / 'run', _AGENT, environment=make) == 1
   first, *_ = tiny.failure(tmp_path / 'run').splitlines()
-  assert first.startswith('train failed: FloatingPointError: ')
-  assert 'The reward of agent_1 is not finite' in first
+  said = "Agent 'agent_1' at step 3 of the episode: 'world' holds nan, it must"
+  assert said in first
 
 
 def test_it_is_found_before_it_is_saved_or_learned_from(tmp_path, log):

@@ -1,11 +1,15 @@
 """The shell of a rollout: episodes, parameters, failures."""
 
+import dataclasses
+
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import two_ways
 
+from influence_acme.environments import matrix
 from influence_acme.rollouts import steps, unroll
 
 
@@ -82,6 +86,25 @@ def test_rewards_that_are_not_finite_are_refused(actor):
     overlap=state.overlap._replace(shaped=shaped)
   )
   with pytest.raises(FloatingPointError, match='reward of agent_1 is not'):
+    actor.play()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Unpaid(matrix.Coordination):
+  """Its rewards of the second agent are no numbers."""
+
+  def rewards(self, actions):
+    return super().rewards(actions).at[1].set(jnp.nan)
+
+
+def test_an_environment_that_is_not_finite_names_agent_and_step(
+  game, monkeypatch
+):
+  environment = _Unpaid(num_agents=2, episode_length=4)
+  monkeypatch.setattr(game, 'functional', environment)
+  actor = game.make_actor(game.make_replay()[0])
+  actor.update(wait=True)
+  with pytest.raises(FloatingPointError, match='reward of agent_1 .* step 1 '):
     actor.play()
 
 
