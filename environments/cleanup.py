@@ -75,7 +75,7 @@ class Cleanup(foraging.ForagingWorld):
   def __post_init__(self):
     super().__post_init__()
     for name in ('apple_chance', 'waste_chance'):
-      self._set(name, checks.real(name, getattr(self, name), 0, 1))
+      checks.real(name, getattr(self, name), 0, 1)
     self.level.require(levels.WATER + levels.WASTE, type(self).__name__)
 
   @property

@@ -66,13 +66,9 @@ class _RepeatedGame(base.FunctionalEnvironment):
   episode_length: int = 20
 
   def __post_init__(self):
-    for name, least in (
-      ('num_agents', 2),
-      ('num_actions', 2),
-      ('episode_length', 1),
-    ):
-      value = checks.integer(name, getattr(self, name), least)
-      object.__setattr__(self, name, value)
+    checks.normalise(self)
+    checks.count(self, 'num_agents', 'num_actions', low=2)
+    checks.count(self, 'episode_length')
 
   @abc.abstractmethod
   def rewards(self, actions: jax.Array) -> jax.Array:
@@ -163,7 +159,7 @@ class MatrixGame(_RepeatedGame):
         f'payoff is {self.payoff!r}: for num_agents={n} and num_actions={a} '
         f'it must be finite numbers of shape {shapes[0]} or {shapes[1]}.'
       )
-    object.__setattr__(self, 'payoff', _to_tuples(payoff))
+    object.__setattr__(self, 'payoff', checks.plain(payoff))
 
   def rewards(self, actions: jax.Array) -> jax.Array:
     """Returns float32 [N] for the joint action int32 [N]."""
@@ -189,8 +185,3 @@ class Coordination(_RepeatedGame):
     """Returns float32 [N] for the joint action int32 [N]."""
     agreed = jnp.all(actions == actions[0]).astype(jnp.float32)
     return jnp.broadcast_to(agreed, (self.num_agents,))
-
-
-def _to_tuples(array: np.ndarray) -> Any:
-  """Returns the array as nested tuples of Python floats."""
-  return tuple(map(_to_tuples, array)) if array.ndim else float(array)

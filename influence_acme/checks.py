@@ -1,8 +1,10 @@
 """Checks fields and arguments; errors name them and their values."""
 
+import dataclasses
 import math
 import numbers
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -18,6 +20,37 @@ def is_number(value: Any) -> bool:
     and not isinstance(value, bool)
     and math.isfinite(value)
   )
+
+
+def normalise(record: Any) -> None:
+  """Makes the fields of a configuration plain, before they are checked.
+
+  Numbers of NumPy become Python's; arrays, and the lists that JSON makes of
+  tuples, become tuples; dicts that `dataclasses.asdict` makes of nested
+  configurations become these. So a configuration that was written as JSON
+  equals the one that is made of what is read.
+
+  Args:
+    record: a frozen dataclass, in its `__post_init__`.
+  """
+  for field in dataclasses.fields(record):
+    value, nested = getattr(record, field.name), type(field.default)
+    if isinstance(value, Mapping) and dataclasses.is_dataclass(nested):
+      value = nested(**value)
+    object.__setattr__(record, field.name, plain(value))
+
+
+def plain(value: Any) -> Any:
+  """Returns a value of NumPy or JSON as one of Python, see `normalise`."""
+  if isinstance(value, os.PathLike):
+    return os.fspath(value)
+  if hasattr(value, 'tolist'):
+    value = value.tolist()
+  if type(value) in (list, tuple):
+    return tuple(plain(each) for each in value)
+  if type(value) is dict:
+    return {key: plain(each) for key, each in value.items()}
+  return value
 
 
 def integer(

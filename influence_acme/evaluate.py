@@ -45,6 +45,7 @@ class EvaluateConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     checks.count(self, 'episodes')
     checks.count(self, 'seed', low=0)
     if self.game is not None:

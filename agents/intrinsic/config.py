@@ -107,6 +107,7 @@ class MOAConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     checks.count(self, 'num_agents', low=2)
     checks.integer('own_index', self.own_index, 0, self.num_agents - 1)
     checks.choice(self, 'influence_measure', ops.MEASURES)

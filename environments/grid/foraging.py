@@ -57,7 +57,7 @@ class ForagingWorld(world.GridWorld):
   def __post_init__(self):
     super().__post_init__()
     for name in ('fire_cost', 'hit_cost'):
-      self._set(name, checks.real(name, getattr(self, name), 0))
+      checks.real(name, getattr(self, name), 0)
     self.level.require(levels.APPLE, type(self).__name__)
     self.level.refuse(levels.DOOR, type(self).__name__)
 

@@ -48,20 +48,16 @@ class GridWorld(base.FunctionalEnvironment):
 
   def __post_init__(self):
     _check_overrides(self)
+    checks.normalise(self)
     if not isinstance(self.level, levels.Level):
       self._set('level', levels.Level(self.level))
     self.level.require(levels.START, type(self).__name__)
     most, why = len(self.level.starts), 'number of start cells of the level'
     if most > len(colours.AGENTS):
       most, why = len(colours.AGENTS), "number of agents' colours"
-    self._set(
-      'num_agents',
-      checks.integer('num_agents', self.num_agents, 1, most, f', the {why}'),
-    )
-    self._set(
-      'episode_length', checks.integer('episode_length', self.episode_length, 1)
-    )
-    self._set('view_size', checks.integer('view_size', self.view_size, 3))
+    checks.integer('num_agents', self.num_agents, 1, most, f', the {why}')
+    checks.integer('episode_length', self.episode_length, 1)
+    checks.integer('view_size', self.view_size, 3)
     if self.view_size % 2 == 0:
       raise ValueError(
         f'view_size is {self.view_size}: it must be odd, since the agent is in '

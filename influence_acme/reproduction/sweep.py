@@ -89,6 +89,7 @@ class Sweep:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     for name in ('variants', 'seeds', 'shares'):
       values = getattr(self, name)
       if (

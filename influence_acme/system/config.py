@@ -132,6 +132,7 @@ class InfluenceConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     variants.check(self.variant)
     if self.influence_measure != type(self).influence_measure:
       from influence_acme import ops  # Takes seconds, with JAX.

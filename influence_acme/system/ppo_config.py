@@ -26,6 +26,7 @@ class PPOConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     checks.number(self, 'gae_lambda', high=1.0)
     checks.positive(self, 'clip', 'advantage_floor')
     checks.count(self, 'num_epochs', 'num_minibatches')

@@ -43,6 +43,7 @@ class TrainConfig:
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
+    checks.normalise(self)
     checks.choice(self, 'game', environments.names())
     checks.count(self, 'num_steps')
     for name in ('num_agents', 'episode_length'):

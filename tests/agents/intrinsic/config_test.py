@@ -62,7 +62,6 @@ def test_an_observation_of_another_dtype_is_refused():
     ('num_agents', 2.0),
     ('num_actions', 0),
     ('view_shape', (5, 5)),
-    ('view_shape', [5, 5, 3]),
     ('view_shape', (2, 5, 3)),
     ('view_shape', (0,)),
     ('view_shape', 5),
