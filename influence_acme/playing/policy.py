@@ -85,9 +85,9 @@ class Policy:
       ValueError: agents, actions or views differ from those in training.
     """
     wrapped = wrap.wrap_environment(environment, self.config)
-    own = population_config.make(
-      self.config, specs.make_environment_spec(wrapped), None
-    )
+    spec = specs.make_environment_spec(wrapped)
+    networks = system_networks.from_spec(spec, self.config)
+    own = population_config.make(self.config, networks, spec, None)
     for name, trained in vars(self.population.sizes).items():
       found = getattr(own.sizes, name)
       if found != trained:

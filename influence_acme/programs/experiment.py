@@ -140,7 +140,10 @@ class Experiment:
     config = getattr(builder, 'config', None)
     if not isinstance(config, system_config.InfluenceConfig):
       return {'agent': _configs(builder), **settings}
-    population = population_config.make(config, environment_spec, functional)
+    networks = self.network_factory(environment_spec)
+    population = population_config.make(
+      config, networks, environment_spec, functional
+    )
     return settings | population.to_settings()
 
   def check_batch_size(self) -> None:

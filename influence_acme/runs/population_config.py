@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from dm_env import specs as dm_env_specs
 
-from influence_acme import environments, types
+from influence_acme import checks, environments, types
 from influence_acme.runs import config_file
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
@@ -94,6 +94,7 @@ class PopulationConfig:
 
 def make(
   agent: config_lib.InfluenceConfig,
+  networks: networks_lib.InfluenceNetworks,
   environment_spec: Any,
   environment: environments.FunctionalEnvironment | None,
 ) -> PopulationConfig:
@@ -101,11 +102,14 @@ def make(
 
   Args:
     agent: configuration of the agents.
+    networks: of theirs, which may be the user's own.
     environment_spec: of the environment, wrapped for them.
     environment: its pure functions; None if it has none.
   """
-  networks = networks_lib.from_spec(environment_spec, agent)
-  world = environment_spec.observations[networks.agent_ids[0]]['world']
+  # Networks that do not read it cannot be made anew from the configuration.
+  world = environment_spec.observations[networks.agent_ids[0]].get(
+    'world', dm_env_specs.Array((), np.float32)
+  )
   sizes = Sizes(
     networks.agent_ids,
     networks.num_actions,
@@ -176,7 +180,7 @@ def _to_environment(
 ) -> environments.FunctionalEnvironment:
   """Undoes `_describe`."""
   name = _get(described, 'name', str)
-  fields = {k: _to_tuples(v) for k, v in described.items() if k != 'name'}
+  fields = {k: v for k, v in described.items() if k != 'name'}
   return environments.functional(name, **fields)
 
 
@@ -197,7 +201,7 @@ def _to_record(
   ):
     if wrong:
       raise ValueError(f'{name} has fields that are {what}: {sorted(wrong)}.')
-  return cls(**{k: _to_tuples(v) for k, v in fields.items()})
+  return cls(**{k: checks.plain(v) for k, v in fields.items()})
 
 
 def _get(record: Any, name: str, kind: type[_T]) -> _T:
@@ -205,11 +209,4 @@ def _get(record: Any, name: str, kind: type[_T]) -> _T:
   value = record.get(name) if isinstance(record, dict) else None
   if not isinstance(value, kind):
     raise ValueError(f'it has no entry {name!r} that is a {kind.__name__}.')
-  return value
-
-
-def _to_tuples(value: Any) -> Any:
-  """Returns lists as tuples, as they were before they were JSON."""
-  if isinstance(value, list):
-    return tuple(_to_tuples(each) for each in value)
   return value

@@ -138,7 +138,7 @@ def _make_session(
     checkpoint_seconds=config.checkpoint_seconds,
     allow_changes=config.allow_changes,
   )
-  population = population_config.make(agent, spec, pure)
+  population = population_config.make(agent, networks, spec, pure)
   settings = {'environment': config.game, **vars(config)}
   if pure is not None:  # All its fields are written down, with their values.
     for name in ('num_agents', 'episode_length', 'game_options'):

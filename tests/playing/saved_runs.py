@@ -11,6 +11,7 @@ from influence_acme.runs import (
   run_dir,
 )
 from influence_acme.system import config as config_lib
+from influence_acme.system import networks as networks_lib
 from influence_acme.system import specs, update, wrap
 
 GAME = environments.functional('matrix', num_agents=3, episode_length=6)
@@ -41,7 +42,9 @@ def save(path, config, environment=GAME, change=lambda params: params):
     environments.MultiAgentEnvironment(environment), config
   )
   spec = specs.make_environment_spec(wrapped)
-  population = population_config.make(config, spec, environment)
+  population = population_config.make(
+    config, networks_lib.from_spec(spec, config), spec, environment
+  )
   # Far from uniform policies; to draw them in JAX takes longer.
   rng = np.random.default_rng(0)
   params = jax.tree_util.tree_map(

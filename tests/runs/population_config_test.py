@@ -26,7 +26,8 @@ def make(config, environment):
     environments.MultiAgentEnvironment(environment), config
   )
   spec = specs.make_environment_spec(wrapped)
-  return spec, population_config.make(config, spec, environment)
+  networks = networks_lib.from_spec(spec, config)
+  return spec, population_config.make(config, networks, spec, environment)
 
 
 def write(path, population, **changes):
