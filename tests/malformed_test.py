@@ -6,6 +6,8 @@ one of them. Every error names the argument and what is allowed.
 
 import functools
 import math
+import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from influence_acme import (
   multiagent,
   networks,
   ops,
+  programs,
   types,
   wrappers,
 )
@@ -25,6 +28,7 @@ from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.testing import fakes
 from influence_acme.training import config as train_config
 
+_TESTS = pathlib.Path(__file__).parent
 B, N, J, K, A, T = 2, 3, 2, 3, 3, 4
 NAN, INF = math.nan, math.inf
 
@@ -258,6 +262,16 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     {'agent_ids': ('a', 'b'), 'name': 'values'},
     {'values': ({}, {'a': 1}, {'a': 1, 'c': 2}, [1, 2], None)},
   ),
+  'types.check_agent_ids': (
+    types.check_agent_ids,
+    {},
+    {'agent_ids': (('a', 'a'), ('a', 1), ('',), ('a/b',), ('a\n',), (None,))},
+  ),
+  'ops.episode_masks': (
+    ops.episode_masks,
+    {},
+    {'start_of_episode': flags(T, B)[:-1]},
+  ),
   'ops.influence_reward': (
     ops.influence_reward,
     INFLUENCE,
@@ -389,6 +403,11 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     SIZES,
     {'seed': SEED},
   ),
+  'environments.MultiAgentEnvironment': (
+    environments.MultiAgentEnvironment,
+    {'functional': fakes.FakeVectorEnvironment()},
+    {'seed': SEED},
+  ),
   'wrappers.MessageChannelWrapper': (
     message_channel,
     {},
@@ -446,6 +465,11 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     {},
     {'variable_names': ('policy', (), (1,), None, 3)},
   ),
+  'agents.influence.InfluenceBuilder': (
+    influence.InfluenceBuilder,
+    {},
+    {'config': (None, {}, 'moa', train_config.TrainConfig())},
+  ),
   'agents.influence.InfluenceConfig': (
     influence.InfluenceConfig,
     {},
@@ -470,6 +494,25 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     {},
     {f: bad for bad, fields in TRAIN_FIELDS.items() for f in fields},
   ),
+  'programs.Experiment': (
+    programs.Experiment,
+    {
+      **dict.fromkeys(
+        ('builder_factory', 'environment_factory', 'network_factory'), len
+      ),
+      'num_steps': 1,
+      'run_dir': 'runs/none',
+    },
+    {
+      'num_steps': COUNT,
+      'num_actors': COUNT,
+      'num_environments': COUNT_OR_0,
+      'seed': SEED,
+      'resume': FLAG,
+      'checkpoint_seconds': POSITIVE,
+    },
+  ),
+  'programs.launch': (programs.launch, {'program': None}, {'launch': NAME}),
   'reproduction.Sweep': (
     sweep,
     {},
@@ -511,6 +554,128 @@ def test_malformed_arguments_are_refused_by_name(name):
       else:
         wrong.append((argument, repr(value)[:40], 'accepted'))
   assert not wrong, '\n'.join(map(str, wrong))
+
+
+_RECORD = 'a record: it holds what it is given'
+_NAME = 'a constant, a type or a module'
+_MODULE = 'a Haiku module, whose shapes JAX checks'
+_NOTHING = 'it takes nothing, or nothing that could be wrong by itself'
+# Public names that are not in the table: why, or the test of what they refuse.
+NOT_HERE = {
+  **dict.fromkeys(
+    ('__version__', 'types.AgentId', 'ops.MEASURES', 'programs.LAUNCHES'), _NAME
+  ),
+  **dict.fromkeys(('networks.Observation', 'networks.Torso'), _NAME),
+  **dict.fromkeys(
+    ('agents.influence.presets', 'agents.influence.VARIANTS'), _NAME
+  ),
+  **dict.fromkeys(
+    ('programs.CheckpointError', 'environments.FunctionalEnvironment'), _NAME
+  ),
+  **{
+    f'ops.{name}': _RECORD
+    for name in (
+      'Calibration',
+      'EpisodeMasks',
+      'IC',
+      'InfluenceOutput',
+      'MOALoss',
+    )
+  },
+  **{
+    f'networks.{name}': _RECORD
+    for name in (
+      'AgentNetworks',
+      'CoreState',
+      'HeadOutput',
+      'StepOutput',
+      'UnrollOutput',
+    )
+  },
+  **dict.fromkeys(
+    (
+      'environments.Step',
+      'playing.Evaluation',
+      'adders.InfluenceStep',
+      'agents.influence.InfluenceNetworks',
+      'programs.Program',
+      'reproduction.Run',
+      'testing.fakes.ScriptedStep',
+    ),
+    _RECORD,
+  ),
+  **{
+    f'networks.{name}': _MODULE
+    for name in ('Dense', 'Identity', 'LSTM', 'PolicyValueHead')
+  },
+  **{
+    f'multiagent.{name}': _NOTHING
+    for name in (
+      'ChoiceObserver',
+      'InfluenceMatrixObserver',
+      'InfluenceObserver',
+      'RecordingAdder',
+      'SocialObserver',
+      'make_observers',
+    )
+  },
+  **dict.fromkeys(
+    (
+      'environments.names',
+      'compat.local_resources',
+      'agents.intrinsic.on_world',
+      'programs.StoppableBuilder',
+      # They take a `Sweep`, which is in the table.
+      'reproduction.run',
+      'reproduction.write_report',
+    ),
+    _NOTHING,
+  ),
+  **dict.fromkeys(
+    ('export', 'load', 'playing.export', 'playing.load'),
+    'playing/storage_test.py',
+  ),
+  'networks.default_torso': 'networks/torso_test.py',
+  'networks.MOACore': 'networks/counterfactual_logits_test.py',
+  'networks.PixelConv': 'networks/pixel_conv_test.py',
+  'adapters.MeltingPotEnvironment': 'adapters/from_meltingpot_test.py',
+  'adapters.ParallelEnvironment': 'adapters/to_pettingzoo_test.py',
+  'adapters.PettingZooEnvironment': 'adapters/from_pettingzoo_test.py',
+  'playing.AgentPolicy': 'playing/policy_test.py',
+  'playing.Policy': 'playing/policy_test.py',
+  'playing.evaluate': 'playing/evaluation_test.py',
+  'training.run': 'training/resume_test.py',
+  'multiagent.agent_spec': 'system/specs_test.py',
+  'multiagent.AgentVariableSource': 'multiagent/variables_test.py',
+  'multiagent.make_networks': 'multiagent/population_test.py',
+  'agents.influence.make_environment': 'environments/registry_test.py',
+  'agents.influence.make_networks': 'system/networks_test.py',
+  'agents.influence.wrap_environment': 'wrappers/others_actions_test.py',
+  'programs.make_program': 'programs/experiment_test.py',
+  'programs.read_log': 'runs/csv_log_test.py',
+  'reports.write': 'reports/run_page_test.py',
+  'testing.conformance.check_adder': 'testing/conformance/adder_test.py',
+  'testing.conformance.check_environment': (
+    'testing/conformance/environment_test.py'
+  ),
+  'testing.conformance.check_functional': (
+    'testing/conformance/functional_test.py'
+  ),
+}
+
+
+def test_every_public_name_is_in_the_table_or_tested_elsewhere():
+  names, module = set(), ''
+  for line in (_TESTS.parent / 'docs' / 'api.md').read_text().splitlines():
+    if line.startswith('## influence_acme'):
+      module = line.removeprefix('## influence_acme').removeprefix('.')
+    elif match := re.match(r'\| `(\w+)` \|', line):
+      names.add(f'{module}.{match[1]}'.removeprefix('.'))
+  here = {name.partition(',')[0] for name in TABLE}
+  assert here | NOT_HERE.keys() == names
+  assert not here & NOT_HERE.keys()
+  for name in filter(lambda x: x.endswith('.py'), NOT_HERE.values()):
+    assert 'pytest.raises' in (_TESTS / name).read_text(), name
 
 
 def test_the_table_is_long():

@@ -46,7 +46,12 @@ class InfluenceBuilder(builders.ActorLearnerBuilder):
     Args:
       config: of the agent.
       logger: of the learner; Acme's default if None.
+
+    Raises:
+      ValueError: the configuration is of another kind.
     """
+    if not isinstance(config, config_lib.InfluenceConfig):
+      raise ValueError(f'config is {config!r}: it must be an InfluenceConfig.')
     self._config = config
     self._logger = logger
 

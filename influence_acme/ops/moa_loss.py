@@ -67,7 +67,11 @@ def episode_masks(start_of_episode: chex.Array) -> EpisodeMasks:
 
   Returns:
     The masks, see `EpisodeMasks`.
+
+  Raises:
+    ValueError: it holds more than True and False, or 0 and 1.
   """
+  arguments.check_flags('start_of_episode', start_of_episode)
   start = jnp.asarray(start_of_episode, bool)
   last = jnp.zeros_like(start[:1])
   is_padding = jnp.concatenate([start[1:], last])
