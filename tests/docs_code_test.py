@@ -15,9 +15,11 @@ import io
 import pathlib
 import re
 import runpy
+import sys
 import tempfile
 import textwrap
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -178,6 +180,8 @@ SLOW = {'docs/howto/meltingpot.md'}
 # Whose code is that of an example, which a test runs; or is no more than calls
 # of what is shown elsewhere.
 OTHERS = {'docs/howto/population.md', 'docs/versions.md'}
+# Which uses what is not installed: a test of its own runs it with stand-ins.
+LOGGERS = 'docs/howto/loggers.md'
 
 
 def _blocks(page):
@@ -199,6 +203,25 @@ def test_code_does_what_its_comments_say(page):
   assert blocks
   for block in blocks:
     _run(block, names)
+
+
+def test_trackers_get_the_rows(tmp_path, monkeypatch):
+  wandb, mlflow = mock.MagicMock(), mock.MagicMock()
+  monkeypatch.setitem(sys.modules, 'wandb', wandb)
+  monkeypatch.setitem(sys.modules, 'mlflow', mlflow)
+  names = {'run_dir': tmp_path / 'run', 'folder': tmp_path}
+  for block in _blocks(LOGGERS):
+    _run(block, names)
+
+  for name in ('WandbLogger', 'MlflowLogger'):
+    logger = names[name]('learner')
+    logger.write({'environment_steps': 7, 'loss': 1.5})
+    logger.close()
+  run, row = wandb.init.return_value, {'environment_steps': 7, 'loss': 1.5}
+  assert [call.args for call in run.log.mock_calls] == [(row,)]
+  run.finish.assert_called_once_with()
+  (call,) = mlflow.log_metrics.mock_calls
+  assert call.args == (row,) and call.kwargs['step'] == 7
 
 
 def _run(block, names):
@@ -230,7 +253,7 @@ def test_every_page_with_code_is_run():
   found = [path for name in folders for path in (ROOT / name).rglob('*.md')]
   found += ROOT.glob('*.md')
   pages = {path.relative_to(ROOT).as_posix() for path in found}
-  assert {page for page in pages if _blocks(page)} == {*PAGES, *OTHERS}
+  assert {page for page in pages if _blocks(page)} == {*PAGES, *OTHERS, LOGGERS}
 
 
 def test_the_check_finds_wrong_values():

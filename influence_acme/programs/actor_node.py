@@ -54,7 +54,9 @@ class ActorNode:
     self._play, self._close = make(
       experiment, actor_id, replay, learner, stop_if_told
     )
-    self._logger = experiment.directory.make_logger(f'actor_{actor_id}')
+    self._logger = experiment.directory.make_logger(
+      f'actor_{actor_id}', experiment.logger_factory
+    )
     self._replay = replay
 
   def run(self) -> None:

@@ -14,6 +14,7 @@ from acme.utils.loggers import base as loggers
 
 from influence_acme import checks, environments
 from influence_acme.runs import identity as identity_lib
+from influence_acme.runs import loggers as run_loggers
 from influence_acme.runs import population_config, random_keys
 from influence_acme.runs import run_dir as run_dir_lib
 from influence_acme.system import config as system_config
@@ -55,6 +56,9 @@ class Experiment:
     config: all settings by name, for `config.json`.
     batch_size: of the learner's batches; None, or what the builder's
       configuration says.
+    logger_factory: takes the label of a node, 'learner' or 'actor_0', and makes
+      a logger of your own beside the CSV files and TensorBoard, with
+      `write(data)` and `close()`; called in that node.
   """
 
   builder_factory: Callable[
@@ -74,6 +78,7 @@ class Experiment:
   identity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   batch_size: int | None = None
+  logger_factory: run_loggers.LoggerFactory | None = None
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
@@ -81,6 +86,8 @@ class Experiment:
     checks.count(self, 'num_environments', 'seed', low=0)
     checks.boolean(self, 'resume')
     checks.positive(self, 'checkpoint_seconds')
+    if self.logger_factory is not None:
+      checks.function('logger_factory', self.logger_factory)
     num = self.num_environments
     if num and self.functional_environment is None:
       raise ValueError(

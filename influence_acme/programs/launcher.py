@@ -153,6 +153,7 @@ def _make_session(program: graph.Program) -> session_lib.Session:
     seed=experiment.seed,
     checkpoint_seconds=experiment.checkpoint_seconds,
     allow_changes=experiment.allow_changes,
+    logger_factory=experiment.logger_factory,
   )
 
 

@@ -53,7 +53,7 @@ class LearnerNode:
       )
       self._counter.restore({'counts': dict(saved.counts), 'cache': {}})
       self._first_step = saved.environment_steps
-    self._logger = directory.make_logger('learner')
+    self._logger = directory.make_logger('learner', experiment.logger_factory)
     builder = experiment.builder_factory(self._logger)
     clients = replays.for_builder(replay)
     self._datasets: list[blocking.StoppableIterator] = []

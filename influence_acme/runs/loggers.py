@@ -6,7 +6,7 @@ import pathlib
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,10 @@ class Logger(Protocol):
 
   def close(self) -> None:
     """Closes the outputs."""
+
+
+# Takes the label of a node, 'learner' or 'actor_0', and is called in that node.
+LoggerFactory = Callable[[str], Logger]
 
 
 # What the counter of a program calls the steps of all its environments.
@@ -42,6 +46,7 @@ def make_logger(
   steps_key: str = STEPS_KEY,
   *,
   time_delta: float = 1.0,
+  logger_factory: LoggerFactory | None = None,
 ) -> Logger:
   """Makes a logger that writes `label.csv` and `tensorboard/label`.
 
@@ -58,6 +63,8 @@ def make_logger(
     time_delta: seconds; rows that follow another one faster are averaged into
       the next row that is written, or at the end into one of their own. In
       TensorBoard rows are further and further apart, likewise.
+    logger_factory: makes one more output of the user's own, which gets the rows
+      of the CSV file; None for no more.
 
   Returns:
     A logger of nested dicts of numbers, see `flatten`.
@@ -65,21 +72,35 @@ def make_logger(
   Raises:
     ValueError: the label does not make a file name.
     OSError: the directory cannot be written.
+    TypeError: what `logger_factory` makes is no logger.
   """
   if not re.fullmatch(r'[\w-][\w.-]*', label):
     raise ValueError(
       f'The label of a logger names its files, but {label!r} does not: use '
       "letters, digits, '_', '-' and '.' only."
     )
+  own = [] if logger_factory is None else [_make_own(logger_factory, label)]
   path = pathlib.Path(directory)
   events = path / 'tensorboard' / label
   events.mkdir(parents=True, exist_ok=True)
   board = tensorboard.TensorBoardLogger(events, label, steps_key)
-  outputs = (
+  outputs: list[Logger] = [
     csv_log.CSVLogger(path / f'{label}.csv', steps_key),
     _RunLogger((board,), steps_key, 0.0, _GROWTH),
-  )
+    *own,
+  ]
   return _RunLogger(outputs, steps_key, time_delta)
+
+
+def _make_own(logger_factory: LoggerFactory, label: str) -> Logger:
+  """Makes the user's logger; raises TypeError: it is none."""
+  made = logger_factory(label)
+  if not all(callable(getattr(made, x, None)) for x in ('write', 'close')):
+    raise TypeError(
+      f'logger_factory({label!r}) is {made!r}: it must return an object with '
+      'write(data) and close().'
+    )
+  return made
 
 
 class _RunLogger:
@@ -124,8 +145,8 @@ class _RunLogger:
       for output in self._outputs:
         try:
           output.close()
-        except OSError as error:
-          logging.error('A log was not closed: %s', error)
+        except Exception as error:  # noqa: BLE001  Perhaps of a user's own.
+          logging.error('%s was not closed: %s', *_told(output, error))
 
   def _flush(self) -> None:
     row = average(self._held)
@@ -133,10 +154,18 @@ class _RunLogger:
     for output in self._outputs:
       try:
         output.write(row)
-      except OSError as error:
+      except Exception as error:  # noqa: BLE001  Perhaps of a user's own.
         logging.log_every_n_seconds(
-          logging.ERROR, 'A row was not logged: %s', 60, error
+          logging.ERROR,
+          '%s did not log a row: %s',
+          60,
+          *_told(output, error),
         )
+
+
+def _told(output: Logger, error: Exception) -> tuple[str, str]:
+  """Returns the names of an output and of its error, for a message."""
+  return type(output).__name__, f'{type(error).__name__}: {error}'
 
 
 def average(

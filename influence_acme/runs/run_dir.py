@@ -184,18 +184,18 @@ class RunDirectory:
     config_file.write(self.config_path, settings)
 
   def make_logger(
-    self, label: str, steps_key: str = loggers.STEPS_KEY
+    self, label: str, logger_factory: loggers.LoggerFactory | None = None
   ) -> loggers.Logger:
     """Makes the logger of one node; call it in that node.
 
     Args:
       label: of the node, its own.
-      steps_key: the count of environment steps among the values.
+      logger_factory: as for `loggers.make_logger`.
 
     Returns:
       A logger, see `loggers.make_logger`.
     """
-    return loggers.make_logger(self.logs, label, steps_key)
+    return loggers.make_logger(self.logs, label, logger_factory=logger_factory)
 
   def _has_learned(self) -> bool:
     """Returns whether the learner has logged a row."""

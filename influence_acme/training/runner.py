@@ -14,7 +14,7 @@ from typing import Any
 
 import dm_env
 
-from influence_acme import environments
+from influence_acme import checks, environments
 from influence_acme import networks as base_networks
 from influence_acme.rollouts import (
   host_environments,
@@ -24,6 +24,7 @@ from influence_acme.rollouts import (
 )
 from influence_acme.runs import (
   failures,
+  loggers,
   outcome,
   population_config,
   progress,
@@ -49,6 +50,7 @@ def run(
   config: config_lib.TrainConfig,
   environment: Environment | None = None,
   torso: base_networks.Torso | None = None,
+  logger_factory: loggers.LoggerFactory | None = None,
 ) -> int:
   """Trains until the step budget is reached, or the run is stopped.
 
@@ -59,12 +61,15 @@ def run(
       multi-agent dm_env, of which `config.agent.batch_size` are stepped in a
       pool of threads.
     torso: see `system.networks.from_spec`.
+    logger_factory: takes 'learner' or 'actor_0', and makes a logger of your own
+      beside the CSV files and TensorBoard, with `write(data)` and `close()`.
 
   Returns:
     The exit code, see above.
 
   Raises:
-    ValueError: networks, environment and config do not go together.
+    ValueError: networks, environment and config do not go together, or
+      `logger_factory` is no function.
     CheckpointError: the run cannot go on from its checkpoint, or is of another
       experiment.
     OSError: the run directory holds a run already, or nothing to resume, or is
@@ -72,7 +77,9 @@ def run(
     RuntimeError: this is not the main thread.
   """
   signals.check_main_thread()
-  session, settings = _make_session(config, environment, torso)
+  if logger_factory is not None:
+    checks.function('logger_factory', logger_factory)
+  session, settings = _make_session(config, environment, torso, logger_factory)
   directory = session.directory
   failed = False
   started = start.start(
@@ -100,6 +107,7 @@ def _make_session(
   config: config_lib.TrainConfig,
   environment: Environment | None,
   torso: base_networks.Torso | None,
+  logger_factory: loggers.LoggerFactory | None,
 ) -> tuple[session_lib.Session, dict[str, Any]]:
   """Makes the session of a run, and all its settings by name."""
   agent = config.agent
@@ -137,6 +145,7 @@ def _make_session(
     seed=config.seed,
     checkpoint_seconds=config.checkpoint_seconds,
     allow_changes=config.allow_changes,
+    logger_factory=logger_factory,
   )
   population = population_config.make(agent, networks, spec, pure)
   settings = {'environment': config.game, **vars(config)}

@@ -52,6 +52,7 @@ class Session:
     seed: int,
     checkpoint_seconds: float,
     allow_changes: Iterable[str] = (),
+    logger_factory: loggers.LoggerFactory | None = None,
   ):
     """Takes what the run is made from; no file is touched.
 
@@ -66,6 +67,7 @@ class Session:
       seed: of all randomness.
       checkpoint_seconds: between two checkpoints.
       allow_changes: names of settings that need not be shared.
+      logger_factory: as for `loggers.make_logger`.
     """
     self.directory = directory
     self.num_steps = num_steps
@@ -77,6 +79,7 @@ class Session:
     self._seed = seed
     self._checkpoint_seconds = checkpoint_seconds
     self._allow_changes = allow_changes
+    self._logger_factory = logger_factory
     self._episodes = episodes.EpisodeBuffer(agent.batch_size, policy.delay)
     self._counts: dict[str, Any] = {}
     # Of the checkpoint to go on from.
@@ -123,7 +126,9 @@ class Session:
     with contextlib.ExitStack() as stack:
       learner_log, actor_log = (
         stack.enter_context(
-          contextlib.closing(self.directory.make_logger(label))
+          contextlib.closing(
+            self.directory.make_logger(label, self._logger_factory)
+          )
         )
         for label in ('learner', 'actor_0')
       )

@@ -26,6 +26,7 @@ from influence_acme.agents import influence
     ('seed', -1),
     ('seed', 2**32),
     ('checkpoint_seconds', 0.0),
+    ('logger_factory', 3),
   ],
 )
 def test_bad_fields_are_named(tmp_path, field, value):

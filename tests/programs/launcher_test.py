@@ -1,5 +1,7 @@
 """What is checked before a program starts, and what a user reads after it."""
 
+import functools
+import json
 import os
 import shutil
 import signal
@@ -270,3 +272,46 @@ def test_signals_are_given_back(tmp_path):
   _launch(tmp_path / 'run', num_steps=1)
   after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
   assert after == before
+
+
+class _Recorder:
+  """A logger that can be sent to a process."""
+
+  def __init__(self, folder, label):
+    self._path, self._lines = folder / label, []
+
+  def write(self, data):
+    self._lines.append(json.dumps(data))
+
+  def close(self):
+    self._path.write_text('\n'.join([*self._lines, 'closed']))
+
+
+@pytest.mark.parametrize(
+  'launch',
+  ['threads', pytest.param('processes', marks=pytest.mark.slow), 'single'],
+)
+def test_a_logger_of_ones_own_gets_the_rows_of_each_node(tmp_path, launch):
+  folder = tmp_path / 'own'
+  folder.mkdir()
+  code = _launch(
+    tmp_path / 'run',
+    launch,
+    logger_factory=functools.partial(_Recorder, folder),
+  )
+  assert code == 0
+  assert {path.name for path in folder.iterdir()} == {'learner', 'actor_0'}
+  for path in folder.iterdir():
+    *rows, last = path.read_text(encoding='utf-8').splitlines()
+    assert last == 'closed'
+    logged = programs.read_log(tmp_path / f'run/logs/{path.name}.csv')
+    steps = [json.loads(row)['environment_steps'] for row in rows]
+    assert steps == logged['environment_steps'].tolist()
+    assert len(steps) > 0
+
+
+def test_what_is_no_logger_ends_the_run_before_it_learns(tmp_path, capfd):
+  code = _launch(tmp_path / 'run', logger_factory=lambda label: label)
+  assert code == 1
+  assert "logger_factory('learner') is 'learner'" in capfd.readouterr().err
+  assert not (tmp_path / 'run' / 'checkpoint').exists()

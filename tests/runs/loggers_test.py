@@ -196,6 +196,88 @@ def test_what_comes_after_close_is_dropped(tmp_path):
   assert len(rows(tmp_path / 'learner.csv')) == 1
 
 
+class Recorder:
+  """A logger of a user's own."""
+
+  def __init__(self, label):
+    self.label, self.rows, self.num_closed = label, [], 0
+
+  def write(self, data):
+    self.rows.append(data)
+
+  def close(self):
+    self.num_closed += 1
+
+
+class Broken(Recorder):
+  def write(self, data):
+    raise KeyError('no such project')
+
+  def close(self):
+    raise RuntimeError('connection lost')
+
+
+def test_a_logger_of_ones_own_gets_the_rows_of_the_csv_file(tmp_path):
+  made = []
+
+  def make(label):
+    made.append(Recorder(label))
+    return made[-1]
+
+  logger = loggers.make_logger(
+    tmp_path, 'learner', time_delta=60, logger_factory=make
+  )
+  logger.write({STEPS: 1, 'influence': {'agent_0': 0.5}})
+  logger.write({STEPS: 2, 'influence': {'agent_0': 1.0}})
+  logger.write({STEPS: 3, 'influence': {'agent_0': 3.0}})
+  logger.close()
+  logger.close()
+  (own,) = made
+  assert own.label == 'learner' and own.num_closed == 1
+  assert own.rows == [
+    {STEPS: 1, 'influence/agent_0': 0.5},
+    {STEPS: 3, 'influence/agent_0': 2.0},
+  ]
+  for row, own_row in zip(
+    rows(tmp_path / 'learner.csv'), own.rows, strict=True
+  ):
+    assert {name: float(value) for name, value in row.items()} == own_row
+
+
+def test_a_logger_of_ones_own_that_fails_is_reported(tmp_path, monkeypatch):
+  told = []
+  monkeypatch.setattr(
+    loggers.logging,
+    'log_every_n_seconds',
+    lambda _, message, __, *args: told.append(message % args),
+  )
+  monkeypatch.setattr(
+    loggers.logging, 'error', lambda message, *args: told.append(message % args)
+  )
+  logger = loggers.make_logger(
+    tmp_path, 'learner', time_delta=0, logger_factory=Broken
+  )
+  logger.write({STEPS: 1, 'a': 1})
+  logger.write({STEPS: 2, 'a': 2})
+  logger.close()
+  assert [row['a'] for row in rows(tmp_path / 'learner.csv')] == ['1', '2']
+  row = "Broken did not log a row: KeyError: 'no such project'"
+  assert told == [
+    row,
+    row,
+    'Broken was not closed: RuntimeError: connection lost',
+  ]
+
+
+@pytest.mark.parametrize('made', [None, print, object()])
+def test_what_a_factory_makes_must_be_a_logger(tmp_path, made):
+  with pytest.raises(
+    TypeError, match=r"logger_factory\('learner'\) is .*write"
+  ):
+    loggers.make_logger(tmp_path, 'learner', logger_factory=lambda _: made)
+  assert not list(tmp_path.iterdir())
+
+
 def test_threads_write_at_once(tmp_path):
   logger = loggers.make_logger(tmp_path, 'learner', time_delta=0)
 
