@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -112,14 +113,23 @@ def _add(path: Path, files: Files, config: MkDocsConfig) -> None:
 
 
 def _notebook(path: Path) -> str:
-  """Returns a notebook's text and code, without outputs, as Markdown."""
+  """Returns a notebook's text, code and outputs as Markdown."""
   cells = json.loads((ROOT / path).read_text('utf-8'))['cells']
   parts = []
   for cell in cells:
     text = ''.join(cell['source'])
     is_code = cell['cell_type'] == 'code'
     parts.append(f'```python\n{text}\n```' if is_code else text)
+    parts += [_output(output) for output in cell.get('outputs', ())]
   return '\n\n'.join(parts)
+
+
+def _output(output: dict[str, Any]) -> str:
+  """Returns what a cell printed, or its figure, as Markdown."""
+  if 'text' in output:
+    return f'```text\n{"".join(output["text"])}```'
+  png = ''.join(output['data']['image/png']).replace('\n', '')
+  return f'<img alt="Its figure" src="data:image/png;base64,{png}">'
 
 
 def _rewrite_links(markdown: str, source: Path) -> str:
