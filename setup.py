@@ -39,6 +39,7 @@ _ACME = [
   'packaging',
   'cloudpickle',
   'psutil',
+  'tomli',
 ]
 # Environments from and to PettingZoo's parallel API: `influence_acme.adapters`.
 _PETTINGZOO = ['pettingzoo>=1.27']

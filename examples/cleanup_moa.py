@@ -23,9 +23,7 @@ from influence_acme.runs import curves, failures
 _LAUNCH = flags.DEFINE_enum(
   'launch', 'threads', programs.LAUNCHES, 'How to run the program.'
 )
-_VARIANT = flags.DEFINE_enum(
-  'variant', 'moa', influence.VARIANTS, 'What agents are, and are paid for.'
-)
+_VARIANT = flags.DEFINE_enum('variant', 'moa', influence.VARIANTS, 'Of agents.')
 _NUM_STEPS = flags.DEFINE_integer('num_steps', 1_000_000, 'Of all actors.')
 _NUM_ACTORS = flags.DEFINE_integer('num_actors', 1, 'Nodes that play.')
 _NUM_ENVIRONMENTS = flags.DEFINE_integer(
@@ -36,10 +34,10 @@ _EPISODE_LENGTH = flags.DEFINE_integer('episode_length', 1000, 'In steps.')
 _SEED = flags.DEFINE_integer('seed', 0, 'Of all randomness.')
 _RUN_DIR = flags.DEFINE_string('run_dir', '', 'A new one if not given.')
 _RESUME = flags.DEFINE_boolean('resume', False, 'Go on with a stopped run.')
+_HOSTS = flags.DEFINE_string('hosts', '', 'A file that places the nodes.')
+_HOST = flags.DEFINE_string('host', '', 'The one of these that this is.')
 _ALLOW_CHANGES = flags.DEFINE_list('allow_changes', [], 'Of a resume.')
-_INFLUENCE_WEIGHT = flags.DEFINE_float(
-  'influence_weight', 0.62, 'Of the influence reward, in the end.'
-)
+_INFLUENCE_WEIGHT = flags.DEFINE_float('influence_weight', 0.62, 'In the end.')
 _INFLUENCE_CURRICULUM_STEPS = flags.DEFINE_integer(
   'influence_curriculum_steps', 40_000_000, 'Over which the weight rises.'
 )
@@ -83,15 +81,18 @@ def main(argv: Sequence[str]) -> int:
     raise app.UsageError(f'Unknown argument: {argv[1]}')
   logging.set_verbosity(logging.WARNING)  # Progress has the terminal.
   experiment = make_experiment()
-  code = programs.launch(programs.make_program(experiment), _LAUNCH.value)
-  directory = experiment.directory
+  hosts = programs.read_placement(_HOSTS.value, _HOST.value)
+  program = programs.make_program(experiment, hosts)
+  code = programs.launch(program, _LAUNCH.value)
+  if hosts and not hosts.is_home:
+    return code
   with failures.optional('curves.png'):
-    curves.write_curves(directory)
+    curves.write_curves(program.directory)
   if code == 0:
     with failures.optional('The episode'):
-      evaluation.write(directory, evaluation.evaluate(experiment))
+      evaluation.write(program.directory, evaluation.evaluate(experiment))
   with failures.optional('report.html'):
-    print(f'Open {reports.write(directory.path)} in a browser.')
+    print(f'Open {reports.write(program.directory.path)} in a browser.')
   return code
 
 

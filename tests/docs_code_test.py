@@ -30,6 +30,8 @@ from acme.adders import reverb as reverb_adders
 
 from influence_acme import adapters, environments, wrappers
 from influence_acme.agents import intrinsic
+from influence_acme import environments, programs, wrappers
+from influence_acme.agents import influence, intrinsic
 from influence_acme.system import specs
 from influence_acme.system.config import InfluenceConfig
 from influence_acme.testing import fakes
@@ -156,6 +158,25 @@ def _play():
   return {'run_dir': config.run_dir, 'export_dir': folder / 'export'}
 
 
+def _hosts():
+  folder = pathlib.Path(tempfile.mkdtemp())
+  page = (ROOT / 'docs' / 'howto' / 'hosts.md').read_text(encoding='utf-8')
+  [content] = re.findall(r'^```toml\n(.*?)^```', page, re.DOTALL | re.M)
+  (folder / 'hosts.toml').write_text(content, encoding='utf-8')
+  config = InfluenceConfig()
+  experiment = programs.Experiment(
+    builder_factory=functools.partial(influence.InfluenceBuilder, config),
+    environment_factory=functools.partial(
+      influence.make_environment, 'coordination', config
+    ),
+    network_factory=functools.partial(influence.make_networks, config=config),
+    num_steps=1,
+    num_actors=5,
+    run_dir=folder / 'run',
+  )
+  return {'path': folder / 'hosts.toml', 'experiment': experiment}
+
+
 # Page -> what gives the names that its reader has.
 PAGES = {
   'README.md': dict,
@@ -163,6 +184,7 @@ PAGES = {
   'docs/reproduction.md': dict,
   'docs/stock_learners.md': dict,
   'docs/howto/train.md': _train,
+  'docs/howto/hosts.md': _hosts,
   'docs/howto/play.md': _play,
   'docs/howto/arrays.md': _arrays,
   'docs/howto/network.md': _spec,

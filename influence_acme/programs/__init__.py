@@ -11,6 +11,7 @@ with _signals.deferred():
   from influence_acme.programs.experiment import Experiment
   from influence_acme.programs.graph import make_program, Program
   from influence_acme.programs.launcher import launch, LAUNCHES
+  from influence_acme.programs.placement import Placement, read_placement
   from influence_acme.runs import malloc as _memory
   from influence_acme.runs.checkpoint import CheckpointError
   from influence_acme.runs.csv_log import read_log
@@ -22,9 +23,11 @@ __all__ = (
   'CheckpointError',
   'Experiment',
   'LAUNCHES',
+  'Placement',
   'Program',
   'StoppableIterator',
   'launch',
   'make_program',
   'read_log',
+  'read_placement',
 )

@@ -82,7 +82,7 @@ def _make_episode(
   stop_if_told: Callable[[], None],
 ) -> tuple[Play, Callable[[], None]]:
   """Returns what plays an episode of one environment, and what closes that."""
-  first_step = learner.first_step()
+  first_step = learner.enter(actor_id)
   environment = experiment.environment_factory(
     experiment.environment_seed(actor_id, first_step)
   )
@@ -189,7 +189,7 @@ def _make_unroll(
   stop_if_told: Callable[[], None],
 ) -> tuple[Play, Callable[[], None]]:
   """Returns what plays an unroll of `num_environments`; nothing is to close."""
-  first_step = learner.first_step()
+  first_step = learner.enter(actor_id)
   num = experiment.num_environments
   numbers = range(actor_id * num, (actor_id + 1) * num)
   environment = experiment.functional_environment

@@ -23,10 +23,12 @@ from influence_acme.programs import (
   actor_node,
   blocking,
   learner_node,
+  placement,
   replays,
   supervisor,
 )
 from influence_acme.programs import experiment as experiment_lib
+from influence_acme.runs import run_dir
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,30 +39,45 @@ class Program:
     experiment: what is run.
     environment_spec: of its environment.
     functional: the pure functions of its environment; None if it has none.
-    graph: the nodes, in the groups 'replay', 'learner' and 'actor'.
+    graph: the nodes that this host runs, in the groups 'replay', 'learner' and
+      'actor'.
+    hosts: where the others run; None: there are no others.
   """
 
   experiment: experiment_lib.Experiment
   environment_spec: specs.EnvironmentSpec
   functional: environments.FunctionalEnvironment | None
   graph: lp.Program
+  hosts: placement.Placement | None = None
+
+  @property
+  def directory(self) -> run_dir.RunDirectory:
+    """The run's directory, as this host uses it."""
+    return _directory(self.experiment, self.hosts)
 
 
-def make_program(experiment: experiment_lib.Experiment) -> Program:
+def make_program(
+  experiment: experiment_lib.Experiment,
+  hosts: placement.Placement | None = None,
+) -> Program:
   """Makes the program of an experiment; nothing is started yet.
 
   Args:
     experiment: what to run.
+    hosts: where its nodes run, of `read_placement`; None: all of them here.
 
   Returns:
-    The program.
+    The program, or this host's part of it.
+
+  Raises:
+    ValueError: the experiment contradicts itself, or the hosts do not fit it.
   """
   experiment.check_batch_size()
   if experiment.num_environments:
     # All that takes long each thread of such a program computes alone.
     xla_threads.disable_intra_op_threads()
   spec, functional = experiment.read_environment()
-  failure_path = experiment.directory.failure_path
+  failure_path = _directory(experiment, hosts).failure_path
   graph = lp.Program('influence_acme')
   with graph.group('replay'):
     replay = {
@@ -92,7 +109,16 @@ def make_program(experiment: experiment_lib.Experiment) -> Program:
           learner,
         )
       )
-  return Program(experiment, spec, functional, graph)
+  if hosts is not None:
+    graph = hosts.place(graph)
+  return Program(experiment, spec, functional, graph, hosts)
+
+
+def _directory(
+  experiment: experiment_lib.Experiment, hosts: placement.Placement | None
+) -> run_dir.RunDirectory:
+  host = '' if hosts is None or hosts.is_home else hosts.name
+  return run_dir.RunDirectory(experiment.run_dir, host)
 
 
 def _make_tables(

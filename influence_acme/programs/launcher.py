@@ -4,19 +4,21 @@ However it ends, it ends within seconds, leaves no process behind, and says how
 by its exit code:
 
     0    the step budget is reached
-    1    a node failed: failure.txt in the run directory has its traceback
+    1    a node failed: failure.txt in the run directory has its traceback; or
+         the learner's host is gone
     130  Ctrl-C
     143  SIGTERM
 """
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from acme.utils.loggers import base as loggers_base
 
 from influence_acme.agents.influence import builder as influence_builder
-from influence_acme.programs import graph, workers
+from influence_acme.programs import actor_host, graph, workers
 from influence_acme.runs import (
   checkpoint,
   failures,
@@ -30,13 +32,11 @@ from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
 # The libraries bind to all interfaces, and have no option for another address.
-_EXPOSED = {
-  'threads': 'Warning: the replay listens on all network interfaces: let no '
-  'stranger reach the ports of this machine. See SECURITY.md.',
-  'processes': 'Warning: the nodes listen on all network interfaces and '
-  'unpickle what they are sent: whoever reaches the ports of this machine can '
-  'run code on it. See SECURITY.md.',
-}
+_EXPOSED = (
+  'Warning: the nodes listen on all network interfaces and unpickle what they '
+  'are sent: whoever reaches the ports of this machine can run code on it. See '
+  'SECURITY.md.'
+)
 
 
 def launch(program: graph.Program, launch: str = 'threads') -> int:
@@ -53,21 +53,52 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
     The exit code, see above.
 
   Raises:
-    ValueError: the launch is unknown, or not for these agents.
+    ValueError: the launch is unknown, or not for these agents or hosts.
     CheckpointError: the run cannot go on from its checkpoint, or is of another
       experiment.
     OSError: the run directory holds a run already, or nothing to resume, or is
-      in use, or cannot be written.
+      in use, or cannot be written; or a port is in use.
     RuntimeError: this is not the main thread.
   """
   if launch not in LAUNCHES:
     raise ValueError(
       f'launch is {launch!r}: it must be one of {", ".join(LAUNCHES)}.'
     )
+  if launch == 'single' and program.hosts is not None:
+    raise ValueError(
+      "launch is 'single', which runs on one host, but the program has several:"
+      " it must be 'threads' or 'processes'."
+    )
   signals.check_main_thread()
-  experiment = program.experiment
-  directory = experiment.directory
+  hosts = program.hosts
   session = _make_session(program) if launch == 'single' else None
+  settings = {
+    'launch': launch,
+    **program.experiment.settings(program.environment_spec, program.functional),
+    **({} if hosts is None else {'hosts': hosts.hosts}),
+  }
+  if hosts is None or hosts.is_home:
+    code, stuck = _run_learner(program, launch, session, settings)
+  else:
+    code, stuck = actor_host.run(program, launch, settings)
+  if stuck:
+    names = ', '.join(stuck)
+    print(f'These nodes did not end in time: {names}.', file=sys.stderr)
+    if launch == 'threads':
+      sys.stdout.flush()
+      sys.stderr.flush()
+      os._exit(code)  # There is no other way to end a thread.
+  return code
+
+
+def _run_learner(
+  program: graph.Program,
+  launch: str,
+  session: session_lib.Session | None,
+  settings: Mapping[str, Any],
+) -> tuple[int, list[str]]:
+  """Runs what has the learner, and so the directory of the run, as `_run`."""
+  experiment, directory = program.experiment, program.directory
 
   def restore(has_changed: bool) -> None:
     if session is not None:
@@ -80,37 +111,30 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
         experiment.allow_changes,
       )
 
-  settings = experiment.settings(program.environment_spec, program.functional)
+  if program.hosts is not None:
+    program.hosts.check_ports()
   with start.start(
     directory,
-    {'launch': launch, **settings},
+    settings,
     restore,
     resume=experiment.resume,
     allow_changes=experiment.allow_changes,
   ):
-    code, stuck = _run(program, launch, session)
-  if stuck:
-    names = ', '.join(stuck)
-    print(f'These nodes did not end in time: {names}.', file=sys.stderr)
-    if launch == 'threads':
-      sys.stdout.flush()
-      sys.stderr.flush()
-      os._exit(code)  # There is no other way to end a thread.
-  return code
+    return _run(program, launch, session)
 
 
 def _run(
   program: graph.Program, launch: str, session: session_lib.Session | None
 ) -> tuple[int, list[str]]:
   """Returns the exit code, and the names of nodes that did not end in time."""
-  experiment, directory = program.experiment, program.experiment.directory
+  experiment, directory = program.experiment, program.directory
   stuck: list[str] = []
   with signals.Signals() as received:
     with progress.Progress(directory, experiment.num_steps):
       if session is not None:
         _train(session, received)
       else:
-        print(_EXPOSED[launch], file=sys.stderr)
+        print(_EXPOSED, file=sys.stderr)
         stuck = workers.run(
           program.graph, launch, received, directory.failure_path
         )

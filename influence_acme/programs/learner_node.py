@@ -8,7 +8,7 @@ import reverb
 from acme import specs
 from acme.utils import counting
 
-from influence_acme.programs import blocking, replays
+from influence_acme.programs import blocking, replays, roll_call
 from influence_acme.programs import experiment as experiment_lib
 from influence_acme.runs import checkpoint, loggers, save_clock
 
@@ -43,9 +43,12 @@ class LearnerNode:
     self._directory = directory
     self._path = directory.checkpoint_path
     self._checkpoint_seconds = experiment.checkpoint_seconds
+    self._num_steps = experiment.num_steps
     self._identity = experiment.make_identity(environment_spec)
     self._counter = counting.Counter()
     self._first_step = 0
+    self._entered: set[int] = set()
+    self._roll = roll_call.RollCall(directory)
     saved = None
     if self._path.exists():  # It is a resume.
       saved = checkpoint.load(
@@ -59,8 +62,7 @@ class LearnerNode:
     self._datasets: list[blocking.StoppableIterator] = []
 
     def must_end() -> bool:
-      steps = self._counter.get_counts().get(loggers.STEPS_KEY, 0)
-      return stopping() or steps >= experiment.num_steps
+      return stopping() or self._steps() >= experiment.num_steps
 
     def wrap(dataset: Iterator[Any]) -> Iterator[Any]:
       self._datasets.append(blocking.StoppableIterator(dataset, must_end))
@@ -81,6 +83,8 @@ class LearnerNode:
 
   def run(self) -> None:
     """Learns until the dataset ends; then writes the last checkpoint."""
+    self._roll.watch()
+    is_done = False
     try:
       # A run that cannot be saved had better not begin.
       self._save()
@@ -91,7 +95,9 @@ class LearnerNode:
           if clock.is_due():
             self._save()
       self._save()
+      is_done = self._steps() >= self._num_steps
     finally:
+      self._end_roll(is_done)
       self._logger.close()
 
   def _step(self) -> None:
@@ -119,8 +125,37 @@ class LearnerNode:
       ),
     )
 
-  def first_step(self) -> int:
-    """Returns where the run began: 0, or the steps at which it was resumed."""
+  def _steps(self) -> int:
+    """Returns the environment steps so far."""
+    return int(self._counter.get_counts().get(loggers.STEPS_KEY, 0))
+
+  def _end_roll(self, is_done: bool) -> None:
+    """Tells the other hosts how the run has ended."""
+    early = f'the learner has ended early, at {self._steps():,} steps'
+    state, reason = ('done', '') if is_done else ('over', early)
+    self._roll.end(roll_call.Reply(state, reason))
+
+  def attend(self, host: str, process: str, settings: str) -> roll_call.Reply:
+    """Notes that another host is there, see `roll_call.RollCall`."""
+    return self._roll.attend(host, process, settings)
+
+  def leave(self, host: str, process: str, reason: str) -> None:
+    """Notes that another host has ended, likewise."""
+    self._roll.leave(host, process, reason)
+
+  def enter(self, actor_id: int) -> int:
+    """Returns the steps that an actor's random numbers depend on.
+
+    Args:
+      actor_id: the actor's number.
+
+    Returns:
+      Where the run began: 0, or the steps at which it was resumed. For an actor
+      that comes back the present ones: it plays no episode a second time.
+    """
+    if actor_id in self._entered:
+      return self._steps()
+    self._entered.add(actor_id)
     return self._first_step
 
   def get_variables(self, names: Sequence[str]) -> list[Any]:

@@ -25,6 +25,16 @@ _BLAME_SECS = 1.0
 _ORPHAN_SECS = 10.0
 
 
+class _FixedAddress(lp.AbstractAddressBuilder):
+  """An address of a file of hosts."""
+
+  def __init__(self, address: str):
+    self._address = address
+
+  def build(self) -> str:
+    return self._address
+
+
 class _Supervised:
   """Mixed into a Launchpad node that has a `run` method."""
 
@@ -43,7 +53,24 @@ class _Supervised:
     self.name = name
     self._failure_path = failure_path
     self._launcher = os.getpid()
+    self._address_is_fixed = False
+    self.blame_secs = _BLAME_SECS
     self._verbosity = logging.get_verbosity()
+
+  def listen_at(self, address: str) -> None:
+    """Fixes the address at which the node listens.
+
+    Args:
+      address: 'host:port'.
+    """
+    for own in self.addresses:  # type: ignore[attr-defined]
+      own.bind(_FixedAddress(address))
+    self._address_is_fixed = True
+
+  def bind_addresses(self, **kwargs: Any) -> None:
+    """Chooses a free port, unless the address is fixed; for Launchpad."""
+    if not self._address_is_fixed:
+      super().bind_addresses(**kwargs)  # type: ignore[misc]
 
   def run(self) -> None:
     """Runs the node to its end, whatever that is."""
@@ -57,7 +84,7 @@ class _Supervised:
     try:
       super().run()  # type: ignore[misc]
     except BaseException as error:  # noqa: BLE001  None may pass unseen.
-      if not stop.wait(_BLAME_SECS):
+      if not stop.wait(self.blame_secs):
         failed = True
         failures.report_exception(self._failure_path, self.name, error)
     if has_own_process:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import launchpad as lp
@@ -35,6 +35,7 @@ def run(
   launch: str,
   received: signals.Signals,
   failure_path: pathlib.Path,
+  is_over: Callable[[], bool] = lambda: False,
 ) -> list[str]:
   """Runs a program until a node ends or a signal comes; then stops the rest.
 
@@ -43,6 +44,7 @@ def run(
     launch: 'threads' or 'processes'.
     received: set when a signal comes.
     failure_path: where to write that a process was killed.
+    is_over: whether to stop for another reason.
 
   Returns:
     The names of the nodes that did not end in time. Processes among them were
@@ -51,9 +53,11 @@ def run(
   manager = _start(program, launch, received)
   workers = _name_workers(program, manager)
   received.kill = lambda: _kill(workers)
-  while not received.number and not any(map(_has_ended, workers.values())):
+  while not (
+    received.number or is_over() or any(map(_has_ended, workers.values()))
+  ):
     time.sleep(_POLL_SECS)
-  if not received.number:
+  if not (received.number or is_over()):
     _report_deaths(workers, failure_path)
   return _stop(manager, workers)
 

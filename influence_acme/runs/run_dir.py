@@ -21,6 +21,8 @@ class RunDirectory:
       logs/tensorboard/      the same for TensorBoard
       checkpoint             the last one, to resume from
       failure.txt            the traceback of a node that failed, if one did
+      failure.HOST.txt       the same of another host, if there are several
+      hosts.log              which of these took part, and were lost
       lock                   while a program runs: its process and host
       curves.png             the learning curves
       episode.gif            an episode played by the final population
@@ -34,14 +36,22 @@ class RunDirectory:
 
   Attributes:
     path: absolute, with no '~' in it.
+    host: name of this host, if the learner is on another one; else ''.
   """
 
   path: pathlib.Path
+  host: str = ''
 
-  def __init__(self, path: str | os.PathLike[str]):
-    """Names a directory; see `prepare`."""
+  def __init__(self, path: str | os.PathLike[str], host: str = ''):
+    """Names a directory; see `prepare`.
+
+    Args:
+      path: of the directory.
+      host: name of this host, if the learner is on another one.
+    """
     absolute = pathlib.Path(path).expanduser().absolute()
     object.__setattr__(self, 'path', absolute)
+    object.__setattr__(self, 'host', host)
 
   @property
   def config_path(self) -> pathlib.Path:
@@ -56,7 +66,13 @@ class RunDirectory:
   @property
   def failure_path(self) -> pathlib.Path:
     """The traceback of a node that failed; no file if none did."""
-    return self.path / 'failure.txt'
+    name = f'failure.{self.host}.txt' if self.host else 'failure.txt'
+    return self.path / name
+
+  @property
+  def hosts_path(self) -> pathlib.Path:
+    """Which other hosts took part; no file if there were none."""
+    return self.path / 'hosts.log'
 
   @property
   def headline_path(self) -> pathlib.Path:
@@ -168,6 +184,18 @@ class RunDirectory:
       for path in sorted(self.logs.glob('*.csv')):
         if not csv_log.is_log(path, loggers.STEPS_KEY):
           _move_aside(path)
+    except OSError as error:
+      raise self._not_writable(error) from error
+
+  def prepare_host(self) -> None:
+    """Makes the directory ready for a host without the learner.
+
+    Raises:
+      PermissionError: the directory cannot be written, for whatever reason.
+    """
+    try:
+      self.logs.mkdir(parents=True, exist_ok=True)
+      self.failure_path.unlink(missing_ok=True)
     except OSError as error:
       raise self._not_writable(error) from error
 

@@ -241,7 +241,7 @@ def test_every_environment_is_closed_and_strangers_are_warned_of(
   code = _launch(tmp_path / 'run', num_steps=1, environment_factory=_Closing)
   assert code == 0
   assert len(_Closing.made) == len(_Closing.closed) == 2  # One for the specs.
-  assert 'the replay listens on all network interfaces' in (
+  assert 'the nodes listen on all network interfaces' in (
     capfd.readouterr().err
   )
 

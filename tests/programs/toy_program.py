@@ -33,6 +33,8 @@ def main():
   parser.add_argument('--num_actors', type=int, default=1)
   parser.add_argument('--seed', type=int, default=0)
   parser.add_argument('--resume', action='store_true')
+  parser.add_argument('--hosts', default='')
+  parser.add_argument('--host', default='')
   parser.add_argument('--break_learner_when', default='')
   parser.add_argument('--break_actor_when', default='')
   parser.add_argument('--hang_learner_when', default='')
@@ -66,10 +68,11 @@ def main():
       environment_factory=functools.partial(
         toy.ToyEnvironment, step_fn=actor_step
       ),
-      config=vars(arguments),
+      config={k: v for k, v in vars(arguments).items() if k != 'host'},
       **settings,
     )
-  program = programs.make_program(experiment)
+  hosts = programs.read_placement(arguments.hosts, arguments.host)
+  program = programs.make_program(experiment, hosts)
   return programs.launch(program, arguments.launch)
 
 
