@@ -28,9 +28,7 @@ import pytest
 import reverb
 from acme.adders import reverb as reverb_adders
 
-from influence_acme import adapters, environments, wrappers
-from influence_acme.agents import intrinsic
-from influence_acme import environments, programs, wrappers
+from influence_acme import adapters, environments, programs, wrappers
 from influence_acme.agents import influence, intrinsic
 from influence_acme.system import specs
 from influence_acme.system.config import InfluenceConfig
