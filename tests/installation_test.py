@@ -2,10 +2,11 @@
 
 import glob
 import pathlib
-import shutil
 import subprocess
 import sys
 import zipfile
+
+import checkout
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -54,12 +55,10 @@ def test_nothing_else_becomes_a_global_package(tmp_path):
 
 
 def test_wheel_holds_the_whole_package_and_nothing_else(tmp_path):
-  checkout = tmp_path / 'checkout'
-  ignore = shutil.ignore_patterns('.*', 'build', 'dist', 'runs', '*.egg-info')
-  shutil.copytree(ROOT, checkout, symlinks=True, ignore=ignore)
-  _run('from setuptools import build_meta as b; b.build_wheel("..")', checkout)
+  copy = checkout.copy(tmp_path / 'checkout')
+  _run('from setuptools import build_meta as b; b.build_wheel("..")', copy)
   (wheel,) = tmp_path.glob('*.whl')
   with zipfile.ZipFile(wheel) as archive:
     files = {name for name in archive.namelist() if '.dist-info/' not in name}
   assert {name.split('/')[0] for name in files} == {'influence_acme'}
-  assert files >= {'influence_acme/py.typed', *_sources(checkout)}
+  assert files >= {'influence_acme/py.typed', *_sources(ROOT)}
