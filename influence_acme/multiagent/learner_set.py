@@ -26,7 +26,7 @@ class LearnerSet(acme.Learner):
   actor an `AgentVariableSource` of it.
 
   The learners step one after the other. A learner without a ready sample is
-  skipped if its dataset has `is_ready`, as `programs.StoppableIterator` has;
+  skipped if its dataset has `is_ready`, as those of this library's programs;
   else all wait for it, and each table must be able to take the steps that the
   slowest of the others needs for its batch. If a rate limiter makes the actors
   wait instead, both sides wait for each other for ever.

@@ -7,11 +7,11 @@ from influence_acme import compat as _compat  # noqa: F401  Before acme.jax.
 from influence_acme.runs import signals as _signals
 
 with _signals.deferred():
-  from influence_acme.programs.blocking import StoppableIterator
   from influence_acme.programs.experiment import Experiment
   from influence_acme.programs.graph import make_program, Program
   from influence_acme.programs.launcher import launch, LAUNCHES
   from influence_acme.programs.placement import Placement, read_placement
+  from influence_acme.programs.stoppable import StoppableBuilder
   from influence_acme.runs import malloc as _memory
   from influence_acme.runs.checkpoint import CheckpointError
   from influence_acme.runs.csv_log import read_log
@@ -25,7 +25,7 @@ __all__ = (
   'LAUNCHES',
   'Placement',
   'Program',
-  'StoppableIterator',
+  'StoppableBuilder',
   'launch',
   'make_program',
   'read_log',

@@ -118,7 +118,7 @@ class StoppableClient:
       future = getattr(self._client.futures, method)(*args, **kwargs)
       while not futures.wait([future], timeout=_POLL_SECS).done:
         if self._stopping():
-          future.cancel()
+          _cancel(future)
           raise StoppedError
       try:
         return future.result()
@@ -135,6 +135,18 @@ class StoppableClient:
     while not self._stopping() and time.monotonic() < deadline:
       time.sleep(_POLL_SECS)
     return self._stopping()
+
+
+def _cancel(future: futures.Future) -> None:
+  """Cancels a call of Courier, but not its future.
+
+  Courier hands an answer that has come already to the future from C++, where
+  the error of one that is cancelled would end the process.
+  """
+  cancelled: futures.Future = futures.Future()
+  cancelled.cancel()
+  for callback in future._done_callbacks:  # type: ignore[attr-defined]
+    callback(cancelled)
 
 
 class StoppableReplay(reverb.Client):
@@ -209,7 +221,8 @@ class StoppableWriter:
       StoppedError: the program stops, and there is no timeout.
       reverb.DeadlineExceededError: it took longer than the timeout.
     """
-    if self._is_closed:  # An adder that is deleted flushes once more.
+    # An adder that is deleted flushes once more, for ten seconds if it can.
+    if self._is_closed or (timeout_ms is not None and self._stopping()):
       return
     if timeout_ms is not None:
       self._writer.flush(block_until_num_items, timeout_ms)

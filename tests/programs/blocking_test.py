@@ -1,6 +1,8 @@
 import itertools
 import threading
 import time
+import types
+from concurrent import futures
 
 import courier
 import numpy as np
@@ -105,12 +107,13 @@ class TestStoppableReplay:
     with pytest.raises(blocking.StoppedError):
       getattr(writer, method)()
     assert 0.2 < time.monotonic() - start < 2
-    client.close()
-    # As an adder does when it is deleted.
+    # As an adder does when it is deleted, before its client is closed or after.
     start = time.monotonic()
     writer.flush(0, timeout_ms=10_000)
+    client.close()
+    writer.flush(0, timeout_ms=10_000)
     writer.close()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2
 
   def test_a_timeout_is_kept(self, server, stop):
     client = blocking.StoppableReplay(f'localhost:{server.port}', stop.is_set)
@@ -195,6 +198,19 @@ class TestStoppableClient:
     with pytest.raises(blocking.StoppedError):
       client.double(1)
     assert time.monotonic() - start < 2
+
+  def test_an_answer_after_the_stop_does_no_harm(self):
+    told = []
+    future: futures.Future = futures.Future()
+    future.add_done_callback(lambda x: told.append(x.cancelled()))
+    calls = types.SimpleNamespace(double=lambda _: future)
+    client = blocking.StoppableClient(
+      types.SimpleNamespace(futures=calls), lambda: True
+    )
+    with pytest.raises(blocking.StoppedError):
+      client.double(1)
+    assert told == [True]  # So that Courier gives the call up.
+    future.set_result(2)  # Of a cancelled one it would raise.
 
 
 def _prefetch(iterator):

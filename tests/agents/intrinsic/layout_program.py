@@ -25,15 +25,6 @@ from influence_acme.agents import intrinsic
 MAX_STEPS = 2_000
 
 
-class Builder(intrinsic.InfluenceLearnerBuilder):
-  """Ends the learner's samples where the program stops: threads wait for it."""
-
-  def make_dataset_iterator(self, replay_client):
-    return programs.StoppableIterator(
-      super().make_dataset_iterator(replay_client), lp.stop_event().is_set
-    )
-
-
 def make_networks(name, spec):
   return stock_agents.of_spec(name, spec, **stock_agents.WAITING[name]).networks
 
@@ -51,7 +42,7 @@ def make_program(directory, name):
     lambda: make_logger('learner'),
     **stock_agents.WAITING[name],
   )
-  builder = Builder(
+  builder = intrinsic.InfluenceLearnerBuilder(
     agent.builder,
     moa_config=stock_agents.moa_config(
       environment,
@@ -64,7 +55,7 @@ def make_program(directory, name):
     seed=0,
     environment_factory=stock_agents.make_environment,
     network_factory=functools.partial(make_networks, name),
-    builder=builder,
+    builder=programs.StoppableBuilder(builder),
     policy_network=lambda _: agent.policy,
     num_actors=2,
     environment_spec=acme.make_environment_spec(environment),

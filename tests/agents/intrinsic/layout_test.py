@@ -34,10 +34,9 @@ def _rows(directory, name):
 
 
 @pytest.mark.slow
-# An actor that waits for room in the replay, once nobody samples, is killed by
-# Launchpad: in threads those of R2D2 and DQN, and PPO's as processes, too.
+# At the end the actors of both wait for room in the replay.
 @pytest.mark.parametrize(
-  ('launch_type', 'name'), [('local_mt', 'impala'), ('local_mp', 'dqn')]
+  ('launch_type', 'name'), [('local_mt', 'r2d2'), ('local_mp', 'ppo')]
 )
 def test_the_layout_trains_and_ends(tmp_path, launch_type, name):
   code, log, left = _run(launch_type, tmp_path, name)
@@ -48,8 +47,6 @@ def test_the_layout_trains_and_ends(tmp_path, launch_type, name):
   learner, influence = (_rows(tmp_path, x) for x in ('learner', 'influence'))
   assert len(influence) > 20, log
   assert len(learner) > 20, log
-  if name == 'impala':  # The others do not log it.
-    assert all(float(row['param_updates_norm']) > 0 for row in learner)
   losses = [float(row['moa_loss']) for row in influence]
   assert sum(losses[-5:]) < sum(losses[:5]) / 2
   assert float(influence[-1]['influence']) > 0
