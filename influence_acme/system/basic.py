@@ -23,22 +23,26 @@ from influence_acme.system import types as system_types
 
 
 def influencers_observed(
-  own_index: chex.Numeric, actions: chex.Array, num_influencers: int
+  own_index: chex.Numeric,
+  actions: chex.Array,
+  num_influencers: int,
+  is_padding: chex.Array,
 ) -> chex.Array:
   """Returns the influencers' actions that an agent observes before it acts.
 
   Args:
     own_index: int [], of the agent.
-    actions: int32 [..., N], of everyone in the step. In padding these are
-      zeros, a valid action, so that the value there, which bootstraps, has
-      inputs as in training: an influencee never observes -1.
+    actions: int32 [..., N], of everyone in the step.
     num_influencers: I.
+    is_padding: bool [...], rows of an episode's last observation, whose value
+      bootstraps: nobody acts there.
 
   Returns:
-    int32 [..., I]; -1 for an influencer, which observes no actions.
+    int32 [..., I]; -1 in padding, and for an influencer, which observes no
+    actions.
   """
-  is_influencer = own_index < num_influencers
-  return jnp.where(is_influencer, -1, actions[..., :num_influencers])
+  is_unknown = (own_index < num_influencers) | is_padding
+  return jnp.where(is_unknown[..., None], -1, actions[..., :num_influencers])
 
 
 def _observe(

@@ -45,7 +45,10 @@ def _observation(
   observation = dict(sequences.observation)
   if config.has_influencers:
     observation['influencers'] = basic.influencers_observed(
-      own_index, sequences.actions, config.num_influencers
+      own_index,
+      sequences.actions,
+      config.num_influencers,
+      sequences_lib.is_padding(sequences),
     )
   if config.has_messages:
     observation['messages'] = masks.mask_messages(

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from influence_acme import networks as networks_lib
+from influence_acme import ops
 from influence_acme.system import types as system_types
 
 
@@ -110,6 +111,22 @@ def to_sequences(data: Any) -> Sequences:
     if speaks
     else None,
   )
+
+
+def is_padding(sequences: Sequences) -> chex.Array:
+  """Finds padding, in the last row too, which `ops.episode_masks` leaves open.
+
+  Args:
+    sequences: of one agent.
+
+  Returns:
+    bool [T + 1, B]: the row's action, discount and logits are those of padding,
+    zeros, or the next row starts an episode.
+  """
+  before_last = ops.episode_masks(sequences.start_of_episode).is_padding
+  is_blank = (sequences.discount == 0) & (sequences.own_actions == 0)
+  is_blank &= (sequences.behaviour_logits == 0).all(axis=-1)
+  return before_last.at[-1].set(is_blank[-1])
 
 
 def take(sequences: Sequences, indices: chex.Array) -> Sequences:

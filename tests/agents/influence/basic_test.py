@@ -11,7 +11,7 @@ from oracles import basic_oracle
 
 from influence_acme import environments, wrappers
 from influence_acme.agents import influence
-from influence_acme.system import basic, policy
+from influence_acme.system import basic, heads, policy
 from influence_acme.system import sequences as sequences_lib
 from influence_acme.system import types as system_types
 
@@ -73,7 +73,9 @@ def test_the_learner_unrolls_what_the_actor_did(run):
   num = run.config.num_influencers
 
   def unroll(params, own_index, sequences):
-    seen = basic.influencers_observed(own_index, sequences.actions, num)
+    seen = basic.influencers_observed(
+      own_index, sequences.actions, num, sequences_lib.is_padding(sequences)
+    )
     return run.networks.agent.unroll(
       params,
       dict(sequences.observation, influencers=seen),
@@ -178,10 +180,41 @@ def test_who_is_copied_is_paid_what_its_action_tells(
 def test_the_influencers_policies_do_not_depend_on_each_other(run):
   """Nor on those after them: they act first, all at once."""
   data, num = run.data, run.config.num_influencers
-  seen = basic.influencers_observed(0, data.action, num)
+  nowhere = np.zeros(data.action.shape[:-1], bool)
+  seen = basic.influencers_observed(0, data.action, num, nowhere)
   np.testing.assert_array_equal(seen, np.full_like(seen, -1))
   np.testing.assert_array_equal(
-    basic.influencers_observed(num, data.action, num), data.action[..., :num]
+    basic.influencers_observed(num, data.action, num, nowhere),
+    data.action[..., :num],
+  )
+
+
+def test_nobody_is_observed_to_act_in_padding(run):
+  """An influencee's value of an episode's last observation is of -1."""
+  sequences = jax.tree_util.tree_map(
+    lambda x: x[-1],  # The last agent is an influencee.
+    sequences_lib.to_sequences(
+      run.data._replace(
+        extras={
+          **run.data.extras,
+          'core_state': jax.tree_util.tree_map(
+            lambda x: x[:, 0], run.data.extras['core_state']
+          ),
+        }
+      )
+    ),
+  )
+  is_padding = np.asarray(sequences_lib.is_padding(sequences))
+  start, discount = sequences.start_of_episode, sequences.discount
+  np.testing.assert_array_equal(is_padding[:-1], start[1:])
+  # Episodes end by time limits: no step has discount 0.
+  np.testing.assert_array_equal(is_padding, np.asarray(discount) == 0)
+  assert is_padding.any()
+  num = run.config.num_influencers
+  observation = heads._observation(2, sequences, run.config)['influencers']
+  np.testing.assert_array_equal(observation[is_padding], -1)
+  np.testing.assert_array_equal(
+    observation[~is_padding], sequences.actions[~is_padding][..., :num]
   )
 
 
