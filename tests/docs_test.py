@@ -19,7 +19,7 @@ _LINK = re.compile(r'\]\(([^)\s]+)\)')
 
 def _pages():
   """Returns every Markdown file of the repository."""
-  folders = ('docs', 'agents', 'environments', 'benchmarks', 'results')
+  folders = ('docs', 'agents', 'environments', 'benchmarks', 'results', 'tests')
   found = [*ROOT.glob('*.md')]
   for name in folders:
     found += (ROOT / name).rglob('*.md')
