@@ -1,7 +1,20 @@
 """Rows of the paper's agent with a model of others, by two measures."""
 
+import functools
+from unittest import mock
+
 import harness
 import pytest
+
+from influence_acme.system import map_agents
+
+
+@pytest.fixture(scope='module', autouse=True)
+def compiled_updates():
+  """Lets a module's learners of one configuration share a compiled update."""
+  kept = functools.lru_cache(maxsize=8)(map_agents.over_threads)
+  with mock.patch.object(map_agents, 'over_threads', kept):
+    yield
 
 
 @pytest.fixture(scope='session')
