@@ -36,6 +36,11 @@ PYTEST := -n 2 --dist loadscope --no-loadscope-reorder -q
 # Most of what a test does is compile: XLA makes plainer code in less time.
 COMPILE_FAST = XLA_FLAGS="--xla_backend_optimization_level=$(1) \
   --xla_llvm_disable_expensive_passes=true"
+# The same programs are compiled by both workers, and by the commands that tests
+# start. Today's JAX can keep them, on a CPU too; that of the full stack cannot.
+KEEP_COMPILED = rm -rf build/compiled && \
+  JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/compiled \
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0
 
 export JAX_PLATFORMS ?= cpu
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -73,7 +78,8 @@ test-slow: .venv/meltingpot ## Runs the slow tests.
 	$(BIN)/pytest -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
-	$(call COMPILE_FAST,0) $(CORE_BIN)/pytest $(PYTEST) $(CORE_TESTS)
+	$(KEEP_COMPILED) $(call COMPILE_FAST,0) $(CORE_BIN)/pytest $(PYTEST) \
+	  $(CORE_TESTS)
 
 lint: .venv/installed ## Runs the linter, the formatter's check and types.
 	$(BIN)/ruff check .
