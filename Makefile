@@ -70,7 +70,7 @@ test: lint ## Runs lint, types and the default tests.
 	  $(addprefix --ignore=,$(ON_TODAYS_JAX))
 
 # These look how soon a program ends.
-BY_THE_CLOCK := tests/programs/launch_test.py
+BY_THE_CLOCK := tests/programs/launch_test.py tests/programs/hosts_test.py
 
 test-slow: .venv/meltingpot ## Runs the slow tests.
 	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m slow \

@@ -27,7 +27,7 @@ import tomli
 
 _LEARNER = 'learner'
 # A node of another host fails before that host knows that the learner is gone.
-_BLAME_SECS = 20.0
+_BLAME_SECS = 15.0
 # In names of files, too.
 _NAME = re.compile(r'[A-Za-z0-9][\w-]*')
 

@@ -17,7 +17,7 @@ from influence_acme.runs import config_file, run_dir
 # From one call of a host to the next, and the silence after which either side
 # takes the other for dead. Nodes have 10 s to end, so that all end within 30 s.
 BEAT_SECS = 1.0
-LOST_SECS = 12.0
+LOST_SECS = 8.0
 # What the end of a run waits for hosts that have not heard of it.
 _FAREWELL_SECS = 4.0
 

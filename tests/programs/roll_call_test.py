@@ -46,14 +46,14 @@ def _log(directory):
 
 def test_a_host_is_missed_once_and_named(roll, clock, directory, capfd):
   assert _attend(roll) == roll_call.Reply('runs')
-  clock.now += 12
+  clock.now += roll_call.LOST_SECS
   roll.check()
   assert _log(directory) == ["'two' takes part: process 1."]
   clock.now += 0.1
   roll.check()
   roll.check()
   took_part, lost = _log(directory)
-  assert lost.startswith("'two' is lost: nothing was heard of process 1 for 12")
+  assert lost.startswith("'two' is lost: nothing was heard of process 1 for 8")
   assert 'The run goes on without it' in lost
   assert lost in capfd.readouterr().err
 
@@ -71,7 +71,7 @@ def test_another_process_takes_the_place_of_a_lost_one(roll, clock, directory):
   assert _attend(roll, process='process 2') == roll_call.Reply(
     'taken', "process 1 is host 'two' already"
   )
-  clock.now += 13
+  clock.now += roll_call.LOST_SECS + 1
   roll.check()
   assert _attend(roll, process='process 2').state == 'runs'
   assert _log(directory)[-1] == "'two' is back: process 2."
@@ -172,12 +172,12 @@ def test_a_learner_that_is_gone(attendance, clock):
   attendance._learner.reply = ('runs', '')
   attendance.attend()
   attendance._learner.reply = None
-  clock.now += 12
+  clock.now += roll_call.LOST_SECS
   attendance.attend()
   assert not attendance.is_over
   clock.now += 1
   attendance.attend()
-  assert attendance.failure.startswith('the learner does not answer for 13 s')
+  assert attendance.failure.startswith('the learner does not answer for 9 s')
   assert not attendance.is_done
 
 
@@ -204,7 +204,7 @@ def test_a_host_waits_for_the_place_of_one_that_was_killed(attendance, clock):
   attendance._learner.reply = ('taken', 'process 2 is it')
   for _ in range(2):
     attendance.attend()
-    clock.now += 13
+    clock.now += roll_call.LOST_SECS + 1
   assert not attendance.is_over
   attendance.attend()
   assert attendance.failure == 'process 2 is it'
