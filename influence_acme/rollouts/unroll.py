@@ -97,7 +97,7 @@ def make_rollout(
     for _ in range(1 + policy.delay):
       state, episodes, _ = advance(actor_params, state, np.int32(1))
       parts.append(jax.tree_util.tree_map(lambda x: x[:1], episodes))
-    return state, jax.tree_util.tree_map(lambda *x: np.concatenate(x), *parts)
+    return state, jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *parts)
 
   def unroll(
     actor_params: records.ActorParams, state: records.RolloutState

@@ -29,7 +29,7 @@ from influence_acme.runs import checkpoint, identity
 MAY_CHANGE = (
   *('num_steps', 'num_actors', 'num_environments', 'launch', 'seed'),
   *('checkpoint_seconds', 'variants', 'seeds', 'search'),
-  *('num_episodes', 'draw', 'hosts'),
+  *('num_episodes', 'draw', 'hosts', 'mesh'),
 )
 # Say where and how a command was given: no settings of a run.
 _OF_COMMAND = ('run_dir', 'path', 'resume', 'allow_changes')

@@ -103,6 +103,11 @@ def _make_own(logger_factory: LoggerFactory, label: str) -> Logger:
   return made
 
 
+def make_silent() -> Logger:
+  """Makes a logger that writes nothing."""
+  return _RunLogger((), STEPS_KEY, 0.0)
+
+
 class _RunLogger:
   """Flattens rows, averages those that come fast, and survives its outputs."""
 

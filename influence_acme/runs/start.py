@@ -22,6 +22,8 @@ def start(
   *,
   resume: bool,
   allow_changes: Iterable[str] = (),
+  writes: bool = True,
+  wait: Callable[[], Any] = lambda: None,
 ) -> Iterator[None]:
   """Holds the directory of a run that starts, or goes on, while entered.
 
@@ -33,6 +35,9 @@ def start(
       `CheckpointError` if the run cannot go on from it.
     resume: whether to go on with the run that lies there.
     allow_changes: names of settings that may differ from that run's.
+    writes: False in all processes of a run but one; these touch no file.
+    wait: called before the first file is written; waits for other processes,
+      that have then read what they go on from.
 
   Raises:
     CheckpointError: as of `restore`; or settings differ.
@@ -44,7 +49,7 @@ def start(
   signals.check_main_thread()
   config_file.to_json(settings)  # Raises what cannot be written.
   directory.check(resume=resume)
-  with directory.hold():
+  with directory.hold() if writes else contextlib.nullcontext():
     directory.check(resume=resume)  # Another one may have gone before.
     goes_on = directory.checkpoint_path.exists()
     differences, changed = {}, {}
@@ -55,8 +60,12 @@ def start(
       old = config_file.last_settings(directory.config_path)
       differences = config_file.differences(old, settings)
       restore(bool(changed))
-    directory.prepare(resume=resume)
     malloc.keep()
+    wait()
+    if not writes:
+      yield
+      return
+    directory.prepare(resume=resume)
     if changed:
       # Else a program that ends before it saves would leave the environments
       # of the old settings beside the new ones.

@@ -48,21 +48,25 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
   return update_all
 
 
-def over_vmap(update: update_lib.Update) -> Callable[..., Any]:
+def over_vmap(
+  update: update_lib.Update,
+  divide: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f,
+) -> Callable[..., Any]:
   """Maps the update of one agent over all agents, in one vectorised call.
 
   Args:
     update: of one agent.
+    divide: wraps the update of several agents, (state, sequences, indices,
+      Rates, keys) -> (state, metrics), to divide them among devices.
 
   Returns:
     As `over_threads`; not compiled, so that it can be part of a larger call.
   """
+  mapped = divide(jax.vmap(update, in_axes=(0, 0, 0, None, 0)))
 
   def update_all(state, sequences, rates, key):
     indices = jnp.arange(len(sequences.own_actions))
     keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, indices)
-    return jax.vmap(update, in_axes=(0, 0, 0, None, 0))(
-      state, sequences, indices, rates, keys
-    )
+    return mapped(state, sequences, indices, rates, keys)
 
   return update_all

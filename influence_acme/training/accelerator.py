@@ -1,8 +1,11 @@
-"""Trains on an accelerator: one compiled call unrolls and updates k times.
+"""Trains on accelerators: one compiled call unrolls and updates k times.
 
 The same iteration as `loop`, without threads and without the host in between;
 agents are vectorised. Schedules are read on the host before a call, at the
 environment steps that its iterations would begin at without any padding.
+
+Several devices, of one process or of many, make the same call together: arrays
+are global, and lie on the devices as `mesh` says.
 
 Letters: k iterations, N agents.
 """
@@ -13,27 +16,61 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import sharding
 
-from influence_acme.rollouts import records
-from influence_acme.system import map_agents, schedules, sequences, update
-from influence_acme.training import loop
+from influence_acme.rollouts import records, unroll
+from influence_acme.rollouts import sharding as sharding_lib
+from influence_acme.system import config as config_lib
+from influence_acme.system import networks as networks_lib
+from influence_acme.system import schedules, sequences, update
+from influence_acme.training import loop, processes
+from influence_acme.training import mesh as mesh_lib
 
-# Enough that the host does not count, few enough for a log every second.
-_ITERATIONS = 8
+# Iterations of a call of an accelerator: enough that the host does not count,
+# few enough for a log every second.
+ITERATIONS = 8
 
 
 class Trainer(loop.Trainer):
   """The compiled function of k iterations."""
 
+  def __init__(
+    self,
+    rollout: unroll.Rollout,
+    networks: networks_lib.InfluenceNetworks,
+    config: config_lib.InfluenceConfig,
+    key: chex.PRNGKey,
+    mesh: sharding.Mesh | None = None,
+    num_iterations: int = ITERATIONS,
+  ):
+    """Makes the function; it is compiled when it is first called.
+
+    Args:
+      rollout: as for `loop.Trainer`, in compiled environments.
+      networks: of the population.
+      config: of the agents.
+      key: of the first parameters and of the updates.
+      mesh: of the devices; None for one.
+      num_iterations: k.
+    """
+    self._mesh = mesh
+    self._num_iterations = num_iterations
+    self._advance: Any = None
+    if mesh is not None:
+      rollout = sharding_lib.shard(rollout, mesh)
+    super().__init__(rollout, networks, config, key)
+
   def iterate(self, state: loop.State) -> tuple[loop.State, loop.Iteration]:
     """Unrolls and updates k times; metrics are means over the iterations."""
-    config, k = self._config, _ITERATIONS
+    config, k = self._config, self._num_iterations
     steps, updates = int(state.environment_steps), int(state.learner_steps)
     rows = config.batch_size * config.unroll_length
     starts = [steps + i * rows for i in range(k)]
     num_agents = len(self._networks.agent_ids)
     weights = [schedules.influence_weight(config, start) for start in starts]
     rates = [schedules.rates(config, start) for start in starts]
+    if self._advance is None:
+      self._advance = self._make_advance(state)
     training, rollout, batch, metrics, episodes = self._advance(
       state.training,
       state.rollout,
@@ -42,7 +79,7 @@ class Trainer(loop.Trainer):
         np.stack([np.broadcast_to(np.float32(w), num_agents) for w in weights]),
         np.arange(updates, updates + k, dtype=np.int32),
         update.Rates(*np.array(rates, np.float32).T),
-        jnp.stack(
+        np.stack(
           [jax.random.fold_in(self._key, updates + i) for i in range(k)]
         ),
       ),
@@ -59,11 +96,37 @@ class Trainer(loop.Trainer):
       np.int64(steps + loop.count_steps(parts)),
       np.int64(updates + k),
     )
-    return new, loop.Iteration(jax.device_get(metrics), batch, parts)
+    # Where a batch lies in several processes, the logs need these of all.
+    logged = {
+      name: processes.to_host(getattr(batch, name))
+      for name in ('extrinsic', 'influence', 'start_of_episode')
+    }
+    return new, loop.Iteration(
+      jax.device_get(metrics), batch._replace(**logged), parts
+    )
 
   def _make_functions(self) -> None:
-    """Makes the one function; compiled when it is first called."""
-    self._advance = jax.jit(self._scan, donate_argnums=(0, 1, 2))
+    """Makes the update; the one function is made for the first state."""
+    self._update = mesh_lib.make_update(
+      self._networks.agent, self._config, self._mesh
+    )
+
+  def _make_advance(self, state: loop.State) -> Any:
+    """Makes the one function; states stay where they are."""
+    where = None
+    if self._mesh is not None:
+      everywhere = sharding.NamedSharding(self._mesh, mesh_lib.P())
+      states = jax.tree_util.tree_map(
+        lambda x: x.sharding, (state.training, state.rollout, state.batch)
+      )
+      where = *states, everywhere, everywhere
+    return jax.jit(self._scan, donate_argnums=(0, 1, 2), out_shardings=where)
+
+  def _place(self, training: update.TrainingState) -> update.TrainingState:
+    if self._mesh is None:
+      return training
+    where = mesh_lib.training_sharding(self._mesh)
+    return jax.tree_util.tree_map(lambda x: mesh_lib.put(x, where), training)
 
   def _scan(
     self,
@@ -73,16 +136,13 @@ class Trainer(loop.Trainer):
     schedule: tuple[chex.Array, chex.Array, update.Rates, chex.PRNGKey],
   ) -> tuple[Any, ...]:
     """Returns the states, mean metrics [N], and episodes [k, ...]."""
-    update_all = map_agents.over_vmap(
-      update.make_update(self._networks.agent, self._config)
-    )
 
     def body(carry, at):
       training, rollout, batch = carry
       weight, learner_steps, rates, key = at
       params = records.ActorParams(training.params, weight, learner_steps)
       rollout, episodes, new_batch = self._rollout.unroll(params, rollout)
-      training, metrics = update_all(training, batch, rates, key)
+      training, metrics = self._update(training, batch, rates, key)
       return (training, rollout, new_batch), (metrics, episodes)
 
     carry, (metrics, episodes) = jax.lax.scan(

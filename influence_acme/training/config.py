@@ -1,11 +1,16 @@
 """Configures a run of the fused trainer."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from influence_acme import checks, environments
 from influence_acme.system import config as config_lib
+
+# 'auto', or how many devices divide what.
+_MESH = re.compile(r'auto|(environments|agents):[1-9]\d*')
+_COORDINATOR = re.compile(r'auto|.+:\d+|')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +32,13 @@ class TrainConfig:
     allow_changes: names of settings, perhaps separated by commas, that a resume
       may change although they define the experiment.
     checkpoint_seconds: between two checkpoints.
+    mesh: of the devices: 'environments:8' divides environments and batches
+      among eight, 'agents:5' environments and agents among five; 'auto':
+      environments among all that there are.
+    coordinator: HOST:PORT of process 0, if the run has several processes; or
+      'auto', if JAX is to find it and the next two, as it can with SLURM.
+    process_id: of this process, from 0; process 0 alone writes.
+    num_processes: of the run.
   """
 
   agent: config_lib.InfluenceConfig = config_lib.InfluenceConfig()
@@ -40,6 +52,10 @@ class TrainConfig:
   resume: bool = False
   allow_changes: tuple[str, ...] = ()
   checkpoint_seconds: float = 60.0
+  mesh: str = 'auto'
+  coordinator: str = ''
+  process_id: int | None = None
+  num_processes: int | None = None
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
@@ -58,6 +74,37 @@ class TrainConfig:
       raise ValueError(
         "run_dir is '': it must name the run's directory where resume is True."
       )
+    if not _MESH.fullmatch(self.mesh):
+      raise ValueError(
+        f"mesh is {self.mesh!r}: it must be 'auto', 'environments:N' or "
+        "'agents:N', with a number N of devices."
+      )
+    self._check_processes()
+
+  def _check_processes(self) -> None:
+    """Raises ValueError: what tells the processes of a run apart is not so."""
+    if not _COORDINATOR.fullmatch(self.coordinator):
+      raise ValueError(
+        f"coordinator is {self.coordinator!r}: it must be HOST:PORT, 'auto', "
+        "or '' for one process."
+      )
+    given = self.process_id, self.num_processes
+    if ':' not in self.coordinator:
+      if given != (None, None):
+        raise ValueError(
+          f'process_id and num_processes are {given}: they must be None where '
+          f'coordinator is {self.coordinator!r}, and not HOST:PORT.'
+        )
+      return
+    for name in ('process_id', 'num_processes'):
+      if getattr(self, name) is None:
+        raise ValueError(
+          f'{name} is None: it must be a number where coordinator is '
+          f'{self.coordinator!r}.'
+        )
+    checks.count(self, 'num_processes')
+    most = (self.num_processes or 1) - 1
+    checks.integer('process_id', self.process_id, 0, most)
 
   def make_environment(self) -> 'environments.FunctionalEnvironment':
     """Makes the pure functions of the environment.

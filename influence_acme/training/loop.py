@@ -112,6 +112,7 @@ class Trainer:
     """
     if training is None:
       training = update.init(self._networks.init(self._key), self._config)
+    training = self._place(training)
     actor_params = self._actor_params(
       training, environment_steps, learner_steps
     )
@@ -158,6 +159,10 @@ class Trainer:
     self._update = map_agents.over_threads(
       update.make_update(self._networks.agent, self._config)
     )
+
+  def _place(self, training: update.TrainingState) -> update.TrainingState:
+    """Puts the first state where it is computed with."""
+    return training
 
   def _unroll(
     self, actor_params: records.ActorParams, rollout: records.RolloutState

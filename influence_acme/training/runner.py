@@ -9,6 +9,7 @@
 import contextlib
 import functools
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,7 @@ from influence_acme.system import networks as networks_lib
 from influence_acme.system import policy as policy_lib
 from influence_acme.system import specs, wrap
 from influence_acme.training import config as config_lib
+from influence_acme.training import mesh, processes
 from influence_acme.training import session as session_lib
 
 # Pure functions, or a function of a seed that makes a multi-agent dm_env.
@@ -79,8 +81,21 @@ def run(
   signals.check_main_thread()
   if logger_factory is not None:
     checks.function('logger_factory', logger_factory)
+  processes.join(config.coordinator, config.process_id, config.num_processes)
   session, settings = _make_session(config, environment, torso, logger_factory)
-  directory = session.directory
+  code = _run(session, settings, config)
+  if code == 1:
+    processes.leave(code)
+  return code
+
+
+def _run(
+  session: session_lib.Session,
+  settings: dict[str, Any],
+  config: config_lib.TrainConfig,
+) -> int:
+  """Trains, says how it ended, and returns the exit code."""
+  directory, writes = session.directory, processes.is_first()
   failed = False
   started = start.start(
     directory,
@@ -88,18 +103,32 @@ def run(
     session.restore,
     resume=config.resume,
     allow_changes=config.allow_changes,
+    writes=writes,
+    wait=lambda: processes.agree(0),
   )
   with started, signals.Signals() as received:
-    with progress.Progress(directory, config.num_steps):
+
+    def stopping() -> bool:
+      received.number = processes.agree(received.number)
+      return received.number > 0
+
+    shown = progress.Progress(directory, config.num_steps)
+    with shown if writes else contextlib.nullcontext():
       try:
-        session.train(lambda: received.number > 0)
+        session.train(stopping)
+        processes.agree(0)  # Nobody ends before all is written.
       except Exception as error:  # noqa: BLE001  Told, with the exit code.
         failed = True
-        failures.report_exception(directory.failure_path, 'train', error)
+        error = processes.explain(error)
+        if writes:
+          failures.report_exception(directory.failure_path, 'train', error)
+        else:
+          traceback.print_exception(error)
+    is_done = not failed and session.environment_steps >= config.num_steps
+    if not writes:
+      return 1 if failed else 0 if is_done else 128 + received.number
     return outcome.conclude(
-      directory,
-      is_done=not failed and session.environment_steps >= config.num_steps,
-      signal_number=received.number,
+      directory, is_done=is_done, signal_number=received.number
     )
 
 
@@ -127,6 +156,9 @@ def _make_session(
     'InfluenceBuilder', spec, {'environment': config.game}
   )
   path = config.run_dir or time.strftime(f'runs/{config.game}/%Y%m%d-%H%M%S')
+  devices = mesh.make(
+    config.mesh, agent, len(networks.agent_ids), pure is not None
+  )
   session = session_lib.Session(
     agent,
     networks,
@@ -144,11 +176,14 @@ def _make_session(
     num_steps=config.num_steps,
     seed=config.seed,
     checkpoint_seconds=config.checkpoint_seconds,
+    mesh=devices,
     allow_changes=config.allow_changes,
     logger_factory=logger_factory,
   )
   population = population_config.make(agent, networks, spec, pure)
   settings = {'environment': config.game, **vars(config)}
+  for name in ('coordinator', 'process_id', 'num_processes'):
+    del settings[name]  # Of a process, not of the run.
   if pure is not None:  # All its fields are written down, with their values.
     for name in ('num_agents', 'episode_length', 'game_options'):
       del settings[name]

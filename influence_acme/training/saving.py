@@ -4,12 +4,13 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 
 from influence_acme.rollouts import episodes as episodes_lib
 from influence_acme.runs import checkpoint, named_arrays
 from influence_acme.system import update
-from influence_acme.training import loop
+from influence_acme.training import loop, mesh, processes
 
 
 def save(
@@ -19,7 +20,7 @@ def save(
   state: loop.State,
   episodes: episodes_lib.EpisodeBuffer,
 ) -> None:
-  """Writes a checkpoint.
+  """Writes a checkpoint; all processes call this, and the first one writes.
 
   Args:
     path: of the file.
@@ -31,7 +32,9 @@ def save(
   Raises:
     CheckpointError: it could not be written; the old one is as it was.
   """
-  state = checkpoint.to_numpy(state)
+  state = processes.to_host(state)
+  if not processes.is_first():
+    return
   learner = learner_tree(
     state.training, int(state.learner_steps), int(state.environment_steps)
   )
@@ -83,7 +86,11 @@ def restore_rollout(
   like = {'rollout': state.rollout, 'batch': state.batch}
   restored = checkpoint.restore(path, of_state, like)
   episodes.restore(named_arrays.nested(saved, 'episodes'))
-  return state._replace(**restored)
+  return state._replace(
+    **jax.tree_util.tree_map(
+      lambda x, at: mesh.put(x, at.sharding), restored, like
+    )
+  )
 
 
 def has_environments(state: loop.State) -> bool:

@@ -27,7 +27,7 @@ from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary, update
 from influence_acme.system import types as system_types
-from influence_acme.training import accelerator, loop, saving
+from influence_acme.training import accelerator, loop, processes, saving
 
 # (policy, first step of the run) -> rollout in B environments, and a function
 # that closes these.
@@ -51,6 +51,7 @@ class Session:
     num_steps: int,
     seed: int,
     checkpoint_seconds: float,
+    mesh: jax.sharding.Mesh | None = None,
     allow_changes: Iterable[str] = (),
     logger_factory: loggers.LoggerFactory | None = None,
   ):
@@ -66,6 +67,7 @@ class Session:
       num_steps: environment steps at which the run ends.
       seed: of all randomness.
       checkpoint_seconds: between two checkpoints.
+      mesh: of the devices; None for one.
       allow_changes: names of settings that need not be shared.
       logger_factory: as for `loggers.make_logger`.
     """
@@ -78,6 +80,7 @@ class Session:
     self._identity = identity
     self._seed = seed
     self._checkpoint_seconds = checkpoint_seconds
+    self._mesh = mesh
     self._allow_changes = allow_changes
     self._logger_factory = logger_factory
     self._episodes = episodes.EpisodeBuffer(agent.batch_size, policy.delay)
@@ -125,32 +128,36 @@ class Session:
     """
     with contextlib.ExitStack() as stack:
       learner_log, actor_log = (
-        stack.enter_context(
-          contextlib.closing(
-            self.directory.make_logger(label, self._logger_factory)
-          )
-        )
+        stack.enter_context(contextlib.closing(self._make_logger(label)))
         for label in ('learner', 'actor_0')
       )
       rollout, close = self._make_rollout(self._policy, self.environment_steps)
       stack.callback(close)
-      on_cpu = jax.default_backend() == 'cpu'
-      make_trainer = loop.Trainer if on_cpu else accelerator.Trainer
-      trainer = make_trainer(
-        rollout,
-        self._networks,
-        self._agent,
-        random_keys.learner_key(self._seed),
-      )
+      trainer = self._make_trainer(rollout)
       stack.callback(trainer.close)  # Before the environments close.
       self._start(trainer, actor_log)
       self._save()  # A run that cannot be saved had better not begin.
       clock = save_clock.SaveClock(self.directory, self._checkpoint_seconds)
       while self.environment_steps < self.num_steps and not stopping():
         self._iterate(trainer, learner_log, actor_log)
-        if clock.is_due():
+        if processes.agree(processes.is_first() and clock.is_due()):
           self._save()
       self._save()
+
+  def _make_logger(self, label: str) -> loggers.Logger:
+    """Makes a logger; it is silent in all processes but the first."""
+    if processes.is_first():
+      return self.directory.make_logger(label, self._logger_factory)
+    return loggers.make_silent()
+
+  def _make_trainer(self, rollout: unroll.Rollout) -> loop.Trainer:
+    on_cpu = jax.default_backend() == 'cpu'
+    key = random_keys.learner_key(self._seed)
+    parts = rollout, self._networks, self._agent, key
+    if on_cpu and self._mesh is None:
+      return loop.Trainer(*parts)
+    num_iterations = 1 if on_cpu else accelerator.ITERATIONS
+    return accelerator.Trainer(*parts, self._mesh, num_iterations)
 
   def _first_training(self) -> update.TrainingState:
     key = random_keys.learner_key(self._seed)
@@ -197,7 +204,9 @@ class Session:
 
   def _check_rewards(self, state: loop.State, learner_steps: int) -> None:
     summary.check_rewards(
-      np.asarray(state.batch.reward), self._networks.agent_ids, learner_steps
+      processes.to_host(state.batch.reward),
+      self._networks.agent_ids,
+      learner_steps,
     )
 
   def _iterate(
