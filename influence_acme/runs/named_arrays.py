@@ -51,7 +51,8 @@ def _dtype(leaf: Any) -> str:
 
   New learners of Acme's count with Python's integers, and later with JAX's.
   """
-  dtype = np.asarray(leaf).dtype
+  # An array that lies in several processes cannot become one of NumPy's.
+  dtype = leaf.dtype if hasattr(leaf, 'dtype') else np.asarray(leaf).dtype
   is_count = np.shape(leaf) == () and np.issubdtype(dtype, np.integer)
   return 'int' if is_count else str(dtype)
 
