@@ -51,9 +51,10 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
     agents = types.agent_ids(len(roles))
     actions = specs.DiscreteArray(len(config.action_set), np.int32, 'action')
     seen = self._substrate.observation_spec()
+    self._seen: dict[str, Any] = dict(zip(agents, seen, strict=True))
     super().__init__(
       dict.fromkeys(agents, actions),
-      {a: _observation_spec(own) for a, own in zip(agents, seen, strict=True)},
+      {a: _observation_spec(own) for a, own in self._seen.items()},
     )
 
   def render(self) -> np.ndarray:
@@ -87,15 +88,26 @@ class MeltingPotEnvironment(base.AdaptedEnvironment):
   def _observe(
     self, observations: Sequence[Mapping[str, Any]]
   ) -> dict[str, dict[str, np.ndarray]]:
-    """Returns copies of everyone's observations."""
+    """Returns copies of everyone's observations, float64 as float32.
+
+    Raises:
+      ValueError: one is not what the substrate's own spec says.
+    """
     self._observations = observations
-    return {
-      agent_id: {
-        name: np.array(own[_VIEW if name == 'world' else name], part.dtype)
-        for name, part in self._observation_spec[agent_id].items()
-      }
-      for agent_id, own in zip(self.agent_ids, observations, strict=True)
-    }
+    copies: dict[str, dict[str, np.ndarray]] = {}
+    for agent_id, own in zip(self.agent_ids, observations, strict=True):
+      copies[agent_id] = {}
+      for name, spec in self._observation_spec[agent_id].items():
+        given = _VIEW if name == 'world' else name
+        value, expected = np.asarray(own[given]), self._seen[agent_id][given]
+        if (value.shape, value.dtype) != (expected.shape, expected.dtype):
+          raise ValueError(
+            f'{given!r} of {agent_id!r} is {value.dtype}{list(value.shape)}: '
+            f'by its spec it must be {expected.dtype}{list(expected.shape)}, '
+            'and is not converted.'
+          )
+        copies[agent_id][name] = np.array(value, spec.dtype)
+    return copies
 
 
 def _check_roles(

@@ -96,6 +96,16 @@ def test_agents_get_what_the_substrate_gives(monkeypatch):
   environment.close()
 
 
+def test_what_is_not_as_its_spec_says_names_the_agent():
+  environment = adapters.MeltingPotEnvironment('clean_up', ['default'] * 2)
+  timestep = environment._substrate.reset()
+  first, second = timestep.observation
+  second = {**second, 'RGB': second['RGB'] / 255}
+  with pytest.raises(ValueError, match="'RGB' of 'agent_1' is float64.*uint8"):
+    environment._observe([first, second])
+  environment.close()
+
+
 def test_the_seed_decides():
   """Of substrates of one seed about half begin otherwise, in Melting Pot."""
   first, other, *others = (
