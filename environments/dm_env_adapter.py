@@ -49,9 +49,8 @@ class MultiAgentEnvironment(dm_env.Environment):
   order of `agent_ids`; the discount is one scalar. An observation is a dict:
   'world', of the environment's shape and dtype.
 
-  Episode e (0, 1, ...) draws all its randomness from fold_in(seed, e),
-  independently of the episodes before it and of the steps at which they were
-  cut off.
+  Episode e (0, 1, ...) draws all its randomness from fold_in(seed, e), whatever
+  the episodes before it, and wherever they were cut off.
   """
 
   def __init__(self, functional: base.FunctionalEnvironment, seed: int = 0):

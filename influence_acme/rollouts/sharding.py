@@ -67,10 +67,10 @@ def shard(rollout: unroll.Rollout, mesh: sharding.Mesh) -> unroll.Rollout:
       )
     )
 
-  def on_every_device(episodes: records.Episodes) -> records.Episodes:
-    return jax.lax.with_sharding_constraint(
-      episodes, sharding.NamedSharding(mesh, whole)
-    )
+  on_every_device = functools.partial(
+    jax.lax.with_sharding_constraint,
+    shardings=sharding.NamedSharding(mesh, whole),
+  )
 
   @jax.jit
   def start(actor_params, environment_keys, keys):

@@ -156,9 +156,8 @@ class InfluenceConfig:
     options.check_applicable(self)
 
   def _check_numbers(self) -> None:
-    checks.number(
-      self, 'discount', 'vtrace_lambda', 'inequity_smoothing', high=1.0
-    )
+    shares = 'discount', 'vtrace_lambda', 'inequity_smoothing'
+    checks.number(self, *shares, high=1.0)
     checks.number(
       self,
       'prosocial_weight',

@@ -62,19 +62,7 @@ def make_networks(
       others, the number of variants or weights is not that of the agents, or
       no torso is given and there is no default.
   """
-  for name in ('variant', 'influence_weight'):
-    value = getattr(config, name)
-    if isinstance(value, tuple) and len(value) != len(agent_ids):
-      raise ValueError(
-        f'{name} is {value!r}: it must be one for all, or one for each of the '
-        f'{len(agent_ids)} agents.'
-      )
-  alone = variants.names(experiment=None, shaping=None)
-  if len(agent_ids) == 1 and not np.isin(config.variant, alone).all():
-    raise ValueError(
-      f'There is one agent alone, of the variant {config.variant!r}, which '
-      f'needs others: choose {", ".join(alone)}, or at least two agents.'
-    )
+  _check_agents(agent_ids, config)
   agent = networks_lib.make_agent_networks(
     len(agent_ids),
     num_actions,
@@ -99,6 +87,25 @@ def make_networks(
     return jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
 
   return InfluenceNetworks(agent, agent_ids, num_actions, num_symbols, init)
+
+
+def _check_agents(
+  agent_ids: tuple[types.AgentId, ...], config: config_lib.InfluenceConfig
+) -> None:
+  """Raises ValueError: the variants are not of so many agents."""
+  for name in ('variant', 'influence_weight'):
+    value = getattr(config, name)
+    if isinstance(value, tuple) and len(value) != len(agent_ids):
+      raise ValueError(
+        f'{name} is {value!r}: it must be one for all, or one for each of the '
+        f'{len(agent_ids)} agents.'
+      )
+  alone = variants.names(experiment=None, shaping=None)
+  if len(agent_ids) == 1 and not np.isin(config.variant, alone).all():
+    raise ValueError(
+      f'There is one agent alone, of the variant {config.variant!r}, which '
+      f'needs others: choose {", ".join(alone)}, or at least two agents.'
+    )
 
 
 def from_spec(

@@ -166,27 +166,20 @@ class Session:
   def _save(self) -> None:
     """Writes a checkpoint."""
     assert self._state is not None
-    saving.save(
-      self.directory.checkpoint_path,
-      self._identity,
-      self._counts,
-      self._state,
-      self._episodes,
-    )
+    path = self.directory.checkpoint_path
+    saving.save(path, self._identity, self._counts, self._state, self._episodes)
 
   def _start(self, trainer: loop.Trainer, actor_log: loggers.Logger) -> None:
     """Makes the first state, new or from the checkpoint."""
     started = time.monotonic()
     first_step = self.environment_steps
-    indices = range(self._agent.batch_size)
+    of_each = [
+      (self._seed, i, first_step) for i in range(self._agent.batch_size)
+    ]
+    seeds = [random_keys.environment_seed(*x) for x in of_each]
     state, parts = trainer.init(
-      [
-        jax.random.PRNGKey(
-          random_keys.environment_seed(self._seed, i, first_step)
-        )
-        for i in indices
-      ],
-      [random_keys.actor_key(self._seed, i, first_step) for i in indices],
+      [jax.random.PRNGKey(seed) for seed in seeds],
+      [random_keys.actor_key(*x) for x in of_each],
       self._training,
       first_step,
       self._learner_steps,
@@ -230,9 +223,8 @@ class Session:
       done.metrics, done.batch, agent_ids, self._agent, steps
     )
     self._counts['learner_steps'] = int(state.learner_steps)
-    self._counts['learner_walltime'] = (
-      self._counts.get('learner_walltime', 0.0) + time.monotonic() - started
-    )
+    before = self._counts.get('learner_walltime', 0.0)
+    self._counts['learner_walltime'] = before + time.monotonic() - started
     self._log_episodes(done.episodes, actor_log, started)
     learner_log.write({**row, **self._counts})
 
