@@ -228,8 +228,11 @@ TRAIN_FIELDS = {
   tuple(x for x in COUNT if x is not None): ('num_agents', 'episode_length'),
 }
 SWEEP_FIELDS = {
-  COUNT: ('num_steps', 'num_agents', 'episode_length'),
-  COUNT_OR_0: ('num_environments', 'search', 'search_seed'),
+  COUNT: ('num_steps',),
+  COUNT_OR_0: ('search', 'search_seed'),
+  # None is meant in these: what the game or the settings have.
+  tuple(x for x in COUNT if x is not None): ('num_agents', 'episode_length'),
+  tuple(x for x in COUNT_OR_0 if x is not None): ('num_environments',),
   NAME: ('launch', 'experiment', 'game'),
   ((-1,), ('1',), (True,), (1.5,), (), (0, 0), 0, None): ('seeds',),
   ((), ('moa', 'moa'), None): ('variants',),
@@ -306,6 +309,15 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
       'mask': weights(T, B, J),
       'episode_mask': weights(T, B),
     },
+  ),
+  'ops.moa_skill': (
+    ops.moa_skill,
+    {
+      'moa': ops.moa_loss(**MOA),
+      'actions': MOA['actions'],
+      'num_actions': A,
+    },
+    {'actions': ints(T, B, J), 'num_actions': COUNT},
   ),
   'ops.calibration': (
     ops.calibration,
@@ -639,6 +651,8 @@ NOT_HERE = {
   'networks.MOACore': 'networks/counterfactual_logits_test.py',
   'networks.PixelConv': 'networks/pixel_conv_test.py',
   'adapters.MeltingPotEnvironment': 'adapters/from_meltingpot_test.py',
+  'adapters.JaxMARLEnvironment': 'adapters/jaxmarl_test.py',
+  'adapters.MultiAgentEnv': 'adapters/jaxmarl_test.py',
   'adapters.ParallelEnvironment': 'adapters/to_pettingzoo_test.py',
   'adapters.PettingZooEnvironment': 'adapters/from_pettingzoo_test.py',
   'playing.AgentPolicy': 'playing/policy_test.py',
@@ -652,6 +666,8 @@ NOT_HERE = {
   'agents.influence.make_networks': 'system/networks_test.py',
   'agents.influence.wrap_environment': 'wrappers/others_actions_test.py',
   'programs.make_program': 'programs/experiment_test.py',
+  'programs.Placement': 'programs/placement_test.py',
+  'programs.read_placement': 'programs/placement_test.py',
   'programs.read_log': 'runs/csv_log_test.py',
   'reports.write': 'reports/run_page_test.py',
   'testing.conformance.check_adder': 'testing/conformance/adder_test.py',

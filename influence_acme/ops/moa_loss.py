@@ -24,6 +24,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from influence_acme import checks
 from influence_acme.ops import arguments, indexing
 
 
@@ -156,6 +157,15 @@ def moa_skill(
     to them than to those that follow: then it is too small. 0 if all weights
     are.
   """
+  checks.integer('num_actions', num_actions, 1)
+  chex.assert_shape(
+    jnp.asarray(actions)[1:],
+    jnp.shape(moa.weight),
+    custom_message='actions must be [T, ..., J], as in the loss.',
+  )
+  arguments.check_indices(
+    'actions', jnp.asarray(actions)[1:], num_actions, moa.weight > 0
+  )
   taken = jax.nn.one_hot(jnp.asarray(actions)[1:], num_actions)
   taken = taken * moa.weight[..., None]  # [T-1, ..., J, A]
   counts = jnp.sum(taken, axis=tuple(range(taken.ndim - 2)))  # [J, A]

@@ -129,6 +129,9 @@ PANELS = (
     is_common=False,
   ),
   Panel(_MODELS, 'MOA loss', 'nats per action', 'moa_loss'),
+  Panel(
+    _MODELS, 'MOA skill', 'nats per action beyond frequencies', 'moa_skill'
+  ),
   Panel(_LEARNING, 'Policy loss', '', 'policy_loss'),
   Panel(_LEARNING, 'Value loss', '', 'value_loss'),
   Panel(_LEARNING, 'Policy entropy', 'nats', 'entropy', '.2f'),
