@@ -48,8 +48,9 @@ from influence_acme import environments
 policy = influence_acme.load('THE_RUN')
 world = policy.wrap(environments.MultiAgentEnvironment(policy.environment, 1))
 timestep, state = world.reset(), policy.initial_state()
+key = jax.random.PRNGKey(0)
 while not timestep.last():
-  key = jax.random.PRNGKey(len(actions))
+  key, _ = jax.random.split(key)
   actions, state = policy.act(timestep.observation, state, key)
   timestep = world.step(actions)
 print(sorted(timestep.reward))

@@ -101,9 +101,10 @@ class RolloutActor:
     )
     parts = []
     if self._rollout_state is None:
-      self._rollout_state, played = self._rollout.start(
+      self._rollout_state, played, is_finite = self._rollout.start(
         actor_params, *self._keys
       )
+      finite.check(is_finite, 0, self._agent_ids)
       parts.append(played)
     self._rollout_state, played, sequences = self._rollout.unroll(
       actor_params, self._rollout_state

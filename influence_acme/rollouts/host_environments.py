@@ -159,13 +159,14 @@ def make_rollout(
     actor_params: records.ActorParams,
     environment_keys: chex.PRNGKey,
     keys: chex.PRNGKey,
-  ) -> tuple[records.RolloutState, records.Episodes]:
+  ) -> tuple[records.RolloutState, records.Episodes, dict[str, chex.Array]]:
     del environment_keys
     first = unroll.first_state(
       policy, actor_params, (), environments.reset(), jnp.asarray(keys)
     )
     state, rows, episodes = advance(actor_params, *first, size)
-    return records.RolloutState(state, last_rows(rows)), episodes
+    # Their wrappers have checked what they put out.
+    return records.RolloutState(state, last_rows(rows)), episodes, {}
 
   def advance_batch(
     actor_params: records.ActorParams, rollout: records.RolloutState

@@ -75,17 +75,17 @@ def shard(rollout: unroll.Rollout, mesh: sharding.Mesh) -> unroll.Rollout:
   @jax.jit
   def start(actor_params, environment_keys, keys):
     def local(*args):
-      state, episodes = rollout.start(*args)
-      return state, of_first(episodes)
+      state, episodes, is_finite = rollout.start(*args)
+      return state, of_first(episodes), is_finite
 
     def outputs(size):
       return rollout.start(actor_params, environment_keys[:size], keys[:size])
 
     specs = whole, sharding.PartitionSpec(axis), sharding.PartitionSpec(axis)
-    state, episodes = shard_map(local, mesh, specs, partition(outputs, axis))(
+    state, *told = shard_map(local, mesh, specs, partition(outputs, axis))(
       actor_params, environment_keys, keys
     )
-    return state, on_every_device(episodes)
+    return state, *on_every_device(told)
 
   @functools.partial(jax.jit, donate_argnums=1)
   def advance(actor_params, state):
@@ -95,7 +95,7 @@ def shard(rollout: unroll.Rollout, mesh: sharding.Mesh) -> unroll.Rollout:
 
     def outputs(size):
       keys = jnp.zeros((size, *state.state.keys.shape[1:]), jnp.uint32)
-      state_, _ = rollout.start(actor_params, keys, keys)
+      state_, _, _ = rollout.start(actor_params, keys, keys)
       return rollout.unroll(actor_params, state_)
 
     specs = partition(outputs, axis)

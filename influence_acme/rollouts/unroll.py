@@ -40,12 +40,15 @@ class Rollout(NamedTuple):
 
   Attributes:
     start: (ActorParams, the environments' keys uint32 [B, 2], the agents' keys
-      uint32 [B, 2]) -> (RolloutState, Episodes).
+      uint32 [B, 2]) -> (RolloutState, Episodes, of the first observations what
+      `finite.check` takes).
     unroll: (ActorParams, RolloutState) -> (RolloutState, Episodes, Sequences);
       the RolloutState that it takes is donated.
   """
 
-  start: Callable[..., tuple[records.RolloutState, records.Episodes]]
+  start: Callable[
+    ..., tuple[records.RolloutState, records.Episodes, dict[str, chex.Array]]
+  ]
   unroll: Callable[
     ..., tuple[records.RolloutState, records.Episodes, records.Sequences]
   ]
@@ -90,14 +93,14 @@ def make_rollout(
     actor_params: records.ActorParams,
     environment_keys: chex.PRNGKey,
     keys: chex.PRNGKey,
-  ) -> tuple[records.RolloutState, records.Episodes]:
+  ) -> tuple[records.RolloutState, records.Episodes, dict[str, chex.Array]]:
     state, is_finite = begin(actor_params, environment_keys, keys)
-    finite.check(is_finite, 0, policy.agent_ids)
     parts = []
     for _ in range(1 + policy.delay):
       state, episodes, _ = advance(actor_params, state, np.int32(1))
       parts.append(jax.tree_util.tree_map(lambda x: x[:1], episodes))
-    return state, jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *parts)
+    episodes = jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *parts)
+    return state, episodes, is_finite
 
   def unroll(
     actor_params: records.ActorParams, state: records.RolloutState

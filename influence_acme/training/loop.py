@@ -22,7 +22,7 @@ import chex
 import jax
 import numpy as np
 
-from influence_acme.rollouts import records, unroll
+from influence_acme.rollouts import finite, records, unroll
 from influence_acme.system import config as config_lib
 from influence_acme.system import (
   map_agents,
@@ -116,9 +116,10 @@ class Trainer:
     actor_params = self._actor_params(
       training, environment_steps, learner_steps
     )
-    rollout, first = self._rollout.start(
+    rollout, first, is_finite = self._rollout.start(
       actor_params, np.stack(environment_keys), np.stack(agent_keys)
     )
+    finite.check(is_finite, 0, self._networks.agent_ids)
     rollout, second, batch = self._unroll(actor_params, rollout)
     episodes = [first, second]
     return State(

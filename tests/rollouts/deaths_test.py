@@ -60,7 +60,7 @@ def _roll_out(options):
     params, np.ones(N, np.float32), np.int32(0)
   )
   keys = np.zeros((1, 2), np.uint32)
-  state, _ = rollout.start(actor_params, keys, keys)
+  state, _, _ = rollout.start(actor_params, keys, keys)
   _, _, sequences = rollout.unroll(actor_params, state)
   batch.close()
   return jax.tree_util.tree_map(np.asarray, sequences)

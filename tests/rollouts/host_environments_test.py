@@ -107,7 +107,7 @@ class Population:
   def play(self, rollout, seeds, indices=None):
     indices = range(len(seeds)) if indices is None else indices
     keys = [jax.random.fold_in(jax.random.PRNGKey(4), i) for i in indices]
-    state, first = rollout.start(
+    state, first, _ = rollout.start(
       self._actor_params,
       np.stack([jax.random.PRNGKey(seed) for seed in seeds]),
       np.stack(keys),

@@ -37,7 +37,7 @@ def _second_batch(config, arrange):
     np.full(3, 2.0, np.float32),
     np.int32(0),
   )
-  state, _ = rollout.start(params, keys, keys)
+  state, _, _ = rollout.start(params, keys, keys)
   state, *_ = rollout.unroll(params, state)
   return rollout.unroll(params, state)[-1]
 
