@@ -23,6 +23,7 @@ from absl import app, flags, logging
 from influence_acme import reproduction, xla_threads
 from influence_acme.reproduction import commands, settings, workers
 from influence_acme.reproduction.sweep import LAUNCHES
+from influence_acme.runs import checkpoint
 from influence_acme.system import practical, presets, variants
 
 _EXPERIMENT = flags.DEFINE_enum(
@@ -111,10 +112,10 @@ def main(argv: Sequence[str]) -> int:
     workers.shard(sweep.runs(), _SHARD.value)
     if not (_LIST.value or _REPORT_ONLY.value):
       sweep.prepare()
-  except (OSError, ValueError) as error:
+    return _run(sweep)
+  except (OSError, ValueError, checkpoint.CheckpointError) as error:
     print(error, file=sys.stderr)
     return 2
-  return _run(sweep)
 
 
 def _run(sweep: reproduction.Sweep) -> int:

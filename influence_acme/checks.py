@@ -25,7 +25,8 @@ def is_number(value: Any) -> bool:
 def normalise(record: Any) -> None:
   """Makes the fields of a configuration plain, before they are checked.
 
-  Numbers of NumPy become Python's; arrays, and the lists that JSON makes of
+  Numbers of NumPy become Python's, and integers floats in fields of that type;
+  arrays, and the lists that JSON makes of
   tuples, become tuples; dicts that `dataclasses.asdict` makes of nested
   configurations become these. So a configuration that was written as JSON
   equals the one that is made of what is read.
@@ -37,7 +38,10 @@ def normalise(record: Any) -> None:
     value, nested = getattr(record, field.name), type(field.default)
     if isinstance(value, Mapping) and dataclasses.is_dataclass(nested):
       value = nested(**value)
-    object.__setattr__(record, field.name, plain(value))
+    value = plain(value)
+    if field.type is float and is_integer(value):
+      value = float(value)
+    object.__setattr__(record, field.name, value)
 
 
 def plain(value: Any) -> Any:

@@ -236,6 +236,7 @@ SWEEP_FIELDS = {
   NAME: ('launch', 'experiment', 'game'),
   ((-1,), ('1',), (True,), (1.5,), (), (0, 0), 0, None): ('seeds',),
   ((), ('moa', 'moa'), None): ('variants',),
+  ((-0.1,), ('1',), (True,), (), None): ('shares',),
 }
 MOA_CONFIG: dict[str, Any] = {
   'own_index': 0,

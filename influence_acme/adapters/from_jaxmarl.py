@@ -15,6 +15,7 @@ import numpy as np
 from numpy import typing as npt
 
 from influence_acme import types
+from influence_acme.adapters import jaxmarl_arrays as arrays
 from influence_acme.environments import base
 
 # Functions of JaxMARL's API that are called.
@@ -161,7 +162,7 @@ class JaxMARLEnvironment(base.FunctionalEnvironment):
     key = jax.eval_shape(jax.random.PRNGKey, 0)
     observations, _ = jax.eval_shape(self.environment.reset, key)
     return {
-      agent: jax.eval_shape(_to_observation, observations[agent])
+      agent: jax.eval_shape(arrays.to_observation, observations[agent])
       for agent in self.environment.agents
     }
 
@@ -184,7 +185,7 @@ class JaxMARLEnvironment(base.FunctionalEnvironment):
     """Starts an episode of the adapted environment."""
     observations, state = self.environment.reset(key)
     return _Output(
-      jax.tree_util.tree_map(_strong, state),
+      jax.tree_util.tree_map(arrays.strong, state),
       self._stack(observations),
       jnp.zeros(self.num_agents, jnp.float32),
       jnp.zeros((), bool),
@@ -201,10 +202,7 @@ class JaxMARLEnvironment(base.FunctionalEnvironment):
     )
     reward = jnp.stack([jnp.float32(rewards[agent]) for agent in agents])
     return _Output(
-      # The state keeps its dtypes, which JaxMARL's own `step` demands as well.
-      jax.tree_util.tree_map(
-        lambda x, like: _strong(x).astype(like.dtype), new, state
-      ),
+      jax.tree_util.tree_map(arrays.keep_dtype, new, state),
       self._stack(observations),
       reward.reshape(self.num_agents),
       jnp.asarray(dones['__all__'], bool).reshape(()),
@@ -213,7 +211,7 @@ class JaxMARLEnvironment(base.FunctionalEnvironment):
   def _stack(self, observations: Any) -> chex.Array:
     """Returns everyone's observation, as in `Step`."""
     return jnp.stack(
-      [_to_observation(observations[a]) for a in self.environment.agents]
+      [arrays.to_observation(observations[a]) for a in self.environment.agents]
     )
 
   def _after(
@@ -234,17 +232,3 @@ class JaxMARLEnvironment(base.FunctionalEnvironment):
     )
     state = State(key, output.environment, output.observation, output.is_last)
     return state, step
-
-
-def _strong(x: Any) -> jax.Array:
-  """Returns an array with a dtype of its own, or functions compile twice."""
-  x = jnp.asarray(x)
-  return jnp.asarray(x, x.dtype)
-
-
-def _to_observation(own: Any) -> jax.Array:
-  """Returns an agent's observation as pixels or as a vector."""
-  leaves = [jnp.asarray(x) for x in jax.tree_util.tree_leaves(own)]
-  if len(leaves) == 1 and base.is_observation(leaves[0].shape, leaves[0].dtype):
-    return leaves[0]
-  return jnp.concatenate([x.astype(jnp.float32).ravel() for x in leaves])

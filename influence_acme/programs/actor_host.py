@@ -93,7 +93,10 @@ def run(
 def _reason(failure_path: pathlib.Path, signal_number: int) -> str:
   """Returns why this host ends, in one line."""
   if failure_path.exists():
-    return failure_path.read_text(encoding='utf-8').splitlines()[0]
+    lines = failure_path.read_text(encoding='utf-8').splitlines()
+    return (lines or ['it failed'])[0]
+  if not signal_number:  # Its failure could not be written down.
+    return 'it failed'
   return f'stopped by {signal.Signals(signal_number).name}'
 
 

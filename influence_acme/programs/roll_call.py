@@ -135,13 +135,19 @@ class RollCall:
     Args:
       reply: to their next calls.
     """
-    self._end = reply
+    with self._lock:
+      self._end = reply
     deadline = self._clock() + _FAREWELL_SECS
-    while self._clock() < deadline and any(
-      guest.heard is not None and not guest.knows_end
-      for guest in self._guests.values()
-    ):
+    while self._clock() < deadline and self._is_waited_for():
       time.sleep(BEAT_SECS / 10)
+
+  def _is_waited_for(self) -> bool:
+    """Returns whether a host that is there has not heard of the end."""
+    with self._lock:
+      return any(
+        guest.heard is not None and not guest.knows_end
+        for guest in self._guests.values()
+      )
 
   def _compare(self, settings: dict[str, Any]) -> str:
     """Returns how a host's command differs from that of the learner's host."""

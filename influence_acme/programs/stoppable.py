@@ -58,7 +58,9 @@ class StoppableBuilder(builders.ActorLearnerBuilder):
     variable_source: core.VariableSource | None = None,
   ) -> core.Actor:
     """Makes the agent's actor, which waits for parameters no longer either."""
-    source: Any = blocking.StoppableClient(variable_source, _stopping())
+    source: Any = variable_source
+    if source is not None:
+      source = blocking.StoppableClient(source, _stopping())
     return self._builder.make_actor(random_key, policy_network, adder, source)
 
   def make_learner(

@@ -50,14 +50,15 @@ def difference(
 
 
 def improvement(x: Sequence[float], y: Sequence[float]) -> float:
-  """Returns P(X > Y) + P(X = Y) / 2 over all pairs.
+  """Returns P(X > Y) + P(X = Y) / 2 over all pairs without NaN; else NaN.
 
   Args:
     x: float [S].
     y: float [S'].
   """
   more = np.sign(np.subtract.outer(x, y))  # [S, S']
-  return float(np.mean((more + 1) / 2))
+  defined = more[~np.isnan(more)]
+  return float(np.mean((defined + 1) / 2)) if defined.size else np.nan
 
 
 def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
@@ -85,7 +86,8 @@ def _compare(
     [result.final_return for result in group],
     [result.final_return for result in control],
   )
-  return str(len(paired)), interval_text(paired), f'{chance:.0%}'
+  told = '-' if np.isnan(chance) else f'{chance:.0%}'
+  return str(len(paired)), interval_text(paired), told
 
 
 def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:

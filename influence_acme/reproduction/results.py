@@ -19,7 +19,7 @@ LATE_FRACTION = 0.1
 _RETURN = 'episode_return/'
 _APPLES = 'apples/'
 # Curves are means over so many equal parts of a run.
-_POINTS = 50
+_POINTS = 100
 # What is told of a sweep. Of other columns, as losses, its runs have pages.
 _COLUMNS = (
   COLLECTIVE,
@@ -186,7 +186,10 @@ def by_setting(results: list[Result]) -> Groups:
     variant: dict(
       sorted(
         settings.items(),
-        key=lambda item: -np.mean([r.final_return for r in item[1]]),
+        # NaN is last: of a run that is too short to have ended an episode.
+        key=lambda item: np.nan_to_num(
+          -np.mean([r.final_return for r in item[1]]), nan=np.inf
+        ),
       )
     )
     for variant, settings in groups.items()

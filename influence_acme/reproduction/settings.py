@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from influence_acme.reproduction import search
+from influence_acme.reproduction import search as search_lib
 from influence_acme.system import config as config_lib
 from influence_acme.system import practical, presets, variants
 
@@ -19,6 +19,7 @@ PRACTICAL = 'practical'  # Also the name of the experiment that has them.
 _DRAWN = 'setting_'
 _SHARE = 'share_'
 
+SHARES = (0.3,)
 # Experiment -> its variants: the paper's, and all of them side by side.
 EXPERIMENTS = {**presets.EXPERIMENTS, PRACTICAL: variants.VARIANTS}
 
@@ -28,6 +29,26 @@ def games(experiment: str) -> tuple[str, ...]:
   if experiment == PRACTICAL:
     return tuple(practical.NUM_STEPS)
   return presets.GAMES
+
+
+def check(experiment: str, search: int, shares: tuple[float, ...]) -> None:
+  """Raises ValueError: an option has no meaning in the experiment.
+
+  Args:
+    experiment: of the sweep.
+    search: number of settings that are drawn.
+    shares: of influence in the return.
+  """
+  if search and experiment == PRACTICAL:
+    raise ValueError(
+      f'search is {search}: it must be 0 in the experiment {experiment!r}; the '
+      'paper has settings to draw around.'
+    )
+  if shares != SHARES and experiment != PRACTICAL:
+    raise ValueError(
+      f'shares is {shares}: it must be left out in the experiment '
+      f'{experiment!r}; the paper adds plain nats.'
+    )
 
 
 def sizes(experiment: str, num_environments: int | None) -> dict[str, int]:
@@ -61,7 +82,7 @@ def of_practice(
   if variant not in variants.names(rewarded=True):
     return {PRACTICAL: practical.make_config(game, variant, **fields)}
   return {
-    f'{_SHARE}{share:g}': practical.make_config(
+    f'{_SHARE}{float(share)!r}': practical.make_config(
       game,
       variant,
       normalise_influence=True,
@@ -90,7 +111,7 @@ def of_paper(
     num_agents: in each environment.
   """
   drawn: dict[str, dict[str, Any]] = {
-    f'{_DRAWN}{i:03d}': search.draw(
+    f'{_DRAWN}{i:03d}': search_lib.draw(
       *column, index=i, seed=seed, num_agents=num_agents
     )
     for i in range(count)

@@ -78,8 +78,8 @@ def thin(
     count: of the parts.
 
   Returns:
-    A mean for each part with a value, at the step where the part ends, rounded
-    to four digits; `end` is where the part ends that the logs have reached.
+    A mean for each part with a value, at the step in its middle, rounded to
+    four digits; `end` is where the part ends that the logs have reached.
   """
   ends = np.linspace(stop / count, stop, count)
 
@@ -93,7 +93,7 @@ def thin(
   means = [float(f'{x:.4g}') for x in total[found] / number[found]]
   end = series.steps[-1] if series.end is None else series.end
   return curves_lib.Series(
-    ends[found], np.array(means), float(ends[part_of(end)])
+    ends[found] - stop / count / 2, np.array(means), float(ends[part_of(end)])
   )
 
 

@@ -83,13 +83,17 @@ class Sweep:
   num_agents: int | None = None
   episode_length: int | None = None
   launch: str = 'single'
-  shares: tuple[float, ...] = (0.3,)
+  shares: tuple[float, ...] = settings.SHARES
   search: int = 0
   search_seed: int = 0
 
   def __post_init__(self):
     """Raises ValueError: a field is out of range."""
     checks.normalise(self)
+    checks.choice(self, 'launch', LAUNCHES)
+    checks.choice(self, 'experiment', settings.EXPERIMENTS)
+    checks.choice(self, 'game', settings.games(self.experiment))
+    settings.check(self.experiment, self.search, self.shares)
     for name in ('variants', 'seeds', 'shares'):
       values = getattr(self, name)
       if (
@@ -111,14 +115,6 @@ class Sweep:
       if getattr(self, name) is not None:
         checks.count(self, name, low=low)
     checks.count(self, 'search', 'search_seed', low=0)
-    checks.choice(self, 'launch', LAUNCHES)
-    checks.choice(self, 'experiment', settings.EXPERIMENTS)
-    checks.choice(self, 'game', settings.games(self.experiment))
-    if self.search and self.experiment == settings.PRACTICAL:
-      raise ValueError(
-        f'search is {self.search}: it must be 0 in the experiment '
-        f'{self.experiment!r}; the paper has settings to draw around.'
-      )
     self.runs()  # Are all variants there, and all settings in range?
 
   @property

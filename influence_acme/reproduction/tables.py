@@ -183,4 +183,4 @@ def _lazy_agents(results: list[results_lib.Result]) -> list[str]:
     lines.append(
       f'{result.run.name}: {who} (collective return {result.final_return:.1f})'
     )
-  return lines or ['none.']
+  return lines or ['none.'] * any(result.is_finished for result in results)

@@ -74,7 +74,7 @@ class TrainConfig:
       raise ValueError(
         "run_dir is '': it must name the run's directory where resume is True."
       )
-    if not _MESH.fullmatch(self.mesh):
+    if not (isinstance(self.mesh, str) and _MESH.fullmatch(self.mesh)):
       raise ValueError(
         f"mesh is {self.mesh!r}: it must be 'auto', 'environments:N' or "
         "'agents:N', with a number N of devices."
@@ -83,7 +83,8 @@ class TrainConfig:
 
   def _check_processes(self) -> None:
     """Raises ValueError: what tells the processes of a run apart is not so."""
-    if not _COORDINATOR.fullmatch(self.coordinator):
+    address = self.coordinator
+    if not (isinstance(address, str) and _COORDINATOR.fullmatch(address)):
       raise ValueError(
         f"coordinator is {self.coordinator!r}: it must be HOST:PORT, 'auto', "
         "or '' for one process."

@@ -9,6 +9,7 @@ Every device plays its share of the environments. Then, by the axis of the mesh,
 and XLA inserts what the devices tell each other.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,10 @@ def make(
   devices = jax.devices()
   axis, _, number = description.partition(':')
   if axis == 'auto':
-    axis, number = 'environments', str(len(devices) if is_compiled else 1)
+    axis = 'environments'
+    can_share = is_compiled and hasattr(jax, 'shard_map')
+    most = len(devices) if can_share else 1
+    number = str(math.gcd(most, *_shares(axis, agent, num_agents).values()))
   size = int(number)
 
   def refuse(reason: str) -> ValueError:

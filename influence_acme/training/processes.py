@@ -5,6 +5,7 @@ Each holds a part of the global arrays. One that ends, or cannot be reached,
 ends the others: at once if its connections close, else after the time below.
 """
 
+import inspect
 import os
 import sys
 from typing import Any
@@ -13,10 +14,15 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-# From the last sign of life of a process to the end of the others.
-_HEARTBEAT_SECONDS = 30
-# That processes, which have agreed to end, wait for each other.
-_SHUTDOWN_SECONDS = 20
+# Argument of `jax.distributed.initialize` -> seconds; of older ones not all.
+_TIMEOUTS = {
+  # From the last sign of life of a process to the end of the others.
+  'heartbeat_timeout_seconds': 30,
+  # That processes, which have agreed to end, wait for each other.
+  'shutdown_timeout_seconds': 20,
+}
+# Words of an error that a process which cannot be reached may have raised.
+_OF_LOSS = ('Gloo', 'UNAVAILABLE', 'onnection', 'heartbeat', 'peer')
 
 
 def join(
@@ -42,13 +48,13 @@ def join(
     )
   if distributed.is_initialized():
     return
+  known = inspect.signature(distributed.initialize).parameters
   try:
     distributed.initialize(
       None if coordinator == 'auto' else coordinator,
       num_processes,
       process_id,
-      heartbeat_timeout_seconds=_HEARTBEAT_SECONDS,
-      shutdown_timeout_seconds=_SHUTDOWN_SECONDS,
+      **{name: x for name, x in _TIMEOUTS.items() if name in known},
     )
   except (RuntimeError, ValueError) as error:
     raise ValueError(
@@ -90,8 +96,7 @@ def explain(error: Exception) -> Exception:
   """Returns an error that names the loss of a process, if this may be it."""
   if jax.process_count() == 1:
     return error
-  is_of_jax = isinstance(error, getattr(jax.errors, 'JaxRuntimeError', ()))
-  if not is_of_jax and 'Gloo' not in str(error):
+  if not any(word in str(error) for word in _OF_LOSS):
     return error
   lost = RuntimeError(
     'Another process of this run has ended, or cannot be reached; see what it '

@@ -106,11 +106,13 @@ def _run(
     writes=writes,
     wait=lambda: processes.agree(0),
   )
+  agreed = 0  # The signal that ends all processes; each has its own besides.
   with started, signals.Signals() as received:
 
     def stopping() -> bool:
-      received.number = processes.agree(received.number)
-      return received.number > 0
+      nonlocal agreed
+      agreed = processes.agree(received.number)
+      return agreed > 0
 
     shown = progress.Progress(directory, config.num_steps)
     with shown if writes else contextlib.nullcontext():
@@ -126,10 +128,8 @@ def _run(
           traceback.print_exception(error)
     is_done = not failed and session.environment_steps >= config.num_steps
     if not writes:
-      return 1 if failed else 0 if is_done else 128 + received.number
-    return outcome.conclude(
-      directory, is_done=is_done, signal_number=received.number
-    )
+      return 1 if failed else 0 if is_done else 128 + agreed
+    return outcome.conclude(directory, is_done=is_done, signal_number=agreed)
 
 
 def _make_session(

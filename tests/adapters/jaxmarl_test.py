@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from influence_acme import adapters, environments
+from influence_acme.adapters import jaxmarl_arrays
 from influence_acme.testing import conformance, fakes
 
 LENGTH = 3
@@ -216,3 +217,11 @@ def test_an_environment_of_jaxmarls():
   environment = _adapt(spread, last_discount=1.0)
   assert environment.observation_shape == (18,)
   conformance.check_functional(environment, num_steps=20)
+
+
+def test_a_state_that_becomes_a_float_is_refused():
+  state = jnp.zeros((), jnp.int32)
+  kept = jaxmarl_arrays.keep_dtype(state + 1, state)
+  assert (kept.dtype, int(kept)) == (jnp.int32, 1)
+  with pytest.raises(ValueError, match='float32 after a step where it had int'):
+    jaxmarl_arrays.keep_dtype(state + 0.5, state)

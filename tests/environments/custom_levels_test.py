@@ -120,7 +120,7 @@ def test_numpy_scalars_are_numbers():
   assert env == same
   assert hash(env) == hash(same)
   assert type(env.num_agents) is int
-  assert type(env.hit_cost) is int  # And not of NumPy.
+  assert type(env.hit_cost) is float
 
 
 # Maps.

@@ -88,13 +88,13 @@ def test_a_page_of_a_sweep(make_sweep, write_logs, make_episode, read_page):
   assert 'Experiment moa in cleanup' in text
   assert '2 of 4 runs have finished 4,000 environment steps.' in text
   assert len(page.charts) == 2
-  # Of 38 i to 40 i, each of two agents: 78.
-  assert 'baseline paper 1 78.0 78.0' in text
-  assert 'moa paper 1 78.0 78.0' in text
+  # Of 39 i and 40 i, in the last 5%, each of two agents: 79.
+  assert 'baseline paper 1 79.0 79.0' in text
+  assert 'moa paper 1 79.0 79.0' in text
   assert 'runs count above): none.' in text
   assert 'no influence was measured.' in text
-  assert 'moa/paper/seed_0 4,000 finished 78.0 25.0%' in text
-  assert 'baseline/paper/seed_0 4,000 finished 78.0 not measured' in text
+  assert 'moa/paper/seed_0 4,000 finished 79.0 25.0%' in text
+  assert 'baseline/paper/seed_0 4,000 finished 79.0 not measured' in text
   assert 'moa/paper/seed_3 0 under way not logged not measured' in text
   assert 'of ↓ on → agent 0 agent 1' in text
   links = [url for url in page.urls if not url.startswith('#')]
@@ -113,7 +113,7 @@ def test_a_page_of_a_search(make_sweep, write_logs, read_page):
   page = read_page(sweep.directory / 'report.html')
   assert 'The best 5 settings of each variant' in page.text
   assert len(page.charts) == 4
-  assert 'moa setting_000 2 78.0 ± 0.0' in page.text
+  assert 'moa setting_000 2 79.0 ± 0.0' in page.text
 
 
 def test_a_sweep_that_has_logged_nothing(make_sweep, read_page):

@@ -103,7 +103,8 @@ def test_wide_bands_are_cut(sweep, write_checkpoint):
 def test_a_sweep_that_has_not_begun(make_sweep):
   text = reproduction.write_report(make_sweep())
   assert '0 of 4 runs' in text
-  assert '- none.' in text
+  assert '- not finished: moa/paper/seed_1 (0 steps).' in text
+  assert '- none.' not in text
 
 
 def test_rows_without_a_fair_return(make_sweep, write_log, write_checkpoint):

@@ -37,12 +37,22 @@ def test_thinned_curves_are_means_of_equal_parts():
   steps = np.array([10.0, 25, 26, 80, 104])
   series = curves.Series(steps, np.array([1.0, 2, 5, 6, 7.00009]), 104.0)
   found = statistics.thin(series, 100, 4)
-  np.testing.assert_array_equal(found.steps, [25, 50, 100])
+  np.testing.assert_array_equal(found.steps, [12.5, 37.5, 87.5])
   np.testing.assert_array_equal(found.values, [1.5, 5, 6.5])
   assert found.end == 100
   # What was NaN at the end stays unknown there.
   early = curves.Series(steps[:2], np.array([1.0, 2]), 104.0)
   assert np.isnan(statistics.final_mean(statistics.thin(early, 100, 4)))
+
+
+def test_the_end_of_a_thinned_curve_is_that_of_the_whole():
+  steps = np.arange(0.5, 1000)
+  series = curves.Series(steps, steps, 1000.0)
+  found = statistics.thin(series, 1000, 100)
+  # The last 5% and 10%: 950 to 1000 and 900 to 1000.
+  assert statistics.final_mean(found) == statistics.final_mean(series) == 975
+  last = statistics.last_values(found, 0.1)
+  assert (last.size, last.mean()) == (10, 950)
 
 
 def test_final_mean_by_hand():

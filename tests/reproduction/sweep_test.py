@@ -116,7 +116,7 @@ def test_shares_are_settings_of_the_rewarded_variants(make_sweep):
   assert [run.name for run in runs] == [
     'baseline/practical/seed_3',
     'moa/share_0.1/seed_3',
-    'moa/share_1/seed_3',
+    'moa/share_1.0/seed_3',
   ]
   assert [run.config.normalise_influence for run in runs] == [False, True, True]
   assert [run.config.influence_weight for run in runs[1:]] == [0.1, 1.0]
@@ -157,8 +157,10 @@ def test_the_ways_to_launch_are_those_of_programs():
     ({'search': -1}, 'search is -1'),
     ({'launch': 'carrier'}, "launch is 'carrier'.*threads, processes, single"),
     ({'variants': ('comm_baseline',)}, 'no column'),
-    ({'shares': (-0.1,)}, 'shares is -0.1'),
+    ({'experiment': 'practical', 'shares': (-0.1,)}, 'shares is -0.1'),
     ({'experiment': 'practical', 'search': 2}, 'search is 2: it must be 0'),
+    ({'shares': (0.1,)}, 'shares is .0.1,.: it must be left out'),
+    ({'game': 'harvest_small', 'variants': ()}, "game is 'harvest_small'"),
     ({'experiment': 'practical', 'variants': ('noa',)}, "variant is 'noa'"),
     ({'game': 'cleanup_small'}, "game is 'cleanup_small'.*one of cleanup"),
     ({'game': 'chess'}, "game is 'chess'.*one of cleanup"),

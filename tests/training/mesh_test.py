@@ -75,6 +75,9 @@ def test_all_devices_are_taken_unless_a_number_is_given(devices):
   assert _make('environments:2') == (('environments',), [0, 1])
   assert _make('agents:2') == (('agents',), [0, 1])
   assert _make('auto', is_compiled=False) is None
+  # As many as can share the work, rather than none.
+  assert _make('auto', batch_size=6) == (('environments',), [0, 1])
+  assert _make('auto', batch_size=3) is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_all_devices_are_taken_unless_a_number_is_given(devices):
   [
     ('environments:8', {'batch_size': 8}, 'there are 4; ask for no more'),
     ('environments:3', {}, r'batch_size, 4, must .*=environments:1\.'),
-    ('auto', {'batch_size': 6}, r'4 devices: batch_size, 6,.*environments:2\.'),
+    ('environments:4', {'batch_size': 6}, r'batch_size, 6,.*environments:2\.'),
     (
       'environments:4',
       {'update': 'ppo', 'ppo': _PPO},
@@ -113,6 +116,7 @@ def test_an_old_jax_is_told(devices, monkeypatch):
   monkeypatch.delattr(jax, 'shard_map')
   with pytest.raises(ValueError, match=f'JAX {jax.__version__} cannot'):
     _make('environments:4')
+  assert _make('auto') is None
 
 
 @pytest.mark.parametrize(
@@ -120,6 +124,8 @@ def test_an_old_jax_is_told(devices, monkeypatch):
   [
     ({'mesh': 'environments'}, "mesh is 'environments': it must be 'auto'"),
     ({'mesh': 'seeds:2'}, 'mesh is'),
+    ({'mesh': None}, 'mesh is None: it must be'),
+    ({'coordinator': None}, 'coordinator is None: it must be HOST:PORT'),
     ({'mesh': 'agents:0'}, 'mesh is'),
     ({'coordinator': 'host'}, "coordinator is 'host': it must be HOST:PORT"),
     ({'process_id': 0}, 'they must be None where coordinator is'),
