@@ -61,7 +61,9 @@ class InfluencedSamples(Iterator[reverb.ReplaySample]):
     self.state = moa.init(key)
     # Two locks, so that a reader of the state does not wait for the replay.
     self._taking = threading.Lock()
-    self.lock = threading.Lock()
+    # Of the thread that steps, too: a signal may save in the middle of a step,
+    # and then takes what was there before it.
+    self.lock = threading.RLock()
     self._metrics: dict[str, float] = {}
 
   def __next__(self) -> reverb.ReplaySample:

@@ -91,6 +91,22 @@ def test_the_model_is_saved_and_restored(dqn):
   np.testing.assert_array_equal(next(samples).data.reward, expected)
 
 
+@pytest.mark.timeout(120)
+def test_a_signal_may_save_in_the_middle_of_a_step(dqn):
+  """As Acme's saver does in the thread that learns, at SIGTERM."""
+  learner = dqn.learner(dqn.wrapped(), 0)
+  samples, saved = learner._samples, []
+  update, before = samples._update, jax.device_get(samples.state)
+
+  def interrupted(*args):
+    saved.append(learner.save()['moa'])
+    return update(*args)
+
+  samples._update = interrupted
+  learner.step()
+  jax.tree_util.tree_map(np.testing.assert_array_equal, saved[0], before)
+
+
 def test_any_number_of_threads_may_take_samples(dqn):
   """Each sample is taken once, and the model learns from each."""
 
