@@ -1,6 +1,6 @@
 """Runs that are killed, stopped or starved at a moment, and then go on.
 
-A few for each way to run by default. All forty by one command, in an hour or
+A few for each way to run by default. All 42 by one command, in an hour or
 two:
 
   INFLUENCE_ACME_MOMENTS=all pytest -m slow \
@@ -26,6 +26,7 @@ ALL = [
   *[(end, 2) for end in _ENDS],
   *[(end, -1) for end in ('INT', 'TERM', 'KILL')],
   *[(end, 20) for end in _ENDS],
+  ('KILL', 60),
 ]
 # In a file system of its own: fills it up, or makes it read-only, or sends a
 # signal; then goes on with the run, once the cause is gone.
