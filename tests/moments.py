@@ -90,7 +90,7 @@ def check(tmp_path, end, rows, command):
       start_new_session=True,  # By which to find what is left.
     )
   try:
-    code = process.wait(850)
+    code = process.wait(400)
     time.sleep(1)
     left = _of_session(process.pid)
   finally:

@@ -107,7 +107,8 @@ def _run(
     wait=lambda: processes.agree(0),
   )
   agreed = 0  # The signal that ends all processes; each has its own besides.
-  with started, signals.Signals() as received:
+  # Signals first: none may be lost once the directory is there.
+  with signals.Signals() as received, started:
 
     def stopping() -> bool:
       nonlocal agreed
