@@ -26,10 +26,10 @@ def normalise(record: Any) -> None:
   """Makes the fields of a configuration plain, before they are checked.
 
   Numbers of NumPy become Python's, and integers floats in fields of that type;
-  arrays, and the lists that JSON makes of
-  tuples, become tuples; dicts that `dataclasses.asdict` makes of nested
-  configurations become these. So a configuration that was written as JSON
-  equals the one that is made of what is read.
+  arrays, and the lists that JSON makes of tuples, become tuples; dicts that
+  `dataclasses.asdict` makes of nested configurations become these. So a
+  configuration that was written as JSON equals the one that is made of what is
+  read.
 
   Args:
     record: a frozen dataclass, in its `__post_init__`.

@@ -6,7 +6,6 @@ from typing import Any
 import chex
 import jax
 import reverb
-from acme import adders as adders_lib
 from acme import core, specs
 from acme.agents.jax import builders
 from acme.utils import counting, loggers
@@ -15,12 +14,13 @@ from influence_acme import checks
 from influence_acme.adders import parts
 from influence_acme.agents.intrinsic import config as config_lib
 from influence_acme.agents.intrinsic import learning, training
+from influence_acme.multiagent import builder_wrapper
 
 # Index of the model's key, folded into the learner's.
 _KEY_ID = 0x4D4F41
 
 
-class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
+class InfluenceLearnerBuilder(builder_wrapper.BuilderWrapper):
   """Wraps the builder of any single-agent Acme agent with discrete actions.
 
   The inner agent's code, its actors and its replay do not change. Its learner
@@ -78,7 +78,7 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
         '1, since a transition of several steps does not hold what the others '
         'did in each.'
       )
-    self._builder = builder
+    super().__init__(builder)
     self._config = moa_config
     self._policy_logits_fn = policy_logits_fn
     self._keys = (actions_key, visible_key)
@@ -113,7 +113,7 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       self._policy_logits_fn,
     )
     counter = counter or counting.Counter()
-    learner = self._builder.make_learner(
+    learner = super().make_learner(
       random_key, networks, samples, replay_client, counter
     )
     logger = self._logger_fn() or loggers.make_default_logger('influence')
@@ -128,26 +128,4 @@ class InfluenceLearnerBuilder(builders.ActorLearnerBuilder):
       ValueError: the rewards are not floating-point, which influence is.
     """
     parts.check_floating(environment_spec.rewards)
-    return self._builder.make_replay_tables(environment_spec)
-
-  def make_dataset_iterator(
-    self, replay_client: reverb.Client
-  ) -> Iterator[reverb.ReplaySample]:
-    """Makes the inner agent's dataset."""
-    return self._builder.make_dataset_iterator(replay_client)
-
-  def make_adder(self, replay_client: reverb.Client) -> adders_lib.Adder | None:
-    """Makes the inner agent's adder."""
-    return self._builder.make_adder(replay_client)
-
-  def make_actor(
-    self,
-    random_key: chex.PRNGKey,
-    policy_network: Any,
-    adder: adders_lib.Adder | None = None,
-    variable_source: core.VariableSource | None = None,
-  ) -> core.Actor:
-    """Makes the inner agent's actor."""
-    return self._builder.make_actor(
-      random_key, policy_network, adder, variable_source
-    )
+    return super().make_replay_tables(environment_spec)

@@ -12,43 +12,26 @@ import chex
 import launchpad as lp
 import reverb
 from acme import adders as adders_lib
-from acme import core, specs
-from acme.agents.jax import builders
-from acme.utils import counting
+from acme import core
 
+from influence_acme.multiagent import builder_wrapper
 from influence_acme.programs import blocking
 
 
-class StoppableBuilder(builders.ActorLearnerBuilder):
+class StoppableBuilder(builder_wrapper.BuilderWrapper):
   """Wraps any builder for `DistributedLayout`, launched by `lp.launch`."""
-
-  def __init__(self, builder: builders.GenericActorLearnerBuilder):
-    """Wraps a builder.
-
-    Args:
-      builder: of the agent.
-    """
-    self._builder = builder
-
-  def make_replay_tables(
-    self, environment_spec: specs.EnvironmentSpec
-  ) -> list[reverb.Table]:
-    """Makes the agent's tables."""
-    return self._builder.make_replay_tables(environment_spec)
 
   def make_dataset_iterator(
     self, replay_client: reverb.Client
   ) -> Iterator[reverb.ReplaySample]:
     """Makes the agent's dataset, which ends with the program."""
-    dataset = self._builder.make_dataset_iterator(replay_client)
+    dataset = super().make_dataset_iterator(replay_client)
     return blocking.StoppableIterator(dataset, _stopping())
 
   def make_adder(self, replay_client: reverb.Client) -> adders_lib.Adder | None:
     """Makes the agent's adder, which waits for room no longer than that."""
     address = replay_client.server_address
-    return self._builder.make_adder(
-      blocking.StoppableReplay(address, _stopping())
-    )
+    return super().make_adder(blocking.StoppableReplay(address, _stopping()))
 
   def make_actor(
     self,
@@ -61,20 +44,7 @@ class StoppableBuilder(builders.ActorLearnerBuilder):
     source: Any = variable_source
     if source is not None:
       source = blocking.StoppableClient(source, _stopping())
-    return self._builder.make_actor(random_key, policy_network, adder, source)
-
-  def make_learner(
-    self,
-    random_key: chex.PRNGKey,
-    networks: Any,
-    dataset: Iterator[reverb.ReplaySample],
-    replay_client: reverb.Client | None = None,
-    counter: counting.Counter | None = None,
-  ) -> core.Learner:
-    """Makes the agent's learner."""
-    return self._builder.make_learner(
-      random_key, networks, dataset, replay_client, counter
-    )
+    return super().make_actor(random_key, policy_network, adder, source)
 
 
 def _stopping() -> Callable[[], bool]:

@@ -63,26 +63,23 @@ def influence_cells(
   for result in group:
     for agent, value in result.final_returns.items():
       by_agent.setdefault(agent, []).append(value)
-  means = [mean_of(values) for values in by_agent.values()]
+  means = [statistics.mean_of(values) for values in by_agent.values()]
   returns = (
     '-' if np.isnan(means).all() else ', '.join(f'{x:.1f}' for x in means)
   )
-  influence = mean_of(
-    [mean_of(result.finals(results_lib.INFLUENCE)) for result in group]
+  influence = statistics.mean_of(
+    [
+      statistics.mean_of(result.finals(results_lib.INFLUENCE))
+      for result in group
+    ]
   )
-  skill = mean_of([result.final('moa_skill') for result in group])
+  skill = statistics.mean_of([result.final('moa_skill') for result in group])
   told = '-' if np.isnan(skill) else f'{skill:.3f}'
   if np.isnan(influence) or not influence:
     return ['-', '-', told, returns]
   share = influence / math.log(num_actions)
   of_most = f'{share:.2%}' + ', noise' * (share < NOISE)
   return [f'{influence:.2g}', of_most, told, returns]
-
-
-def mean_of(values: Sequence[float]) -> float:
-  """Returns the mean of the values that are not NaN; NaN if none is."""
-  defined = [value for value in values if not np.isnan(value)]
-  return float(np.mean(defined)) if defined else np.nan
 
 
 def _measured(column: str, group: Sequence[results_lib.Result]) -> str:

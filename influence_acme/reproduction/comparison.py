@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from influence_acme.metrics import interval as interval_lib
 from influence_acme.reproduction import results as results_lib
 from influence_acme.reproduction import statistics
 
@@ -87,19 +86,4 @@ def _compare(
     [result.final_return for result in control],
   )
   told = '-' if np.isnan(chance) else f'{chance:.0%}'
-  return str(len(paired)), interval_text(paired), told
-
-
-def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:
-  """Returns the mean and the interval of the values that are defined.
-
-  Args:
-    values: float [S].
-    digits: after the point.
-  """
-  defined = np.array([value for value in values if not np.isnan(value)])
-  if not defined.size:
-    return '-'
-  mean, half_width = interval_lib.interval(defined, statistics.CONFIDENCE)
-  width = '' if np.isnan(half_width) else f' ± {half_width:.{digits}f}'
-  return f'{mean:.{digits}f}{width}'
+  return str(len(paired)), statistics.interval_text(paired), told

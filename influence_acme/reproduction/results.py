@@ -93,7 +93,8 @@ class Result:
 
   def final_sum(self, prefix: str) -> float:
     """Returns the sum of `finals`; NaN if there are none."""
-    return sum(self.finals(prefix)) if self.finals(prefix) else np.nan
+    found = self.finals(prefix)
+    return sum(found) if found else np.nan
 
   @property
   def lazy_agents(self) -> list[str] | None:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import pathlib
-from typing import Any
 
 import numpy as np
 
@@ -50,11 +49,7 @@ def read(
   """
   path = pathlib.Path(directory) / NAME
   content = json.loads(path.read_text(encoding='utf-8'))
-  fields: dict[str, Any] = {
-    name: tuple(value) if isinstance(value, list) else value
-    for name, value in content['sweep'].items()
-  }
-  sweep = sweep_lib.Sweep(directory, **fields)
+  sweep = sweep_lib.Sweep(directory, **content['sweep'])
   runs = {run.name: run for run in sweep.runs()}
   results = []
   for each in content['runs']:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from influence_acme.metrics import interval as interval_lib
 from influence_acme.runs import curves as curves_lib
 
 CONFIDENCE = 0.995
@@ -64,6 +65,27 @@ def last_values(series: curves_lib.Series, fraction: float) -> np.ndarray:
   """
   end = series.steps[-1] if series.end is None else series.end
   return series.values[series.steps >= (1 - fraction) * end]
+
+
+def mean_of(values: Sequence[float]) -> float:
+  """Returns the mean of the values that are not NaN; NaN if none is."""
+  defined = [value for value in values if not np.isnan(value)]
+  return float(np.mean(defined)) if defined else np.nan
+
+
+def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:
+  """Returns the mean and the interval of the values that are defined.
+
+  Args:
+    values: float [S].
+    digits: after the point.
+  """
+  defined = np.array([value for value in values if not np.isnan(value)])
+  if not defined.size:
+    return '-'
+  mean, half_width = interval_lib.interval(defined, CONFIDENCE)
+  width = '' if np.isnan(half_width) else f' ± {half_width:.{digits}f}'
+  return f'{mean:.{digits}f}{width}'
 
 
 def thin(

@@ -127,7 +127,7 @@ def _final(sweep: sweep_lib.Sweep, groups: results_lib.Groups) -> Part:
   columns += ['entropy'] + [f'first at {bar}'] * bool(bar) + ['paper'] * beside
 
   def cells(group: list[results_lib.Result]) -> list[str]:
-    text = comparison.interval_text
+    text = statistics.interval_text
     found = [
       str(len(group)),
       text([result.final_return for result in group]),

@@ -130,13 +130,13 @@ def make_rollout(
     arrange: of `layout`.
 
   Returns:
-    The functions; `start` does not read the environments' keys.
+    The functions; `start` reads no keys of the environments, and marks nothing,
+    as their wrappers have checked what they put out.
   """
   act = xla_threads.jit(functools.partial(steps.act, policy))
   finish_row = xla_threads.jit(
     functools.partial(steps.finish_row, policy), donate_argnums=1
   )
-
   size = 1 + policy.delay  # Rows that the next sequences begin with.
   join = jax.jit(_join)
   last_rows = jax.jit(functools.partial(_last_rows, size))
@@ -165,7 +165,6 @@ def make_rollout(
       policy, actor_params, (), environments.reset(), jnp.asarray(keys)
     )
     state, rows, episodes = advance(actor_params, *first, size)
-    # Their wrappers have checked what they put out.
     return records.RolloutState(state, last_rows(rows)), episodes, {}
 
   def advance_batch(

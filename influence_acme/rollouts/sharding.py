@@ -57,54 +57,55 @@ def shard(rollout: unroll.Rollout, mesh: sharding.Mesh) -> unroll.Rollout:
   (axis,) = mesh.axis_names
   whole = sharding.PartitionSpec()
 
-  def of_first(episodes: records.Episodes) -> records.Episodes:
-    """Gives all devices the choices in the first environment of all."""
-    is_first = jax.lax.axis_index(axis) == 0
-    return episodes._replace(
-      choices=jax.tree_util.tree_map(
-        lambda x: jax.lax.psum(jnp.where(is_first, x, 0), axis),
-        episodes.choices,
-      )
-    )
-
   on_every_device = functools.partial(
     jax.lax.with_sharding_constraint,
     shardings=sharding.NamedSharding(mesh, whole),
   )
 
+  def divide(function, in_specs, out_specs, *args):
+    def local(*shards):
+      state, episodes, more = function(*shards)
+      return state, _of_first(episodes, axis), more
+
+    state, episodes, more = shard_map(local, mesh, in_specs, out_specs)(*args)
+    return state, on_every_device(episodes), more
+
   @jax.jit
   def start(actor_params, environment_keys, keys):
-    def local(*args):
-      state, episodes, is_finite = rollout.start(*args)
-      return state, of_first(episodes), is_finite
-
     def outputs(size):
       return rollout.start(actor_params, environment_keys[:size], keys[:size])
 
-    specs = whole, sharding.PartitionSpec(axis), sharding.PartitionSpec(axis)
-    state, *told = shard_map(local, mesh, specs, partition(outputs, axis))(
-      actor_params, environment_keys, keys
+    by_environment = sharding.PartitionSpec(axis)
+    state, episodes, is_finite = divide(
+      rollout.start,
+      (whole, by_environment, by_environment),
+      partition(outputs, axis),
+      *(actor_params, environment_keys, keys),
     )
-    return state, *on_every_device(told)
+    return state, episodes, on_every_device(is_finite)
 
   @functools.partial(jax.jit, donate_argnums=1)
   def advance(actor_params, state):
-    def local(*args):
-      state, episodes, batch = rollout.unroll(*args)
-      return state, of_first(episodes), batch
-
     def outputs(size):
       keys = jnp.zeros((size, *state.state.keys.shape[1:]), jnp.uint32)
       state_, _, _ = rollout.start(actor_params, keys, keys)
       return rollout.unroll(actor_params, state_)
 
     specs = partition(outputs, axis)
-    state, episodes, batch = shard_map(local, mesh, (whole, specs[0]), specs)(
-      actor_params, state
-    )
-    return state, on_every_device(episodes), batch
+    return divide(rollout.unroll, (whole, specs[0]), specs, actor_params, state)
 
   return unroll.Rollout(start, advance)
+
+
+def _of_first(episodes: records.Episodes, axis: str) -> records.Episodes:
+  """Gives all devices the choices in the first environment of all."""
+  is_first = jax.lax.axis_index(axis) == 0
+  return episodes._replace(
+    choices=jax.tree_util.tree_map(
+      lambda x: jax.lax.psum(jnp.where(is_first, x, 0), axis),
+      episodes.choices,
+    )
+  )
 
 
 def partition(outputs: Callable[[int], Any], axis: str) -> Any:
