@@ -22,7 +22,9 @@ from acme.utils import loggers
 from influence_acme import programs
 from influence_acme.agents import intrinsic
 
-MAX_STEPS = 2_000
+# What PPO's queue holds is played before its learner has taken a step: 1,004
+# sequences of 8 steps.
+MAX_STEPS = {'r2d2': 2_000, 'ppo': 12_000}
 
 
 def make_networks(name, spec):
@@ -60,7 +62,7 @@ def make_program(directory, name):
     num_actors=2,
     environment_spec=acme.make_environment_spec(environment),
     actor_logger_fn=lambda actor_id: loggers.NoOpLogger(),
-    max_number_of_steps=MAX_STEPS,
+    max_number_of_steps=MAX_STEPS[name],
     checkpointing_config=distributed_layout.CheckpointingConfig(
       directory=str(directory), add_uid=False
     ),

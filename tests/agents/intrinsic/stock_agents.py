@@ -34,7 +34,7 @@ HIDDEN = 16
 WAITING: dict[str, dict[str, float]] = {
   'impala': {'samples_per_insert': 1.0},
   'r2d2': {'samples_per_insert': 1.0, 'samples_per_insert_tolerance_rate': 4.0},
-  'ppo': {},  # Its queue makes them.
+  'ppo': {},  # Its queue makes them, once it is full.
   'dqn': {'samples_per_insert': 2.0, 'samples_per_insert_tolerance_rate': 1.0},
 }
 
