@@ -20,7 +20,8 @@ CORE_TESTS = $(ON_TODAYS_JAX) tests/types_test.py tests/pure_imports_test.py \
 # these hold the rest: commands, what is played of a run, layouts, statistics,
 # contracts, other levels and settings.
 ON_TODAYS_JAX := $(addprefix tests/training/,command_test.py failures_test.py \
-  mesh_test.py moments_test.py practical_test.py processes_test.py) \
+  mesh_test.py moments_test.py practical_test.py processes_test.py \
+  seeds_test.py) \
   tests/playing/evaluate_test.py tests/playing/evaluation_test.py \
   tests/reports/reproduce_test.py tests/examples/box_trapped_test.py \
   tests/examples/colab_test.py tests/readme_commands_test.py \

@@ -9,6 +9,7 @@ option.
 import dataclasses
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import tyro
 
@@ -43,6 +44,16 @@ class Preset:
     checks.choice(self, 'preset', _PRESETS)
 
 
+# tyro's own tuples are separated by spaces.
+_NUMBERS = tyro.constructors.PrimitiveConstructorSpec(
+  nargs=1,
+  metavar='INT,INT,...',
+  instance_from_str=lambda args: tuple(int(x) for x in args[0].split(',')),
+  is_instance=lambda x: isinstance(x, tuple),
+  str_from_instance=lambda numbers: [','.join(map(str, numbers))],
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Options(config_lib.TrainConfig):
   """All options.
@@ -51,6 +62,7 @@ class Options(config_lib.TrainConfig):
     preset: practical or paper.
   """
 
+  seeds: Annotated[tuple[int, ...], _NUMBERS] = ()
   preset: str = 'practical'
 
 

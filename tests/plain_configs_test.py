@@ -32,6 +32,7 @@ CONFIGS = {
     num_agents=2,
     game_options={'payoff': ((3.0, 0.0), (5.0, 1.0))},
     allow_changes=('discount',),
+    seeds=(0, 7),
   ),
   'Sweep': sweep.Sweep('runs/s', 'moa', 'cleanup', ('moa',), seeds=(0, 7)),
   'EvaluateConfig': evaluate.EvaluateConfig('runs/r', seed=3, num_agents=2),

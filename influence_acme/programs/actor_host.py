@@ -70,7 +70,7 @@ def run(
     while not (received.number or learner.is_over or learner.has_joined):
       time.sleep(_POLL_SECS)
     if learner.has_joined:
-      with progress.Progress(directory, program.experiment.num_steps):
+      with progress.Progress([directory], program.experiment.num_steps):
         stuck = workers.run(
           program.graph,
           launch,

@@ -27,7 +27,7 @@ from influence_acme.runs import (
   signals,
   start,
 )
-from influence_acme.training import runner as training_run
+from influence_acme.training import rollout_makers, seeds
 from influence_acme.training import session as session_lib
 
 LAUNCHES = ('threads', 'processes', 'single')
@@ -113,13 +113,8 @@ def _run_learner(
 
   if program.hosts is not None:
     program.hosts.check_ports()
-  with start.start(
-    directory,
-    settings,
-    restore,
-    resume=experiment.resume,
-    allow_changes=experiment.allow_changes,
-  ):
+  run = start.Run(directory, settings, restore, experiment.resume)
+  with start.start([run], allow_changes=experiment.allow_changes):
     return _run(program, launch, session)
 
 
@@ -130,7 +125,7 @@ def _run(
   experiment, directory = program.experiment, program.directory
   stuck: list[str] = []
   with signals.Signals() as received:
-    with progress.Progress(directory, experiment.num_steps):
+    with progress.Progress([directory], experiment.num_steps):
       if session is not None:
         _train(session, received)
       else:
@@ -166,9 +161,9 @@ def _make_session(program: graph.Program) -> session_lib.Session:
     builder.config,
     networks,
     builder.make_joint_policy(networks),
-    training_run.functional_rollout(functional, networks, builder.config)
+    rollout_makers.compiled(functional, networks, builder.config)
     if experiment.num_environments and functional is not None
-    else training_run.host_rollout(
+    else rollout_makers.on_host(
       experiment.environment_factory, networks, builder.config, experiment.seed
     ),
     experiment.directory,
@@ -184,6 +179,6 @@ def _make_session(program: graph.Program) -> session_lib.Session:
 def _train(session: session_lib.Session, received: signals.Signals) -> None:
   """Runs a session; a failure is written down as of any node."""
   try:
-    session.train(lambda: received.number > 0)
+    seeds.train([session], lambda: received.number > 0)
   except Exception as error:  # noqa: BLE001  As for any other node.
     failures.report_exception(session.directory.failure_path, 'single', error)

@@ -174,7 +174,7 @@ def make_rollout(
     state = records.RolloutState(state, last_rows(rows))
     return state, episodes, to_sequences(rows)
 
-  return unroll.Rollout(start, advance_batch)
+  return unroll.Rollout(start, advance_batch, is_compiled=False)
 
 
 def _last_rows(size: int, rows: records.RolloutStep) -> records.RolloutStep:

@@ -44,6 +44,7 @@ class Rollout(NamedTuple):
       `finite.check` takes).
     unroll: (ActorParams, RolloutState) -> (RolloutState, Episodes, Sequences);
       the RolloutState that it takes is donated.
+    is_compiled: whether JAX can trace them, environments and all.
   """
 
   start: Callable[
@@ -52,6 +53,7 @@ class Rollout(NamedTuple):
   unroll: Callable[
     ..., tuple[records.RolloutState, records.Episodes, records.Sequences]
   ]
+  is_compiled: bool = True
 
 
 # Actors of one policy share compiled functions.

@@ -15,7 +15,11 @@ _COMMANDS = (__name__.replace('runs.outcome', 'train'), 'influence-train')
 
 
 def conclude(
-  directory: run_dir.RunDirectory, *, is_done: bool, signal_number: int
+  directory: run_dir.RunDirectory,
+  *,
+  is_done: bool,
+  signal_number: int,
+  of_all: run_dir.RunDirectory | None = None,
 ) -> int:
   """Says how a run ended.
 
@@ -23,12 +27,14 @@ def conclude(
     directory: of the run.
     is_done: whether its step budget is reached.
     signal_number: of the signal that stopped it, or 0.
+    of_all: what the command names to go on, if not the run's directory.
 
   Returns:
     The exit code: 0 if it is done, 1 if it failed, 128 + the signal's number.
   """
-  go_on = f'resume the run in {directory.path}'
-  if command := resume_command(directory):
+  resumed = of_all or directory
+  go_on = f'resume the run in {resumed.path}'
+  if command := resume_command(resumed):
     go_on = f'go on with\n  {command}'
   path = directory.failure_path
   if not (path.exists() or is_done or signal_number):

@@ -11,7 +11,7 @@ import pathlib
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from absl import logging
@@ -47,18 +47,19 @@ class Status:
   moa_accuracy: float | None = None
 
 
-def read_status(log_directory: pathlib.Path) -> Status:
-  """Reads how far a run is.
+def read_status(*log_directories: pathlib.Path) -> Status:
+  """Reads how far a run is, or the runs of several seeds, side by side.
 
   Args:
-    log_directory: of the run's CSV logs, which may be being written.
+    *log_directories: of the runs' CSV logs, which may be being written.
 
   Returns:
-    The status.
+    The status; of several runs the steps of the furthest, and means over all.
   """
   tails = [
     csv_log.read_log(path, max_bytes=_TAIL_BYTES)
-    for path in sorted(log_directory.glob('*.csv'))
+    for directory in log_directories
+    for path in sorted(directory.glob('*.csv'))
   ]
   steps = [next(iter(tail.values()))[-1] for tail in tails if tail]
   prefix = 'episode_return/'
@@ -169,18 +170,18 @@ class Progress:
 
   def __init__(
     self,
-    run: run_dir.RunDirectory,
+    runs: Sequence[run_dir.RunDirectory],
     num_steps: int,
     console: console_lib.Console | None = None,
   ):
     """Sets the display up; entering starts it.
 
     Args:
-      run: whose logs to read.
-      num_steps: environment steps at which the run ends.
+      runs: whose logs to read.
+      num_steps: environment steps at which a run ends.
       console: where to show; stdout by default.
     """
-    self._run = run
+    self._runs = runs
     self._num_steps = num_steps
     self._console = console or console_lib.Console()
     self._speedometer = Speedometer()
@@ -237,5 +238,5 @@ class Progress:
     stopped = False
     while not stopped:
       stopped = self._stop.wait(seconds)
-      status = read_status(self._run.logs)
+      status = read_status(*(run.logs for run in self._runs))
       yield status, self._speedometer.update(time.monotonic(), status.steps)

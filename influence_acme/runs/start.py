@@ -1,9 +1,9 @@
-"""Starts a run in its directory: all that can be refused is refused first."""
+"""Starts runs in their directories; what can be refused is refused first."""
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from influence_acme.runs import (
   checkpoint,
@@ -14,66 +14,92 @@ from influence_acme.runs import (
 )
 
 
-@contextlib.contextmanager
-def start(
-  directory: run_dir.RunDirectory,
-  settings: Mapping[str, Any],
-  restore: Callable[[bool], Any],
-  *,
-  resume: bool,
-  allow_changes: Iterable[str] = (),
-  writes: bool = True,
-  wait: Callable[[], Any] = lambda: None,
-) -> Iterator[None]:
-  """Holds the directory of a run that starts, or goes on, while entered.
+class Run(NamedTuple):
+  """Says what starts, or goes on, in a directory.
 
-  Args:
+  Attributes:
     directory: of the run.
     settings: of the run by name, for its `config.json`.
     restore: called before any file is touched, if there is a checkpoint; takes
       whether settings were changed that define the experiment, and raises
       `CheckpointError` if the run cannot go on from it.
     resume: whether to go on with the run that lies there.
-    allow_changes: names of settings that may differ from that run's.
+  """
+
+  directory: run_dir.RunDirectory
+  settings: Mapping[str, Any]
+  restore: Callable[[bool], Any]
+  resume: bool
+
+
+@contextlib.contextmanager
+def start(
+  runs: Sequence[Run],
+  *,
+  allow_changes: Iterable[str] = (),
+  writes: bool = True,
+  wait: Callable[[], Any] = lambda: None,
+) -> Iterator[None]:
+  """Holds the directories of runs that start, or go on, while entered.
+
+  Args:
+    runs: of one program; all or none of them start.
+    allow_changes: names of settings that may differ from those of the runs that
+      go on.
     writes: False in all processes of a run but one; these touch no file.
     wait: called before the first file is written; waits for other processes,
       that have then read what they go on from.
 
   Raises:
     CheckpointError: as of `restore`; or settings differ.
-    OSError: the directory holds a run already, or nothing to resume, or is in
+    OSError: a directory holds a run already, or nothing to resume, or is in
       use, or cannot be written.
     RuntimeError: this is not the main thread.
     ValueError: what lies there is no run.
   """
   signals.check_main_thread()
-  config_file.to_json(settings)  # Raises what cannot be written.
-  directory.check(resume=resume)
-  with directory.hold() if writes else contextlib.nullcontext():
-    directory.check(resume=resume)  # Another one may have gone before.
-    goes_on = directory.checkpoint_path.exists()
-    differences, changed = {}, {}
-    if goes_on:
-      changed = config_file.check(
-        directory.config_path, settings, allow_changes
-      )
-      old = config_file.last_settings(directory.config_path)
-      differences = config_file.differences(old, settings)
-      restore(bool(changed))
+  for run in runs:
+    config_file.to_json(run.settings)  # Raises what cannot be written.
+    run.directory.check(resume=run.resume)
+  with contextlib.ExitStack() as held:
+    if writes:
+      for run in runs:
+        held.enter_context(run.directory.hold())
+    changes = [_restore(run, allow_changes) for run in runs]
     malloc.keep()
     wait()
-    if not writes:
-      yield
-      return
-    directory.prepare(resume=resume)
-    if changed:
-      # Else a program that ends before it saves would leave the environments
-      # of the old settings beside the new ones.
-      checkpoint.forget_rollout(directory.checkpoint_path)
-    directory.write_config(settings)
-    if goes_on:
-      _tell(differences)
+    if writes:
+      for run, has_changed in zip(runs, changes, strict=True):
+        _write(run, has_changed)
     yield
+
+
+def _restore(run: Run, allow_changes: Iterable[str]) -> bool:
+  """Reads what a run goes on from; returns whether its experiment changed."""
+  run.directory.check(resume=run.resume)  # Another one may have gone before.
+  if not run.directory.checkpoint_path.exists():
+    return False
+  path = run.directory.config_path
+  has_changed = bool(config_file.check(path, run.settings, allow_changes))
+  run.restore(has_changed)
+  return has_changed
+
+
+def _write(run: Run, has_changed: bool) -> None:
+  """Makes the directory ready, and says what a resume changes."""
+  directory = run.directory
+  differences = None
+  if directory.checkpoint_path.exists():
+    old = config_file.last_settings(directory.config_path)
+    differences = config_file.differences(old, run.settings)
+  directory.prepare(resume=run.resume)
+  if has_changed:
+    # Else a program that ends before it saves would leave the environments
+    # of the old settings beside the new ones.
+    checkpoint.forget_rollout(directory.checkpoint_path)
+  directory.write_config(run.settings)
+  if differences is not None:
+    _tell(differences)
 
 
 def _tell(differences: Mapping[str, list[Any]]) -> None:

@@ -10,6 +10,7 @@ are global, and lie on the devices as `mesh` says.
 Letters: k iterations, N agents.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import chex
@@ -62,6 +63,12 @@ class Trainer(loop.Trainer):
 
   def iterate(self, state: loop.State) -> tuple[loop.State, loop.Iteration]:
     """Unrolls and updates k times; metrics are means over the iterations."""
+    if self._advance is None:
+      self._advance = self._make_advance(state)
+    return self.take(state, self._advance(*self.give(state)))
+
+  def give(self, state: loop.State) -> tuple[Any, ...]:
+    """Returns what `scan` takes."""
     config, k = self._config, self._num_iterations
     steps, updates = int(state.environment_steps), int(state.learner_steps)
     rows = config.batch_size * config.unroll_length
@@ -69,21 +76,25 @@ class Trainer(loop.Trainer):
     num_agents = len(self._networks.agent_ids)
     weights = [schedules.influence_weight(config, start) for start in starts]
     rates = [schedules.rates(config, start) for start in starts]
-    if self._advance is None:
-      self._advance = self._make_advance(state)
-    training, rollout, batch, metrics, episodes = self._advance(
-      state.training,
-      state.rollout,
-      state.batch,
-      (
-        np.stack([np.broadcast_to(np.float32(w), num_agents) for w in weights]),
-        np.arange(updates, updates + k, dtype=np.int32),
-        update.Rates(*np.array(rates, np.float32).T),
-        np.stack(
-          [jax.random.fold_in(self._key, updates + i) for i in range(k)]
-        ),
-      ),
+    schedule = (
+      np.stack([np.broadcast_to(np.float32(w), num_agents) for w in weights]),
+      np.arange(updates, updates + k, dtype=np.int32),
+      update.Rates(*np.array(rates, np.float32).T),
+      np.stack([jax.random.fold_in(self._key, updates + i) for i in range(k)]),
     )
+    return state.training, state.rollout, state.batch, schedule
+
+  def take(
+    self, state: loop.State, outputs: tuple[Any, ...]
+  ) -> tuple[loop.State, loop.Iteration]:
+    """Returns the next state, and data for the logs.
+
+    Args:
+      state: that `give` was given.
+      outputs: of `scan`.
+    """
+    training, rollout, batch, metrics, episodes = outputs
+    k, updates = self._num_iterations, int(state.learner_steps)
     episodes = jax.device_get(episodes)
     parts = [
       jax.tree_util.tree_map(lambda x: x[i], episodes)  # noqa: B023
@@ -93,7 +104,7 @@ class Trainer(loop.Trainer):
       training,
       rollout,
       batch,
-      np.int64(steps + loop.count_steps(parts)),
+      np.int64(int(state.environment_steps) + loop.count_steps(parts)),
       np.int64(updates + k),
     )
     # Where a batch lies in several processes, the logs need these of all.
@@ -120,7 +131,7 @@ class Trainer(loop.Trainer):
         lambda x: x.sharding, (state.training, state.rollout, state.batch)
       )
       where = *states, everywhere, everywhere
-    return jax.jit(self._scan, donate_argnums=(0, 1, 2), out_shardings=where)
+    return jax.jit(self.scan, donate_argnums=(0, 1, 2), out_shardings=where)
 
   def _place(self, training: update.TrainingState) -> update.TrainingState:
     if self._mesh is None:
@@ -128,7 +139,7 @@ class Trainer(loop.Trainer):
     where = mesh_lib.training_sharding(self._mesh)
     return jax.tree_util.tree_map(lambda x: mesh_lib.put(x, where), training)
 
-  def _scan(
+  def scan(
     self,
     training: update.TrainingState,
     rollout: records.RolloutState,
@@ -150,3 +161,48 @@ class Trainer(loop.Trainer):
     )
     means = jax.tree_util.tree_map(lambda x: jnp.mean(x, axis=0), metrics)
     return *carry, means, episodes
+
+
+class Together:
+  """One compiled call for several seeds."""
+
+  def __init__(
+    self, trainers: Sequence[Trainer], mesh: sharding.Mesh | None = None
+  ):
+    """Makes the call; it is compiled when it is first called.
+
+    Args:
+      trainers: of the seeds, of the same functions.
+      mesh: of the devices that share the seeds, with the axis 'seeds'; None
+        for one.
+    """
+    self._trainers = trainers
+    self._where = None
+    advance = jax.vmap(trainers[0].scan)
+    if mesh is not None:
+      own = mesh_lib.P('seeds')
+      advance = sharding_lib.shard_map(advance, mesh, (own,) * 4, own)
+      self._where = sharding.NamedSharding(mesh, own)
+    self._advance = jax.jit(advance, donate_argnums=(0, 1, 2))
+
+  def iterate(
+    self, states: Sequence[loop.State]
+  ) -> list[tuple[loop.State, loop.Iteration]]:
+    """Does for each seed what its trainer does for one.
+
+    Args:
+      states: of the seeds, in the trainers' order.
+    """
+    pairs = list(zip(self._trainers, states, strict=True))
+    given = [trainer.give(state) for trainer, state in pairs]
+    stacked = jax.tree_util.tree_map(lambda *x: jnp.stack(x), *given)
+    if self._where is not None:
+      stacked = jax.device_put(stacked, self._where)
+    outputs = self._advance(*stacked)
+    return [
+      trainer.take(
+        state,
+        jax.tree_util.tree_map(lambda x: x[i], outputs),  # noqa: B023
+      )
+      for i, (trainer, state) in enumerate(pairs)
+    ]

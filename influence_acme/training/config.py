@@ -9,7 +9,7 @@ from influence_acme import checks, environments
 from influence_acme.system import config as config_lib
 
 # 'auto', or how many devices divide what.
-_MESH = re.compile(r'auto|(environments|agents):[1-9]\d*')
+_MESH = re.compile(r'auto|(environments|agents|seeds):[1-9]\d*')
 _COORDINATOR = re.compile(r'auto|.+:\d+|')
 
 
@@ -27,14 +27,17 @@ class TrainConfig:
     num_steps: environment steps at which the run ends; those before a resume
       count.
     seed: of all randomness.
+    seeds: to train as one program in place of `seed`, each as a run of its own
+      in `run_dir`/seed_S.
     run_dir: the directory of the run; a new one under runs/ if empty.
     resume: whether to go on with the run that lies in `run_dir`.
     allow_changes: names of settings, perhaps separated by commas, that a resume
       may change although they define the experiment.
     checkpoint_seconds: between two checkpoints.
     mesh: of the devices: 'environments:8' divides environments and batches
-      among eight, 'agents:5' environments and agents among five; 'auto':
-      environments among all that there are.
+      among eight, 'agents:5' environments and agents among five, 'seeds:4'
+      seeds among four; 'auto': seeds, or else environments, among all that
+      there are.
     coordinator: HOST:PORT of process 0, if the run has several processes; or
       'auto', if JAX is to find it and the next two, as it can with SLURM.
     process_id: of this process, from 0; process 0 alone writes.
@@ -48,6 +51,7 @@ class TrainConfig:
   game_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   num_steps: int = 1_000_000
   seed: int = 0
+  seeds: tuple[int, ...] = ()
   run_dir: str = ''
   resume: bool = False
   allow_changes: tuple[str, ...] = ()
@@ -65,9 +69,7 @@ class TrainConfig:
     for name in ('num_agents', 'episode_length'):
       if getattr(self, name) is not None:
         checks.count(self, name)
-    checks.count(self, 'seed', low=0)
-    if self.seed >= 2**32:
-      raise ValueError(f'seed is {self.seed!r}: it must be below 2**32.')
+    self._check_seeds()
     checks.boolean(self, 'resume')
     checks.positive(self, 'checkpoint_seconds')
     if self.resume and not self.run_dir:
@@ -76,10 +78,25 @@ class TrainConfig:
       )
     if not (isinstance(self.mesh, str) and _MESH.fullmatch(self.mesh)):
       raise ValueError(
-        f"mesh is {self.mesh!r}: it must be 'auto', 'environments:N' or "
-        "'agents:N', with a number N of devices."
+        f"mesh is {self.mesh!r}: it must be 'auto', 'environments:N', "
+        "'agents:N' or 'seeds:N', with a number N of devices."
       )
     self._check_processes()
+
+  def _check_seeds(self) -> None:
+    """Raises ValueError: a seed is out of range, or stands twice."""
+    checks.integer('seed', self.seed, 0, 2**32 - 1)
+    if not isinstance(self.seeds, tuple):
+      raise ValueError(f'seeds is {self.seeds!r}: it must be a tuple.')
+    for seed in self.seeds:
+      checks.integer('seeds', seed, 0, 2**32 - 1)
+    if len(set(self.seeds)) < len(self.seeds):
+      raise ValueError(f'seeds is {self.seeds!r}: each must stand there once.')
+    if self.seeds and self.coordinator:
+      raise ValueError(
+        f'seeds is {self.seeds!r}: it must be empty where several processes '
+        'train one run; let each process train seeds of its own.'
+      )
 
   def _check_processes(self) -> None:
     """Raises ValueError: what tells the processes of a run apart is not so."""

@@ -14,6 +14,7 @@ run goes on bit for bit.
 Letters: N agents, B environments, T steps.
 """
 
+import copy
 from collections.abc import Sequence
 from concurrent import futures
 from typing import NamedTuple
@@ -89,6 +90,12 @@ class Trainer:
     self._rollout = rollout
     self._actor = futures.ThreadPoolExecutor(1, 'unroll')
     self._make_functions()
+
+  def with_key(self, key: chex.PRNGKey) -> 'Trainer':
+    """Returns a trainer of another key, which shares the functions."""
+    other = copy.copy(self)
+    other._key = key
+    return other
 
   def init(
     self,

@@ -6,7 +6,10 @@ Every device plays its share of the environments. Then, by the axis of the mesh,
                    means over all of it, and gradients are summed
     agents         each updates its own agents, from the whole batch
 
-and XLA inserts what the devices tell each other.
+and XLA inserts what the devices tell each other. Of several seeds each device
+trains its own, and has nothing to tell:
+
+    seeds          see `accelerator.Together`
 """
 
 import math
@@ -30,14 +33,16 @@ def make(
   agent: config_lib.InfluenceConfig,
   num_agents: int,
   is_compiled: bool,
+  num_seeds: int = 1,
 ) -> sharding.Mesh | None:
-  """Makes the mesh of a run.
+  """Makes the mesh of a run, or of the runs of several seeds.
 
   Args:
     description: of `TrainConfig.mesh`.
     agent: configuration of the agents.
     num_agents: N.
     is_compiled: whether the environments are JAX functions.
+    num_seeds: how many runs there are.
 
   Returns:
     The mesh, of one axis; None for one device, which needs none.
@@ -48,10 +53,13 @@ def make(
   devices = jax.devices()
   axis, _, number = description.partition(':')
   if axis == 'auto':
-    axis = 'environments'
+    axis = 'environments' if num_seeds == 1 else 'seeds'
+  shares = _shares(axis, agent, num_agents, num_seeds)
+  if not number:
     can_share = is_compiled and hasattr(jax, 'shard_map')
     most = len(devices) if can_share else 1
-    number = str(math.gcd(most, *_shares(axis, agent, num_agents).values()))
+    shared = math.gcd(*shares.values())
+    number = str(max(x for x in range(1, most + 1) if shared % x == 0))
   size = int(number)
 
   def refuse(reason: str) -> ValueError:
@@ -72,7 +80,9 @@ def make(
     raise refuse(
       f'JAX {jax.__version__} cannot; use a later one, or one device.'
     )
-  for name, value in _shares(axis, agent, num_agents).items():
+  if num_seeds > 1 and axis != 'seeds':
+    raise refuse(f'of {num_seeds} seeds it must be auto or seeds:{num_seeds}.')
+  for name, value in shares.items():
     if value % size:
       raise refuse(
         f'{name}, {value}, must be a multiple of that. Change it, or ask for '
@@ -82,9 +92,14 @@ def make(
 
 
 def _shares(
-  axis: str, agent: config_lib.InfluenceConfig, num_agents: int
+  axis: str,
+  agent: config_lib.InfluenceConfig,
+  num_agents: int,
+  num_seeds: int,
 ) -> dict[str, int]:
   """Returns the numbers that are divided among the devices."""
+  if axis == 'seeds':
+    return {'the number of seeds': num_seeds}
   shares = {'batch_size': agent.batch_size}
   if axis == 'agents':
     shares['the number of agents'] = num_agents

@@ -7,29 +7,23 @@
 """
 
 import contextlib
+import dataclasses
 import functools
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dm_env
 
 from influence_acme import checks, environments
 from influence_acme import networks as base_networks
-from influence_acme.rollouts import (
-  host_environments,
-  layout,
-  unroll,
-  vector_environment,
-)
 from influence_acme.runs import (
   failures,
   loggers,
   outcome,
   population_config,
   progress,
-  random_keys,
   run_dir,
   signals,
   start,
@@ -39,7 +33,7 @@ from influence_acme.system import networks as networks_lib
 from influence_acme.system import policy as policy_lib
 from influence_acme.system import specs, wrap
 from influence_acme.training import config as config_lib
-from influence_acme.training import mesh, processes
+from influence_acme.training import mesh, processes, rollout_makers, seeds
 from influence_acme.training import session as session_lib
 
 # Pure functions, or a function of a seed that makes a multi-agent dm_env.
@@ -57,7 +51,7 @@ def run(
   """Trains until the step budget is reached, or the run is stopped.
 
   Args:
-    config: of the run.
+    config: of the run, or of a run for each of its seeds.
     environment: to play in place of the config's game: pure functions, which
       are compiled into the unroll; or a function of a seed that makes a
       multi-agent dm_env, of which `config.agent.batch_size` are stepped in a
@@ -82,26 +76,65 @@ def run(
   if logger_factory is not None:
     checks.function('logger_factory', logger_factory)
   processes.join(config.coordinator, config.process_id, config.num_processes)
-  session, settings = _make_session(config, environment, torso, logger_factory)
-  code = _run(session, settings, config)
+  if environment is None:
+    environment = config.make_environment()
+  path = config.run_dir or time.strftime(f'runs/{config.game}/%Y%m%d-%H%M%S')
+  of_all = run_dir.RunDirectory(path)
+  runs = [
+    _make_session(each, environment, torso, logger_factory)
+    for each in _one_by_one(config, of_all)
+  ]
+  is_compiled = isinstance(environment, environments.FunctionalEnvironment)
+  if len(runs) > 1 and not is_compiled:
+    raise ValueError(
+      f'seeds is {config.seeds!r}: it must be one at most where environments '
+      'are stepped on the host; train each in a process of its own.'
+    )
+  num_agents = len(runs[0][0].networks.agent_ids)
+  devices = mesh.make(
+    config.mesh, config.agent, num_agents, is_compiled, len(runs)
+  )
+  code = _run(runs, config, of_all, devices)
   if code == 1:
     processes.leave(code)
   return code
 
 
+def _one_by_one(
+  config: config_lib.TrainConfig, of_all: run_dir.RunDirectory
+) -> list[config_lib.TrainConfig]:
+  """Returns the configuration of each run."""
+  if not config.seeds:
+    return [dataclasses.replace(config, run_dir=str(of_all.path))]
+  configs = []
+  for seed in config.seeds:
+    directory = run_dir.RunDirectory(of_all.path / f'seed_{seed}')
+    configs.append(
+      dataclasses.replace(
+        config,
+        seed=seed,
+        seeds=(),
+        run_dir=str(directory.path),
+        # What stopped before all had begun begins the rest.
+        resume=config.resume and directory.path.exists(),
+      )
+    )
+  return configs
+
+
 def _run(
-  session: session_lib.Session,
-  settings: dict[str, Any],
+  runs: Sequence[tuple[session_lib.Session, start.Run]],
   config: config_lib.TrainConfig,
+  of_all: run_dir.RunDirectory,
+  devices: Any,
 ) -> int:
   """Trains, says how it ended, and returns the exit code."""
-  directory, writes = session.directory, processes.is_first()
+  sessions = [session for session, _ in runs]
+  directories = [session.directory for session in sessions]
+  writes = processes.is_first()
   failed = False
   started = start.start(
-    directory,
-    settings,
-    session.restore,
-    resume=config.resume,
+    [run for _, run in runs],
     allow_changes=config.allow_changes,
     writes=writes,
     wait=lambda: processes.agree(0),
@@ -115,34 +148,35 @@ def _run(
       agreed = processes.agree(received.number)
       return agreed > 0
 
-    shown = progress.Progress(directory, config.num_steps)
+    shown = progress.Progress(directories, config.num_steps)
     with shown if writes else contextlib.nullcontext():
       try:
-        session.train(stopping)
+        seeds.train(sessions, stopping, devices)
         processes.agree(0)  # Nobody ends before all is written.
       except Exception as error:  # noqa: BLE001  Told, with the exit code.
         failed = True
         error = processes.explain(error)
         if writes:
-          failures.report_exception(directory.failure_path, 'train', error)
+          for directory in directories:
+            failures.report_exception(directory.failure_path, 'train', error)
         else:
           traceback.print_exception(error)
-    is_done = not failed and session.environment_steps >= config.num_steps
+    is_done = not failed and all(session.is_done for session in sessions)
     if not writes:
       return 1 if failed else 0 if is_done else 128 + agreed
-    return outcome.conclude(directory, is_done=is_done, signal_number=agreed)
+    return outcome.conclude(
+      directories[0], is_done=is_done, signal_number=agreed, of_all=of_all
+    )
 
 
 def _make_session(
   config: config_lib.TrainConfig,
-  environment: Environment | None,
+  environment: Environment,
   torso: base_networks.Torso | None,
   logger_factory: loggers.LoggerFactory | None,
-) -> tuple[session_lib.Session, dict[str, Any]]:
-  """Makes the session of a run, and all its settings by name."""
+) -> tuple[session_lib.Session, start.Run]:
+  """Makes the session of a run, and what says how it starts."""
   agent = config.agent
-  if environment is None:
-    environment = config.make_environment()
   pure: environments.FunctionalEnvironment | None = None
   make_host: Callable[[int], dm_env.Environment]
   if isinstance(environment, environments.FunctionalEnvironment):
@@ -156,89 +190,36 @@ def _make_session(
   identity = identity_lib.make_identity(
     'InfluenceBuilder', spec, {'environment': config.game}
   )
-  path = config.run_dir or time.strftime(f'runs/{config.game}/%Y%m%d-%H%M%S')
-  devices = mesh.make(
-    config.mesh, agent, len(networks.agent_ids), pure is not None
-  )
   session = session_lib.Session(
     agent,
     networks,
     policy_lib.make_joint_policy(networks, agent),
-    functional_rollout(pure, networks, agent)
+    rollout_makers.compiled(pure, networks, agent)
     if pure is not None
-    else host_rollout(
+    else rollout_makers.on_host(
       lambda seed: wrap.wrap_environment(make_host(seed), agent),
       networks,
       agent,
       config.seed,
     ),
-    run_dir.RunDirectory(path),
+    run_dir.RunDirectory(config.run_dir),
     identity,
     num_steps=config.num_steps,
     seed=config.seed,
     checkpoint_seconds=config.checkpoint_seconds,
-    mesh=devices,
     allow_changes=config.allow_changes,
     logger_factory=logger_factory,
   )
   population = population_config.make(agent, networks, spec, pure)
   settings = {'environment': config.game, **vars(config)}
-  for name in ('coordinator', 'process_id', 'num_processes'):
+  for name in ('coordinator', 'process_id', 'num_processes', 'seeds'):
     del settings[name]  # Of a process, not of the run.
   if pure is not None:  # All its fields are written down, with their values.
     for name in ('num_agents', 'episode_length', 'game_options'):
       del settings[name]
-  return session, {**settings, **population.to_settings()}
-
-
-def functional_rollout(
-  environment: environments.FunctionalEnvironment,
-  networks: networks_lib.InfluenceNetworks,
-  agent: Any,
-) -> session_lib.MakeRollout:
-  """Returns the maker of a rollout in compiled environments."""
-  vectorised = vector_environment.VectorEnvironment(
-    environment, networks.num_symbols > 0
+  return session, start.Run(
+    session.directory,
+    {**settings, **population.to_settings()},
+    session.restore,
+    config.resume,
   )
-
-  def make(policy, first_step):
-    del first_step  # The environments' keys depend on it alone.
-    rollout = unroll.make_rollout(
-      vectorised, policy, agent.unroll_length, layout.to_learner
-    )
-    return rollout, lambda: None
-
-  return make
-
-
-def host_rollout(
-  make_environment: Callable[[int], dm_env.Environment],
-  networks: networks_lib.InfluenceNetworks,
-  agent: Any,
-  seed: int,
-) -> session_lib.MakeRollout:
-  """Returns the maker of a rollout in environments on the host.
-
-  Args:
-    make_environment: of a seed; wrapped for the agents.
-    networks: of the population.
-    agent: configuration of the agents.
-    seed: of the run.
-  """
-
-  def make(policy, first_step):
-    with contextlib.ExitStack() as stack:
-      made = []
-      for i in range(agent.batch_size):
-        made.append(
-          make_environment(random_keys.environment_seed(seed, i, first_step))
-        )
-        stack.callback(made[-1].close)
-      batch = host_environments.HostEnvironments(made, networks.agent_ids)
-      stack.pop_all()  # All are made: the batch closes them.
-    rollout = host_environments.make_rollout(
-      batch, policy, agent.unroll_length, layout.to_learner
-    )
-    return rollout, batch.close
-
-  return make

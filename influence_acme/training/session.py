@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -21,37 +21,29 @@ from influence_acme.runs import (
   loggers,
   random_keys,
   run_dir,
-  save_clock,
 )
 from influence_acme.system import config as config_lib
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import summary, update
 from influence_acme.system import types as system_types
-from influence_acme.training import accelerator, loop, processes, saving
-
-# (policy, first step of the run) -> rollout in B environments, and a function
-# that closes these.
-MakeRollout = Callable[
-  [system_types.JointPolicy, int], tuple[unroll.Rollout, Callable[[], None]]
-]
+from influence_acme.training import loop, processes, rollout_makers, saving
 
 
 class Session:
-  """A run of the fused trainer."""
+  """A run of the fused trainer; `seeds.train` takes it through its steps."""
 
   def __init__(
     self,
     agent: config_lib.InfluenceConfig,
     networks: networks_lib.InfluenceNetworks,
     policy: system_types.JointPolicy,
-    make_rollout: MakeRollout,
+    make_rollout: rollout_makers.MakeRollout,
     directory: run_dir.RunDirectory,
     identity: Mapping[str, Any],
     *,
     num_steps: int,
     seed: int,
     checkpoint_seconds: float,
-    mesh: jax.sharding.Mesh | None = None,
     allow_changes: Iterable[str] = (),
     logger_factory: loggers.LoggerFactory | None = None,
   ):
@@ -67,20 +59,18 @@ class Session:
       num_steps: environment steps at which the run ends.
       seed: of all randomness.
       checkpoint_seconds: between two checkpoints.
-      mesh: of the devices; None for one.
       allow_changes: names of settings that need not be shared.
       logger_factory: as for `loggers.make_logger`.
     """
     self.directory = directory
     self.num_steps = num_steps
-    self._agent = agent
-    self._networks = networks
+    self.seed = seed
+    self.checkpoint_seconds = checkpoint_seconds
+    self.agent = agent
+    self.networks = networks
     self._policy = policy
     self._make_rollout = make_rollout
     self._identity = identity
-    self._seed = seed
-    self._checkpoint_seconds = checkpoint_seconds
-    self._mesh = mesh
     self._allow_changes = allow_changes
     self._logger_factory = logger_factory
     self._episodes = episodes.EpisodeBuffer(agent.batch_size, policy.delay)
@@ -89,7 +79,10 @@ class Session:
     self._saved_rollout: Mapping[str, np.ndarray] | None = None
     self._training: update.TrainingState | None = None
     self._learner_steps = 0
+    # While it trains.
     self._state: loop.State | None = None
+    self._learner_log: loggers.Logger = loggers.make_silent()
+    self._actor_log: loggers.Logger = loggers.make_silent()
 
   @property
   def environment_steps(self) -> int:
@@ -118,31 +111,29 @@ class Session:
     self._saved_rollout = None if has_changed else saved.rollout
     self._counts = dict(saved.counts)
 
-  def train(self, stopping: Callable[[], bool]) -> None:
-    """Iterates until the step budget is reached, or `stopping()` is True.
+  @property
+  def is_done(self) -> bool:
+    """True if the step budget is reached."""
+    return self.environment_steps >= self.num_steps
 
-    Raises:
-      CheckpointError: the run cannot be resumed, or not be saved.
-      FloatingPointError: a number of an environment, a reward, a loss or a
-        gradient is not finite.
-    """
-    with contextlib.ExitStack() as stack:
-      learner_log, actor_log = (
-        stack.enter_context(contextlib.closing(self._make_logger(label)))
-        for label in ('learner', 'actor_0')
-      )
-      rollout, close = self._make_rollout(self._policy, self.environment_steps)
-      stack.callback(close)
-      trainer = self._make_trainer(rollout)
-      stack.callback(trainer.close)  # Before the environments close.
-      self._start(trainer, actor_log)
-      self._save()  # A run that cannot be saved had better not begin.
-      clock = save_clock.SaveClock(self.directory, self._checkpoint_seconds)
-      while self.environment_steps < self.num_steps and not stopping():
-        self._iterate(trainer, learner_log, actor_log)
-        if processes.agree(processes.is_first() and clock.is_due()):
-          self._save()
-      self._save()
+  @property
+  def state(self) -> loop.State:
+    """State that the next iteration goes on from, once it is started."""
+    assert self._state is not None
+    return self._state
+
+  def open_logs(self, stack: contextlib.ExitStack) -> None:
+    """Opens the logs, which `stack` closes."""
+    self._learner_log, self._actor_log = (
+      stack.enter_context(contextlib.closing(self._make_logger(label)))
+      for label in ('learner', 'actor_0')
+    )
+
+  def open_rollout(self, stack: contextlib.ExitStack) -> unroll.Rollout:
+    """Makes the environments' rollout; `stack` closes the environments."""
+    rollout, close = self._make_rollout(self._policy, self.environment_steps)
+    stack.callback(close)
+    return rollout
 
   def _make_logger(self, label: str) -> loggers.Logger:
     """Makes a logger; it is silent in all processes but the first."""
@@ -150,32 +141,32 @@ class Session:
       return self.directory.make_logger(label, self._logger_factory)
     return loggers.make_silent()
 
-  def _make_trainer(self, rollout: unroll.Rollout) -> loop.Trainer:
-    on_cpu = jax.default_backend() == 'cpu'
-    key = random_keys.learner_key(self._seed)
-    parts = rollout, self._networks, self._agent, key
-    if on_cpu and self._mesh is None:
-      return loop.Trainer(*parts)
-    num_iterations = 1 if on_cpu else accelerator.ITERATIONS
-    return accelerator.Trainer(*parts, self._mesh, num_iterations)
-
   def _first_training(self) -> update.TrainingState:
-    key = random_keys.learner_key(self._seed)
-    return update.init(self._networks.init(key), self._agent)
+    key = random_keys.learner_key(self.seed)
+    return update.init(self.networks.init(key), self.agent)
 
-  def _save(self) -> None:
-    """Writes a checkpoint."""
-    assert self._state is not None
+  def save(self) -> None:
+    """Writes a checkpoint.
+
+    Raises:
+      CheckpointError: it could not be written; the old one is as it was.
+    """
     path = self.directory.checkpoint_path
-    saving.save(path, self._identity, self._counts, self._state, self._episodes)
+    saving.save(path, self._identity, self._counts, self.state, self._episodes)
 
-  def _start(self, trainer: loop.Trainer, actor_log: loggers.Logger) -> None:
-    """Makes the first state, new or from the checkpoint."""
+  def start(self, trainer: loop.Trainer) -> None:
+    """Makes the first state, new or from the checkpoint.
+
+    Args:
+      trainer: of this run's seed.
+
+    Raises:
+      CheckpointError: the run cannot be resumed.
+      FloatingPointError: a number of an environment is not finite.
+    """
     started = time.monotonic()
     first_step = self.environment_steps
-    of_each = [
-      (self._seed, i, first_step) for i in range(self._agent.batch_size)
-    ]
+    of_each = [(self.seed, i, first_step) for i in range(self.agent.batch_size)]
     seeds = [random_keys.environment_seed(*x) for x in of_each]
     state, parts = trainer.init(
       [jax.random.PRNGKey(seed) for seed in seeds],
@@ -184,7 +175,7 @@ class Session:
       first_step,
       self._learner_steps,
     )
-    finite.check_episodes(parts, self._networks.agent_ids)
+    finite.check_episodes(parts, self.networks.agent_ids)
     if self._saved_rollout is not None and saving.has_environments(state):
       # What was just played is dropped: it gave the shapes.
       path, parts = self.directory.checkpoint_path, []
@@ -193,46 +184,47 @@ class Session:
       )._replace(environment_steps=np.int64(first_step))
     self._check_rewards(state, self._learner_steps)
     self._state = state
-    self._log_episodes(parts, actor_log, started)
+    self._log_episodes(parts, time.monotonic() - started)
 
   def _check_rewards(self, state: loop.State, learner_steps: int) -> None:
     summary.check_rewards(
       processes.to_host(state.batch.reward),
-      self._networks.agent_ids,
+      self.networks.agent_ids,
       learner_steps,
     )
 
-  def _iterate(
-    self,
-    trainer: loop.Trainer,
-    learner_log: loggers.Logger,
-    actor_log: loggers.Logger,
+  def take(
+    self, state: loop.State, done: loop.Iteration, seconds: float
   ) -> None:
-    """Iterates once, and logs it."""
-    started = time.monotonic()
-    assert self._state is not None
-    steps = int(self._state.environment_steps)
-    state, done = trainer.iterate(self._state)
-    agent_ids = self._networks.agent_ids
-    learner_steps = int(self._state.learner_steps)
+    """Goes on to the state of an iteration, and logs it.
+
+    Args:
+      state: to go on from.
+      done: what the iteration did.
+      seconds: that it took.
+
+    Raises:
+      FloatingPointError: a number of an environment, a reward, a loss or a
+        gradient is not finite.
+    """
+    steps = int(self.state.environment_steps)
+    agent_ids = self.networks.agent_ids
+    learner_steps = int(self.state.learner_steps)
     finite.check_episodes(done.episodes, agent_ids)
     summary.check_finite(done.metrics, agent_ids, learner_steps)
     self._check_rewards(state, learner_steps)
     self._state = state
     row = summary.summarise(
-      done.metrics, done.batch, agent_ids, self._agent, steps
+      done.metrics, done.batch, agent_ids, self.agent, steps
     )
     self._counts['learner_steps'] = int(state.learner_steps)
     before = self._counts.get('learner_walltime', 0.0)
-    self._counts['learner_walltime'] = before + time.monotonic() - started
-    self._log_episodes(done.episodes, actor_log, started)
-    learner_log.write({**row, **self._counts})
+    self._counts['learner_walltime'] = before + seconds
+    self._log_episodes(done.episodes, seconds)
+    self._learner_log.write({**row, **self._counts})
 
   def _log_episodes(
-    self,
-    parts: list[records.Episodes],
-    actor_log: loggers.Logger,
-    started: float,
+    self, parts: list[records.Episodes], seconds: float
   ) -> None:
     """Counts the steps of an unroll, and logs the episodes that ended."""
     ended = [episode for part in parts for episode in self._episodes.add(part)]
@@ -242,6 +234,6 @@ class Session:
     counts['actor_episodes'] = counts.get('actor_episodes', 0) + len(ended)
     counts[loggers.STEPS_KEY] = self.environment_steps + num_steps
     if ended:
-      rate = num_steps / (time.monotonic() - started)
-      row = episode_log.mean(ended, self._networks)
-      actor_log.write({**row, 'steps_per_second': rate, **counts})
+      row = episode_log.mean(ended, self.networks)
+      rate = num_steps / seconds
+      self._actor_log.write({**row, 'steps_per_second': rate, **counts})

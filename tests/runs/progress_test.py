@@ -40,7 +40,7 @@ def shown(run, num_steps=1000, terminal=False, seconds=0.1):
   """Returns all that is shown in a time."""
   file = io.StringIO()
   console = console_lib.Console(file=file, force_terminal=terminal, width=80)
-  with progress.Progress(run, num_steps, console):
+  with progress.Progress([run], num_steps, console):
     time.sleep(seconds)
   return file.getvalue()
 
@@ -145,7 +145,7 @@ def test_lines(run):
 def test_the_last_line_shows_the_end(run):
   write_log(run, 'actor', [episode(100, 1.0)])
   file = io.StringIO()
-  with progress.Progress(run, 1000, console_lib.Console(file=file)):
+  with progress.Progress([run], 1000, console_lib.Console(file=file)):
     write_log(run, 'actor', [episode(1000, 1.0)])
   assert file.getvalue().splitlines()[-1].startswith('steps 1,000 of 1,000')
 
@@ -181,11 +181,11 @@ def test_a_closed_terminal_does_not_end_the_run(run):
     def write(self, text):
       raise BrokenPipeError
 
-  with progress.Progress(run, 10, console_lib.Console(file=Closed())):
+  with progress.Progress([run], 10, console_lib.Console(file=Closed())):
     time.sleep(0.05)
 
 
 def test_an_error_in_the_block_is_passed_on(run):
   console = console_lib.Console(file=io.StringIO())
-  with pytest.raises(KeyError), progress.Progress(run, 10, console):
+  with pytest.raises(KeyError), progress.Progress([run], 10, console):
     raise KeyError

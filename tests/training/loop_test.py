@@ -10,8 +10,7 @@ from influence_acme.rollouts import host_environments, layout
 from influence_acme.system import networks as networks_lib
 from influence_acme.system import policy as policy_lib
 from influence_acme.system import specs, wrap
-from influence_acme.training import loop
-from influence_acme.training import runner as run_lib
+from influence_acme.training import loop, rollout_makers
 
 _PURE = environments.functional('coordination', episode_length=7)
 _AGENT = tiny.make_agent(influence_weight=2.0)
@@ -34,7 +33,7 @@ def _trainer(*, on_host=False):
       batch, policy, tiny.T, layout.to_learner
     )
   else:
-    rollout, _ = run_lib.functional_rollout(_PURE, networks, _AGENT)(policy, 0)
+    rollout, _ = rollout_makers.compiled(_PURE, networks, _AGENT)(policy, 0)
   return loop.Trainer(rollout, networks, _AGENT, jax.random.PRNGKey(0))
 
 

@@ -40,8 +40,8 @@ def make_agent(variant, update):
   )
 
 
-def train(agent, description):
-  """Returns the state after the updates."""
+def make_rollout(agent):
+  """Returns a rollout, and the networks that play in it."""
   game = environments.functional('coordination', num_agents=2, episode_length=4)
   host = wrap.wrap_environment(
     environments.MultiAgentEnvironment(game, 0), agent
@@ -53,6 +53,18 @@ def train(agent, description):
     T,
     layout.to_learner,
   )
+  return rollout, population
+
+
+def start(trainer, seed=0):
+  """Returns the first state."""
+  keys = [jax.random.PRNGKey(100 * seed + i) for i in range(B)]
+  return trainer.init(keys, keys)[0]
+
+
+def train(agent, description):
+  """Returns the state after the updates."""
+  rollout, population = make_rollout(agent)
   parts = rollout, population, agent, jax.random.PRNGKey(0)
   mesh = mesh_lib.make(description, agent, 2, True)
   trainer = (
@@ -60,8 +72,7 @@ def train(agent, description):
     if mesh is None
     else accelerator.Trainer(*parts, mesh, num_iterations=1)
   )
-  keys = [jax.random.PRNGKey(i) for i in range(B)]
-  state, _ = trainer.init(keys, keys)
+  state = start(trainer)
   for _ in range(NUM_UPDATES):
     state, _ = trainer.iterate(state)
   trainer.close()
@@ -74,10 +85,34 @@ def train(agent, description):
   return jax.device_get(state)
 
 
+def train_seeds(agent, description):
+  """Returns the state of the first of four seeds, trained together."""
+  rollout, population = make_rollout(agent)
+  mesh = mesh_lib.make(description, agent, 2, True, num_seeds=4)
+  first = accelerator.Trainer(
+    rollout, population, agent, jax.random.PRNGKey(0), num_iterations=1
+  )
+  trainers: list[Any] = [
+    first.with_key(jax.random.PRNGKey(seed)) for seed in range(4)
+  ]
+  states = [start(trainer, seed) for seed, trainer in enumerate(trainers)]
+  together: Any = accelerator.Together(trainers, mesh)
+  for _ in range(NUM_UPDATES):
+    states = [state for state, _ in together.iterate(states)]
+  assert together._advance._cache_size() == 1
+  first.close()
+  return jax.device_get(states[0])
+
+
 def main(variant, update, *descriptions):
   """Prints the differences."""
   agent = make_agent(variant, update)
-  states = [train(agent, description) for description in descriptions]
+  states = [
+    (train_seeds if description.startswith('seeds') else train)(
+      agent, description
+    )
+    for description in descriptions
+  ]
   for description, state in zip(descriptions, states, strict=True):
     differences = jax.tree_util.tree_map(
       lambda x, y: np.abs(np.float64(x) - np.float64(y)).max(initial=0.0),

@@ -21,7 +21,7 @@ _PPO = config_lib.PPOConfig(num_minibatches=2)
   'variant, update, meshes',
   [
     ('baseline', 'ppo', ['environments:2', 'environments:4']),
-    ('moa', 'vtrace', ['auto', 'agents:2']),
+    ('moa', 'vtrace', ['auto', 'agents:2', 'seeds:1', 'seeds:4']),
   ],
 )
 def test_devices_share_the_work_of_one(variant, update, meshes):
@@ -58,9 +58,11 @@ def devices(monkeypatch):
   )
 
 
-def _make(description, *, num_agents=2, is_compiled=True, **options):
+def _make(
+  description, *, num_agents=2, is_compiled=True, num_seeds=1, **options
+):
   agent = tiny.make_agent(**options)
-  return mesh.make(description, agent, num_agents, is_compiled)
+  return mesh.make(description, agent, num_agents, is_compiled, num_seeds)
 
 
 def test_one_device_needs_no_mesh():
@@ -76,8 +78,11 @@ def test_all_devices_are_taken_unless_a_number_is_given(devices):
   assert _make('agents:2') == (('agents',), [0, 1])
   assert _make('auto', is_compiled=False) is None
   # As many as can share the work, rather than none.
-  assert _make('auto', batch_size=6) == (('environments',), [0, 1])
-  assert _make('auto', batch_size=3) is None
+  assert _make('auto', batch_size=6) == (('environments',), [0, 1, 2])
+  assert _make('auto', batch_size=5) is None
+  assert _make('auto', num_seeds=4) == (('seeds',), [0, 1, 2, 3])
+  assert _make('auto', num_seeds=3) == (('seeds',), [0, 1, 2])
+  assert _make('seeds:2', num_seeds=4) == (('seeds',), [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -94,6 +99,9 @@ def test_all_devices_are_taken_unless_a_number_is_given(devices):
     ('agents:4', {}, r'the number of agents, 2, must .*=agents:2\.'),
     ('agents:2', {'batch_size': 3}, 'batch_size, 3, must'),
     ('environments:2', {'is_compiled': False}, 'only compiled environments'),
+    ('environments:2', {'num_seeds': 4}, 'of 4 seeds it must be auto or seeds'),
+    ('seeds:4', {'num_seeds': 6}, r'number of seeds, 6, must .*=seeds:2\.'),
+    ('seeds:2', {}, 'the number of seeds, 1, must be a multiple'),
   ],
 )
 def test_a_mesh_that_cannot_share_the_work_is_refused(
@@ -123,7 +131,7 @@ def test_an_old_jax_is_told(devices, monkeypatch):
   'options, message',
   [
     ({'mesh': 'environments'}, "mesh is 'environments': it must be 'auto'"),
-    ({'mesh': 'seeds:2'}, 'mesh is'),
+    ({'mesh': 'things:2'}, 'mesh is'),
     ({'mesh': None}, 'mesh is None: it must be'),
     ({'coordinator': None}, 'coordinator is None: it must be HOST:PORT'),
     ({'mesh': 'agents:0'}, 'mesh is'),

@@ -218,7 +218,7 @@ def test_a_change_that_was_not_saved_yet_is_not_forgotten(copy, monkeypatch):
     raise RuntimeError('Killed.')
 
   with monkeypatch.context() as patch:
-    patch.setattr(session.Session, '_start', die)
+    patch.setattr(session.Session, 'start', die)
     code = tiny.resume(
       copy, agent, allow_changes=('unroll_length',), num_steps=200
     )
