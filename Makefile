@@ -25,6 +25,7 @@ ON_TODAYS_JAX := $(addprefix tests/training/,command_test.py failures_test.py \
   tests/playing/evaluate_test.py tests/playing/evaluation_test.py \
   tests/reports/reproduce_test.py tests/examples/box_trapped_test.py \
   tests/examples/colab_test.py tests/readme_commands_test.py \
+  tests/sweeps_page_test.py \
   tests/reproduction/scripted_test.py \
   tests/rollouts/layout_test.py tests/rollouts/vector_environment_test.py \
   $(addprefix tests/system/,communication_losses_test.py moa_learns_test.py \
