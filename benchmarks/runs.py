@@ -8,14 +8,17 @@ compiling is not in it.
 import contextlib
 import csv
 import dataclasses
+import functools
 import os
 import pathlib
 import signal
+import socket
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from typing import IO
 
 import psutil
 
@@ -42,6 +45,8 @@ class Run:
     counter: column of the log that counts updates or environment steps.
     steps_per_count: environment steps for each count.
     python: path of the interpreter, which may be another environment's.
+    cores: that each process is bound to; one process on all if empty. Several
+      processes get the options that let them train one run.
   """
 
   name: str
@@ -51,10 +56,27 @@ class Run:
   counter: str
   steps_per_count: float = 1.0
   python: str = sys.executable
+  cores: tuple[int, ...] = ()
 
   def command(self, folder: str) -> list[str]:
     """Returns the command line of a run in a directory."""
     return [self.python, *(a.replace('{folder}', folder) for a in self.argv)]
+
+  def start(self, folder: str, output: IO[str]) -> list[psutil.Popen]:
+    """Starts the processes of a run."""
+    command = self.command(folder)
+    if not self.cores:
+      return [_start(command, output, machine.cores())]
+    port, processes = _free_port(), []
+    for i, core in enumerate(self.cores):
+      joined = [
+        f'--coordinator=localhost:{port}',
+        f'--num_processes={len(self.cores)}',
+        f'--process_id={i}',
+      ]
+      options = joined if len(self.cores) > 1 else []
+      processes.append(_start([*command, *options], output, [core]))
+    return processes
 
   def read_log(self, folder: str) -> list[tuple[float, float]]:
     """Returns (seconds, environment steps learned from) of each row."""
@@ -65,6 +87,26 @@ class Run:
       (float(row[self.clock]), self.steps_per_count * float(row[self.counter]))
       for row in csv.DictReader(lines)
     ]
+
+
+def _start(
+  command: Sequence[str], output: IO[str], cores: Sequence[int]
+) -> psutil.Popen:
+  """Starts a process that is bound to cores."""
+  return psutil.Popen(
+    command,
+    cwd=ROOT,
+    env=ENVIRON,
+    stdout=output,
+    stderr=output,
+    preexec_fn=functools.partial(os.sched_setaffinity, 0, cores),
+  )
+
+
+def _free_port() -> int:
+  with socket.socket() as listening:
+    listening.bind(('localhost', 0))
+    return int(listening.getsockname()[1])
 
 
 def _launchpad(launch: str) -> Run:
@@ -111,17 +153,29 @@ def _fused(name: str, python: str) -> Run:
   )
 
 
-# The second environment has no Acme, but today's JAX.
-_TODAY = ROOT / '.venv-core' / 'bin' / 'python'
-WAYS = {
-  run.name: run
-  for run in (
+def _make_ways() -> dict[str, Run]:
+  """Returns all ways to run, by name."""
+  ways = [
     _launchpad('threads'),
     _launchpad('processes'),
     _fused('fused', sys.executable),
-    *([_fused('fused, today', str(_TODAY))] if _TODAY.exists() else []),
-  )
-}
+  ]
+  # The second environment has no Acme, but today's JAX, which has meshes.
+  python = ROOT / '.venv-core' / 'bin' / 'python'
+  if python.exists():
+    today = _fused('fused, today', str(python))
+    first, *others = machine.cores()
+    ways += [
+      today,
+      dataclasses.replace(today, name='1 x 1 core', cores=(first,)),
+    ]
+    if others:
+      cores = first, others[0]
+      ways.append(dataclasses.replace(today, name='2 x 1 core', cores=cores))
+  return {run.name: run for run in ways}
+
+
+WAYS = _make_ways()
 
 
 def measure(run: Run, seconds: float) -> dict[str, float]:
@@ -144,13 +198,14 @@ def measure(run: Run, seconds: float) -> dict[str, float]:
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     output = stack.enter_context(tempfile.TemporaryFile('w+'))
     started, peak, start, first = time.monotonic(), 0.0, 0.0, None
-    process = psutil.Popen(
-      run.command(folder), cwd=ROOT, env=ENVIRON, stdout=output, stderr=output
-    )
-    stack.callback(_stop, process)
+    processes = run.start(folder, output)
+    for process in processes:
+      stack.callback(_stop, process)
     while True:
-      is_over, now = process.poll() is not None, time.monotonic()
-      gib, cpu = machine.usage(process)
+      is_over = any(process.poll() is not None for process in processes)
+      now = time.monotonic()
+      usages = [machine.usage(process) for process in processes]
+      gib, cpu = (sum(x) for x in zip(*usages, strict=True))
       peak = max(peak, gib)
       if log := run.read_log(folder):
         start = start or now - started
