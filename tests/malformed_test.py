@@ -373,7 +373,7 @@ TABLE: dict[str, tuple[Any, dict[str, Any], dict[str, tuple[Any, ...]]]] = {
   'ops.prosocial_reward': (
     ops.prosocial_reward,
     {'rewards': np.ones(N), 'eta': 0.5},
-    {'rewards': (np.ones(N, complex), 1.0)},
+    {'rewards': (np.ones(N, complex), 1.0), 'eta': (np.ones(2),)},
   ),
   'ops.inequity_averse_reward': (
     ops.inequity_averse_reward,

@@ -31,7 +31,7 @@ def prosocial_reward(rewards: chex.Array, eta: chex.Numeric) -> jax.Array:
   chex.assert_shape(
     rewards, (..., None), custom_message='rewards must be [..., N].'
   )
-  chex.assert_rank(eta, 0)
+  chex.assert_rank(eta, 0, custom_message='eta must be a number.')
   arguments.check_real('rewards', rewards)
   rewards = jnp.asarray(rewards, jnp.float32)
   return rewards + eta * (rewards.sum(-1, keepdims=True) - rewards)
