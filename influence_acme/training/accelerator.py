@@ -78,7 +78,8 @@ class Trainer(loop.Trainer):
     rates = [schedules.rates(config, start) for start in starts]
     schedule = (
       np.stack([np.broadcast_to(np.float32(w), num_agents) for w in weights]),
-      np.arange(updates, updates + k, dtype=np.int32),
+      np.arange(updates, updates + k, dtype=np.int32)
+      + loop.acts_after_learning(config),
       update.Rates(*np.array(rates, np.float32).T),
       np.stack([jax.random.fold_in(self._key, updates + i) for i in range(k)]),
     )
@@ -147,14 +148,16 @@ class Trainer(loop.Trainer):
     schedule: tuple[chex.Array, chex.Array, update.Rates, chex.PRNGKey],
   ) -> tuple[Any, ...]:
     """Returns the states, mean metrics [N], and episodes [k, ...]."""
+    is_first = loop.acts_after_learning(self._config)
 
     def body(carry, at):
       training, rollout, batch = carry
       weight, learner_steps, rates, key = at
-      params = records.ActorParams(training.params, weight, learner_steps)
-      rollout, episodes, new_batch = self._rollout.unroll(params, rollout)
-      training, metrics = self._update(training, batch, rates, key)
-      return (training, rollout, new_batch), (metrics, episodes)
+      learned, metrics = self._update(training, batch, rates, key)
+      acting = learned if is_first else training
+      params = records.ActorParams(acting.params, weight, learner_steps)
+      rollout, episodes, batch = self._rollout.unroll(params, rollout)
+      return (learned, rollout, batch), (metrics, episodes)
 
     carry, (metrics, episodes) = jax.lax.scan(
       body, (training, rollout, batch), schedule

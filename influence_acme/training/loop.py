@@ -1,15 +1,20 @@
 """Trains all agents: unroll, update, and again. The whole idea in one file.
 
-    state k:  parameters p_k, environments, a batch b_k that p_{k-1} unrolled
+    state k:  parameters p_k, environments, a batch b_k
 
+    V-trace   update(p_k, b_k) -> p_{k+1}
               unroll(p_k, environments) -> environments, b_{k+1}
-              update(p_k, b_k)          -> p_{k+1}
 
-Both read state k and nothing else. So on a CPU they run side by side, in a
-thread each, while an accelerator does both in one compiled call (see
-`accelerator`); either way the parameters that act are one update old, which the
-importance ratios account for. The state is one pytree: saved and restored, a
-run goes on bit for bit.
+    PPO       update(p_k, b_k) -> p_{k+1}
+              unroll(p_{k+1}, environments) -> environments, b_{k+1}
+
+With V-trace both read state k and nothing else. So on a CPU they run side by
+side, in a thread each, and the parameters that act are one update old, which
+the importance ratios account for. PPO clips these ratios: it learns from what
+its own parameters did, since with those of an update before it takes half as
+many steps again to learn Cleanup. An accelerator does all of it in one compiled
+call (see `accelerator`). The state is one pytree: saved and restored, a run
+goes on bit for bit.
 
 Letters: N agents, B environments, T steps.
 """
@@ -88,7 +93,7 @@ class Trainer:
     self._networks = networks
     self._key = key
     self._rollout = rollout
-    self._actor = futures.ThreadPoolExecutor(1, 'unroll')
+    self._learner = futures.ThreadPoolExecutor(1, 'update')
     self._make_functions()
 
   def with_key(self, key: chex.PRNGKey) -> 'Trainer':
@@ -138,17 +143,22 @@ class Trainer:
     ), episodes
 
   def iterate(self, state: State) -> tuple[State, Iteration]:
-    """Unrolls the next batch while it learns from the one before."""
+    """Learns from a batch, and unrolls the next one."""
     steps, updates = int(state.environment_steps), int(state.learner_steps)
-    actor_params = self._actor_params(state.training, steps, updates)
-    unrolling = self._actor.submit(self._unroll, actor_params, state.rollout)
-    training, metrics = self._update(
+    learned = self._learner.submit(
+      self._update,
       state.training,
       state.batch,
       schedules.rates(self._config, steps),
       jax.random.fold_in(self._key, updates),
     )
-    rollout, episodes, batch = unrolling.result()
+    acting = state.training, steps, updates
+    if acts_after_learning(self._config):
+      acting = learned.result()[0], steps, updates + 1
+    rollout, episodes, batch = self._unroll(
+      self._actor_params(*acting), state.rollout
+    )
+    training, metrics = learned.result()
     new = State(
       training,
       rollout,
@@ -159,8 +169,8 @@ class Trainer:
     return new, Iteration(jax.device_get(metrics), state.batch, [episodes])
 
   def close(self) -> None:
-    """Ends the thread that unrolls."""
-    self._actor.shutdown()
+    """Ends the thread that updates."""
+    self._learner.shutdown()
 
   def _make_functions(self) -> None:
     """Makes the update of all agents; compiled when it is first called."""
@@ -188,6 +198,11 @@ class Trainer:
       np.broadcast_to(weight, num_agents),
       np.int32(learner_steps),
     )
+
+
+def acts_after_learning(config: config_lib.InfluenceConfig) -> bool:
+  """Returns whether a batch is unrolled by the parameters just updated."""
+  return config.update == 'ppo'
 
 
 def count_steps(episodes: Sequence[records.Episodes]) -> int:

@@ -1,5 +1,7 @@
 """One iteration of the fused trainer: what acts, what learns, what counts."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -21,10 +23,11 @@ def _host(seed):
   return wrap.wrap_environment(host, _AGENT)
 
 
-def _trainer(*, on_host=False):
+def _trainer(*, on_host=False, update='vtrace'):
+  agent = dataclasses.replace(_AGENT, update=update)
   spec = specs.make_environment_spec(_host(0))
-  networks = networks_lib.from_spec(spec, _AGENT)
-  policy = policy_lib.make_joint_policy(networks, _AGENT)
+  networks = networks_lib.from_spec(spec, agent)
+  policy = policy_lib.make_joint_policy(networks, agent)
   if on_host:
     batch = host_environments.HostEnvironments(
       [_host(seed) for seed in range(tiny.B)], networks.agent_ids
@@ -33,8 +36,8 @@ def _trainer(*, on_host=False):
       batch, policy, tiny.T, layout.to_learner
     )
   else:
-    rollout, _ = rollout_makers.compiled(_PURE, networks, _AGENT)(policy, 0)
-  return loop.Trainer(rollout, networks, _AGENT, jax.random.PRNGKey(0))
+    rollout, _ = rollout_makers.compiled(_PURE, networks, agent)(policy, 0)
+  return loop.Trainer(rollout, networks, agent, jax.random.PRNGKey(0))
 
 
 def _init(trainer, **options):
@@ -45,7 +48,10 @@ def _init(trainer, **options):
 @pytest.fixture(scope='module')
 def iterations():
   """The states of three iterations, copied, and what each gave."""
-  trainer = _trainer()
+  return _iterate(_trainer())
+
+
+def _iterate(trainer):
   state, parts = _init(trainer)
   states, given = [jax.device_get(state)], [parts]
   for _ in range(3):
@@ -82,31 +88,44 @@ def test_a_batch_is_learned_from_after_the_one_that_it_follows(iterations):
     )
 
 
-def test_what_acts_is_one_update_old(iterations):
-  # The behaviour logits of a batch are those of the parameters before the
-  # update that ran beside its unroll: it is on policy under these alone.
+def test_with_vtrace_what_acts_is_one_update_old(iterations):
   states, _ = iterations
-  agent = _trainer()._networks.agent
   for before, after in zip(states[:-1], states[1:], strict=True):
-    batch = after.batch
-    errors = []
-    for state in (before, after):
-      output = jax.vmap(agent.unroll)(
-        state.training.params,
-        batch.observation,
-        batch.actions,
-        batch.start_of_episode,
-        batch.core_state,
-      )
-      error = output.logits - batch.behaviour_logits
-      is_padding = np.roll(batch.start_of_episode, -1, axis=1)
-      # The parameters before these acted in the first row, and of the last one
-      # it is not known whether it is padding.
-      errors.append(
-        np.abs(np.where(is_padding[..., None], 0, error))[:, 1:-1].max()
-      )
+    old, new = _errors(after.batch, (before, after))
     # But for the recurrent state after the first row.
-    assert errors[0] < 0.1 * errors[1], errors
+    assert old < 0.1 * new
+
+
+def test_with_ppo_what_acts_is_what_was_just_learned():
+  states, _ = _iterate(_trainer(update='ppo'))
+  for before, after in zip(states[:-1], states[1:], strict=True):
+    old, new = _errors(after.batch, (before, after))
+    assert new < 0.1 * old
+
+
+def _errors(batch, states):
+  """Returns how far policies are from the one that acted, by state.
+
+  The behaviour logits of a batch are those of the parameters that unrolled it.
+  """
+  agent = _trainer()._networks.agent
+  errors = []
+  for state in states:
+    output = jax.vmap(agent.unroll)(
+      state.training.params,
+      batch.observation,
+      batch.actions,
+      batch.start_of_episode,
+      batch.core_state,
+    )
+    error = output.logits - batch.behaviour_logits
+    is_padding = np.roll(batch.start_of_episode, -1, axis=1)
+    # Others acted in the first row, and of the last one it is not known whether
+    # it is padding.
+    errors.append(
+      np.abs(np.where(is_padding[..., None], 0, error))[:, 1:-1].max()
+    )
+  return errors
 
 
 def test_the_weight_is_that_of_the_steps_before_the_unroll(iterations):
