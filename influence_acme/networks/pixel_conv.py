@@ -4,6 +4,7 @@ Letters: B batch, H x W the view, C its channels, O the channels of the
 convolution, F features.
 """
 
+import operator
 from collections.abc import Sequence
 
 import chex
@@ -134,12 +135,18 @@ def _convolve(
     float32 [(H - 2) * (W - 2) * O, B].
   """
   height, width = planes.shape[0] - 2, planes.shape[1] - 2
+  batch = planes.shape[-1]
   values = planes.astype(jnp.float32)
   features = bias[:, None]
-  for i, j, c in np.ndindex(kernel.shape[:3]):
-    shifted = values[i : height + i, j : width + j, c, None]
-    features = features + shifted * kernel[i, j, c, :, None]
-  return jax.nn.relu(features).reshape(-1, features.shape[-1])
+  # Slices of `lax`: those of indices take far longer to trace.
+  columns = kernel.reshape((-1, len(bias), 1))
+  for n, (i, j, c) in enumerate(np.ndindex(kernel.shape[:3])):
+    shifted = jax.lax.slice(
+      values, (i, j, c, 0), (height + i, width + j, c + 1, batch)
+    )
+    column = jax.lax.index_in_dim(columns, n, keepdims=False)
+    features = features + shifted * column
+  return jax.nn.relu(features).reshape(-1, batch)
 
 
 def _convolve_forward(planes, kernel, bias):
@@ -153,15 +160,24 @@ def _convolve_backward(saved, gradient):
   height, width = planes.shape[0] - 2, planes.shape[1] - 2
   gradient = jnp.where(features > 0, gradient, 0)
   gradient = gradient.reshape((height, width, -1, gradient.shape[-1]))
+  columns = [
+    jax.lax.index_in_dim(gradient, x, 1, keepdims=False)[:, None]
+    for x in range(width)
+  ]
 
-  def of_shift(i, j):
-    """Returns the gradient of kernel[i, j] by view, [C, O, B]."""
-    rows = values[i : height + i, :, :, None]
-    columns = (rows[:, j + x] * gradient[:, x, None] for x in range(width))
-    return sum(columns).sum(0)
+  def of_row(i):
+    """Returns the gradient of kernel[i] by view, [3, C, O, B]."""
+    rows = jax.lax.slice_in_dim(values, i, height + i)
+    shifted = [
+      jax.lax.index_in_dim(rows, x, 1, keepdims=False)[:, :, None]
+      for x in range(width + 2)
+    ]
+    return jnp.stack(
+      [sum(map(operator.mul, shifted[j:], columns)).sum(0) for j in range(3)]
+    )
 
-  of_kernel = [jnp.stack([of_shift(i, j) for j in range(3)]) for i in range(3)]
-  return None, jnp.stack(of_kernel).sum(-1), gradient.sum((0, 1, 3))
+  of_kernel = jnp.stack([of_row(i) for i in range(3)])
+  return None, of_kernel.sum(-1), gradient.sum((0, 1, 3))
 
 
 _convolve.defvjp(_convolve_forward, _convolve_backward)
