@@ -69,16 +69,17 @@ demo: .venv/installed ## Trains on Cleanup through Launchpad, then Box Trapped.
 	$(BIN)/python examples/box_trapped.py --num-steps=$(BOX_STEPS)
 
 test: lint ## Runs lint, types and the default tests.
-	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m 'not slow' \
+	$(call COMPILE_FAST,0) $(BIN)/pytest $(PYTEST) -m 'not slow' \
 	  $(addprefix --ignore=,$(ON_TODAYS_JAX))
 
-# These look how soon a program ends.
-BY_THE_CLOCK := tests/programs/launch_test.py tests/programs/hosts_test.py
+# These look how soon a program ends, and wait more than they compute: each test
+# goes to whichever worker is free. The longest comes first.
+BY_THE_CLOCK := tests/programs/hosts_test.py tests/programs/launch_test.py
 
 test-slow: .venv/meltingpot ## Runs the slow tests.
 	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m slow \
 	  $(addprefix --ignore=,$(BY_THE_CLOCK) $(ON_TODAYS_JAX))
-	$(BIN)/pytest -q -m slow $(BY_THE_CLOCK)
+	$(BIN)/pytest -n 2 -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
 	$(KEEP_COMPILED) $(call COMPILE_FAST,0) $(CORE_BIN)/pytest $(PYTEST) \

@@ -1,5 +1,6 @@
 """Settings of the whole test suite, on both stacks."""
 
+import gc
 import os
 import pathlib
 import sys
@@ -7,12 +8,18 @@ import sys
 # For what tests of several folders import.
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+# JAX's traces make many objects and little garbage.
+gc.set_threshold(50_000, 20, 20)
+
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
 # Folders whose modules take longest, the longest first. A worker that takes one
 # last would be at it while the others have nothing left to do.
-_LONGEST = ('programs', 'rollouts', 'agents', 'networks', 'environments')
+_LONGEST = (
+  *('programs', 'training', 'rollouts', 'agents', 'examples', 'system'),
+  *('networks', 'environments'),
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -24,3 +31,4 @@ def pytest_collection_modifyitems(items):
     return _LONGEST.index(folder) if folder in _LONGEST else len(_LONGEST)
 
   items.sort(key=rank)
+  gc.freeze()  # Nothing that was imported becomes garbage.
