@@ -28,9 +28,10 @@ from acme.utils import loggers
 from influence_acme.adders import influence
 
 NUM_ACTIONS = 3
-MAX_STEPS = 300
+# The replay and the samplers hold about a hundred sequences of 4 steps, which a
+# fast actor plays before the learner has compiled; it learns from the others.
+MAX_STEPS = 2_000
 WEIGHT = 0.5
-# Fewer than MAX_STEPS fill, so that all are there when the program ends.
 NUM_KEPT_SAMPLES = 10
 
 

@@ -23,6 +23,10 @@ def stop():
   return threading.Event()
 
 
+# On a busy machine; what does not stop takes five seconds, or does not end.
+_SOON_SECS = 4
+
+
 def _stop_soon(stop):
   threading.Timer(0.3, stop.set).start()
   return time.monotonic()
@@ -34,11 +38,19 @@ class TestStoppableIterator:
     assert list(iterator) == [0, 1, 2, 3, 4]
 
   def test_is_at_most_two_elements_ahead(self, stop):
-    pulled = itertools.count()
-    iterator = blocking.StoppableIterator(pulled, stop.is_set)
+    pulled = []
+
+    def elements():
+      for i in itertools.count():
+        pulled.append(i)
+        yield i
+
+    iterator = blocking.StoppableIterator(elements(), stop.is_set)
     assert next(iterator) == 0
+    while len(pulled) < 3:  # One is in the queue, one waits to get in.
+      time.sleep(0.01)
     time.sleep(0.1)
-    assert next(pulled) == 3  # One is in the queue, one waits to get in.
+    assert pulled == [0, 1, 2]
 
   def test_passes_errors_on(self, stop):
     def broken():
@@ -59,7 +71,7 @@ class TestStoppableIterator:
     start = _stop_soon(stop)
     with pytest.raises(StopIteration):
       next(iterator)
-    assert 0.2 < time.monotonic() - start < 2
+    assert 0.2 < time.monotonic() - start < _SOON_SECS
 
   def test_stops_although_there_is_more(self, stop):
     iterator = blocking.StoppableIterator(itertools.count(), stop.is_set)
@@ -106,14 +118,14 @@ class TestStoppableReplay:
     start = _stop_soon(stop)
     with pytest.raises(blocking.StoppedError):
       getattr(writer, method)()
-    assert 0.2 < time.monotonic() - start < 2
+    assert 0.2 < time.monotonic() - start < _SOON_SECS
     # As an adder does when it is deleted, before its client is closed or after.
     start = time.monotonic()
     writer.flush(0, timeout_ms=10_000)
     client.close()
     writer.flush(0, timeout_ms=10_000)
     writer.close()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < _SOON_SECS
 
   def test_a_timeout_is_kept(self, server, stop):
     client = blocking.StoppableReplay(f'localhost:{server.port}', stop.is_set)
@@ -133,13 +145,15 @@ class TestStoppableReplay:
     client.close()
     start = time.monotonic()
     server.stop()
-    assert time.monotonic() - start < 2  # Else it gives them five seconds.
+    assert (
+      time.monotonic() - start < _SOON_SECS
+    )  # Else it gives them five seconds.
 
   def test_stops_while_there_is_no_server(self, stop):
     start = _stop_soon(stop)
     with pytest.raises(blocking.StoppedError):
       blocking.StoppableReplay('localhost:1', stop.is_set)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < _SOON_SECS
 
 
 class _Served:
@@ -188,7 +202,7 @@ class TestStoppableClient:
     start = _stop_soon(stop)
     with pytest.raises(blocking.StoppedError):
       client.wait()
-    assert 0.2 < time.monotonic() - start < 2
+    assert 0.2 < time.monotonic() - start < _SOON_SECS
 
   def test_stops_while_there_is_no_server(self, stop):
     client = blocking.StoppableClient(
@@ -197,7 +211,7 @@ class TestStoppableClient:
     start = _stop_soon(stop)
     with pytest.raises(blocking.StoppedError):
       client.double(1)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < _SOON_SECS
 
   def test_an_answer_after_the_stop_does_no_harm(self):
     told = []

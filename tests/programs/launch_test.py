@@ -19,7 +19,8 @@ from influence_acme.runs import checkpoint, csv_log
 
 _PROGRAM = pathlib.Path(__file__).with_name('toy_program.py')
 _START_SECS = 400  # Many processes that import TensorFlow, on a busy machine.
-_STOP_SECS = 15
+# Nodes get ten seconds to end in good order; the rest is for a busy machine.
+_STOP_SECS = 25
 # Steps beyond the budget: actors of nodes count about once a second, and the
 # fused trainer after each iteration.
 _OVERSHOOT = {
@@ -84,6 +85,15 @@ class Run:
   def counts(self):
     return checkpoint.load(self.path / 'checkpoint').counts
 
+  def hang(self, trigger):
+    """Makes a node hang that waits for a trigger."""
+    trigger.touch()
+    deadline = time.monotonic() + _START_SECS
+    while trigger.exists():  # The node takes it away.
+      assert self.process.poll() is None, self.output.read_text()
+      assert time.monotonic() < deadline, self.output.read_text()
+      time.sleep(0.1)
+
   def interrupt(self):
     """Presses Ctrl-C: a terminal sends it to every process."""
     os.killpg(self.process.pid, signal.SIGINT)
@@ -114,15 +124,6 @@ def test_processes_notice_a_killed_actor(tmp_path):
   _check_resumes(run, 'processes')
 
 
-def test_threads_reach_the_budget(tmp_path):
-  run = Run(tmp_path / 'run', launch='threads', num_actors=2, num_steps=1500)
-  assert run.end(timeout=_START_SECS) == 0, run.output.read_text()
-  assert not (run.path / 'failure.txt').exists()
-  counts = run.counts()
-  assert 1500 <= counts['environment_steps'] < 6000
-  assert counts['learner_steps'] > 100
-
-
 def test_ctrl_c_stops_threads(tmp_path):
   run = Run(tmp_path / 'run', launch='threads', num_actors=2)
   run.wait_until_it_learns()
@@ -138,10 +139,12 @@ _ALL = pytest.mark.parametrize('launch', ['threads', 'processes', 'single'])
 @pytest.mark.slow
 @_ALL
 def test_the_budget_ends_all_of_it_and_counts_over_resumes(tmp_path, launch):
-  first = Run(tmp_path / 'run', launch=launch, num_steps=1000)
+  first = Run(tmp_path / 'run', launch=launch, num_actors=2, num_steps=1500)
   assert first.end(timeout=_START_SECS) == 0, first.output.read_text()
+  assert not (first.path / 'failure.txt').exists()
   done = first.counts()['environment_steps']
-  assert done >= 1000
+  assert 1500 <= done < 1500 + _OVERSHOOT[launch]
+  assert first.counts()['learner_steps'] > 100
   again = Run(tmp_path / 'run', launch=launch, num_steps=done, resume=True)
   assert again.end(timeout=_START_SECS) == 0, again.output.read_text()
   assert again.counts() == first.counts()
@@ -208,13 +211,12 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_a_checkpoint(
   trigger = tmp_path / 'trigger'
   run = Run(tmp_path / 'run', launch=launch, **{f'hang_{node}_when': trigger})
   run.wait_until_it_learns()
-  trigger.touch()
-  time.sleep(1)  # Now the first one cannot end it in good order.
+  run.hang(trigger)  # Now the first one cannot end it in good order.
   run.interrupt()
   time.sleep(1)
   assert run.process.poll() is None
   run.interrupt()
-  assert run.end(timeout=5) == 130
+  assert run.end(timeout=8) == 130  # The first one allows ten seconds.
   assert run.counts()
 
 
@@ -224,8 +226,8 @@ def test_a_hanging_node_cannot_keep_a_program_from_ending(tmp_path, launch):
   trigger = tmp_path / 'trigger'
   run = Run(tmp_path / 'run', launch=launch, hang_learner_when=trigger)
   run.wait_until_it_learns()
-  trigger.touch()
-  time.sleep(3)  # The table is full by now, and the actor waits.
+  run.hang(trigger)
+  time.sleep(2)  # The table is full by now, and the actor waits.
   run.interrupt()
   assert run.end() == 130
   assert 'did not end in time: learner' in run.output.read_text()

@@ -17,12 +17,18 @@ from influence_acme import programs
 def _fail_when(path, how):
   """Fails once a file is there, so that a test says when."""
   if path and os.path.exists(path):
-    how()
+    how(path)
   time.sleep(0.001)
 
 
-def _raise():
+def _raise(path):
   raise ArithmeticError('the toy broke')
+
+
+def _hang(path):
+  """Hangs, and takes the file away to say so."""
+  pathlib.Path(path).unlink(missing_ok=True)
+  time.sleep(3600)
 
 
 def main():
@@ -43,11 +49,11 @@ def main():
 
   def learner_step():
     _fail_when(arguments.break_learner_when, _raise)
-    _fail_when(arguments.hang_learner_when, lambda: time.sleep(3600))
+    _fail_when(arguments.hang_learner_when, _hang)
 
   def actor_step():
     _fail_when(arguments.break_actor_when, _raise)
-    _fail_when(arguments.hang_actor_when, lambda: time.sleep(3600))
+    _fail_when(arguments.hang_actor_when, _hang)
 
   settings = {
     'num_steps': arguments.num_steps,
