@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 # JAX's traces make many objects and little garbage.
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(10_000)
 
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')

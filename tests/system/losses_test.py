@@ -19,15 +19,16 @@ _EPISODE_ROWS = 6  # 5 steps and a padding row.
 KEY = jax.random.PRNGKey(0)
 
 
-def _agent_and_params(seed=0):
+@functools.cache
+def _agent_and_params():
   agent = networks_lib.make_agent_networks(N, A, hidden_size=U)
   observation = {
     'world': np.zeros((1, 3, 3, 3), np.uint8),
     'actions': np.full((1, N), -1, np.int32),
   }
-  keys = jax.random.split(jax.random.PRNGKey(seed), N)
-  params = jax.vmap(agent.init, in_axes=(0, None))(keys, observation)
-  return agent, params
+  keys = jax.random.split(KEY, N)
+  init = jax.jit(jax.vmap(agent.init, in_axes=(0, None)))
+  return agent, init(keys, observation)
 
 
 def _five_step_episodes(first_rows, reward=1.0, last_discount=1.0):
@@ -77,11 +78,11 @@ def _config(**changes):
 def _compiled(config):
   agent, params = _agent_and_params()
   step = map_agents.over_threads(update.make_update(agent, config))
-  return agent, params, step
+  return jax.jit(jax.vmap(agent.unroll)), params, step
 
 
 def _loss_fn(agent, config):
-  """Returns the loss where nothing is known of returns yet."""
+  """Returns the loss where nothing is known of returns yet, compiled."""
   loss_fn = losses.make_loss(agent, config)
 
   def of_batch(params, own_index, sequences, entropy_cost):
@@ -90,16 +91,16 @@ def _loss_fn(agent, config):
     )
     return loss, metrics
 
-  return of_batch
+  return jax.jit(of_batch)
 
 
 def _train(sequences, config, num_steps=500):
-  agent, params, step = _compiled(config)
+  unroll, params, step = _compiled(config)
   state = update.init(params, config)
   for i in range(num_steps):
     rates = update.Rates(0.1 * 0.99**i, config.entropy_cost)
     state, _ = step(state, sequences, rates, KEY)
-  output = jax.vmap(agent.unroll)(
+  output = unroll(
     state.params,
     sequences.observation,
     sequences.actions,
