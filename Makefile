@@ -19,10 +19,11 @@ CORE_TESTS = $(ON_TODAYS_JAX) tests/types_test.py tests/pure_imports_test.py \
 # each part by numbers, derived by hand or an oracle's, and all that meets Acme;
 # these hold the rest: commands, what is played of a run, layouts, statistics,
 # contracts, other levels and settings.
-ON_TODAYS_JAX := $(addprefix tests/training/,command_test.py failures_test.py \
-  mesh_test.py moments_test.py practical_test.py processes_test.py \
-  seeds_test.py) \
-  tests/playing/evaluate_test.py tests/playing/evaluation_test.py \
+ON_TODAYS_JAX := $(addprefix tests/training/,practical_test.py alone_test.py \
+  command_test.py failures_test.py loop_test.py mesh_test.py moments_test.py \
+  processes_test.py resume_test.py seeds_test.py) \
+  $(addprefix tests/playing/,evaluate_test.py evaluation_test.py \
+  policy_test.py) \
   tests/reports/reproduce_test.py tests/examples/box_trapped_test.py \
   tests/examples/colab_test.py tests/readme_commands_test.py \
   tests/sweeps_page_test.py \

@@ -182,23 +182,6 @@ def test_functions_play_the_others_of_a_single_agent_view(save_run):
   np.testing.assert_array_equal(seen, expected)
 
 
-def test_plays_an_environment_of_pettingzoo(save_run):
-  pytest.importorskip('pettingzoo')
-  from influence_acme import adapters
-
-  policy = load(save_run, 'communication')
-  parallel = adapters.ParallelEnvironment(
-    lambda seed: environments.MultiAgentEnvironment(saved_runs.GAME, seed=seed)
-  )
-  environment = policy.wrap(adapters.PettingZooEnvironment(parallel))
-  timestep, state, steps = environment.reset(), policy.initial_state(), 0
-  while not timestep.last():
-    actions, state = policy.act(timestep.observation, state, KEY)
-    timestep = environment.step(actions)
-    steps += 1
-  assert steps == 6
-
-
 def test_an_influencee_must_be_told_what_influencers_do(save_run):
   policy = load(save_run, 'basic_influence')
   observation = make_environment(policy).reset().observation
