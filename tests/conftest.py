@@ -14,11 +14,11 @@ gc.set_threshold(10_000)
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
-# Folders whose modules take longest, the longest first. A worker that takes one
-# last would be at it while the others have nothing left to do.
+# What takes longest, of folders by the longest of their modules, comes first. A
+# worker that takes it last would be at it while others have nothing left to do.
 _LONGEST = (
-  *('programs', 'training', 'rollouts', 'agents', 'examples', 'system'),
-  *('networks', 'environments'),
+  *('programs', 'training', 'docs_code_test.py', 'rollouts', 'agents'),
+  *('examples', 'system', 'networks', 'environments'),
 )
 
 
@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items):
   here = pathlib.Path(__file__).parent
 
   def rank(item):
-    folder = item.path.relative_to(here).parts[0]
-    return _LONGEST.index(folder) if folder in _LONGEST else len(_LONGEST)
+    first = item.path.relative_to(here).parts[0]
+    return _LONGEST.index(first) if first in _LONGEST else len(_LONGEST)
 
   items.sort(key=rank)
   gc.freeze()  # Nothing that was imported becomes garbage.
