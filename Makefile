@@ -80,7 +80,7 @@ BY_THE_CLOCK := tests/programs/hosts_test.py tests/programs/launch_test.py
 test-slow: .venv/meltingpot ## Runs the slow tests.
 	$(call COMPILE_FAST,1) $(BIN)/pytest $(PYTEST) -m slow \
 	  $(addprefix --ignore=,$(BY_THE_CLOCK) $(ON_TODAYS_JAX))
-	$(BIN)/pytest -n 2 -q -m slow $(BY_THE_CLOCK)
+	$(call COMPILE_FAST,0) $(BIN)/pytest -n 2 -q -m slow $(BY_THE_CLOCK)
 
 test-core: .venv-core/installed ## Runs the pure layers' tests on today's JAX.
 	$(KEEP_COMPILED) $(call COMPILE_FAST,0) $(CORE_BIN)/pytest $(PYTEST) \
