@@ -28,6 +28,7 @@ ON_TODAYS_JAX := $(addprefix tests/training/,practical_test.py alone_test.py \
   tests/examples/colab_test.py tests/readme_commands_test.py \
   tests/sweeps_page_test.py \
   tests/reproduction/scripted_test.py \
+  tests/reproduction/workers_moments_test.py \
   tests/rollouts/layout_test.py tests/rollouts/vector_environment_test.py \
   $(addprefix tests/system/,communication_losses_test.py moa_learns_test.py \
   normalisation_test.py ppo_test.py update_test.py) \
