@@ -40,11 +40,10 @@ class AdaptedEnvironment(dm_env.Environment):
     action_spec: dict[str, specs.DiscreteArray],
     observation_spec: dict[str, dict[str, specs.Array]],
   ):
-    """Initialises the environment.
+    """Initialises the environment; the specs give the agents and their order.
 
     Args:
-      action_spec: int32 in [0, number of actions) by agent id, in the agents'
-        order.
+      action_spec: int32 in [0, number of actions) by agent id.
       observation_spec: {'world': uint8 [H, W, C] or float32 [D], ...} by agent
         id.
     """

@@ -9,14 +9,10 @@ from gymnasium import spaces
 
 
 def to_space(spec: Any) -> spaces.Space:
-  """Returns the space of the values that a spec allows.
+  """Returns the space of the values that a dm_env spec, or a dict, allows.
 
-  Args:
-    spec: a dm_env spec, or a dict of such.
-
-  Returns:
-    Discrete for a DiscreteArray, MultiBinary for booleans, a Dict for a dict,
-    and a Box for everything else.
+  It is Discrete for a DiscreteArray, MultiBinary for booleans, a Dict for a
+  dict, and a Box for everything else.
   """
   if isinstance(spec, Mapping):
     return spaces.Dict({name: to_space(part) for name, part in spec.items()})
@@ -38,17 +34,12 @@ def to_space(spec: Any) -> spaces.Space:
 
 
 def to_spec(space: spaces.Space, name: str) -> specs.Array:
-  """Returns the spec of the values that a space holds.
+  """Returns the spec of the values of a space that has this name.
 
-  Args:
-    space: a Box, MultiBinary, or a Discrete that starts at 0.
-    name: of the spec, and of the space in an error.
-
-  Returns:
-    A BoundedArray, an Array of booleans, or a DiscreteArray of int32.
+  It is a BoundedArray, an Array of booleans, or a DiscreteArray of int32.
 
   Raises:
-    ValueError: it is another space.
+    ValueError: it is no Box, no MultiBinary, and no Discrete that starts at 0.
   """
   if isinstance(space, spaces.Discrete) and space.start == 0:
     return specs.DiscreteArray(int(space.n), np.int32, name=name)
@@ -93,11 +84,7 @@ def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
 
 
 def nearest_to_zero(space: spaces.Space) -> Any:
-  """Returns the value of a space that is nearest to zero.
-
-  Args:
-    space: a space that `to_spec` takes.
-  """
+  """Returns the value of a space of `to_spec` that is nearest to zero."""
   zero = np.zeros(space.shape or (), space.dtype)  # type: ignore[arg-type]
   if isinstance(space, spaces.Box):
     return np.clip(zero, space.low, space.high)

@@ -15,11 +15,7 @@ class BuilderWrapper(builders.ActorLearnerBuilder):
   """Forwards all calls; subclasses change some of them."""
 
   def __init__(self, builder: builders.GenericActorLearnerBuilder):
-    """Wraps a builder.
-
-    Args:
-      builder: of the inner agent, which gets the calls.
-    """
+    """Wraps the builder of the inner agent, which gets the calls."""
     self._builder = builder
 
   def make_replay_tables(

@@ -12,11 +12,7 @@ class JointLog:
   """Joins the rows of several learners: 'loss' is {'loss': {agent id: x}}."""
 
   def __init__(self, logger: loggers.Logger):
-    """Starts without any rows.
-
-    Args:
-      logger: gets the joined rows.
-    """
+    """Starts without any rows; the logger gets the joined ones."""
     self._logger = logger
     self._latest: dict[str, dict[types.AgentId, Any]] = {}
 
@@ -25,11 +21,7 @@ class JointLog:
     return _Column(lambda data: self._take(agent_id, data))
 
   def write(self, counts: Mapping[str, Any]) -> None:
-    """Logs the latest values of all learners, and the shared counts once.
-
-    Args:
-      counts: of the program, by name.
-    """
+    """Logs the latest values of all learners, and the program's counts once."""
     self._logger.write({**self._latest, **counts})
 
   def _take(self, agent_id: types.AgentId, data: loggers.LoggingData) -> None:

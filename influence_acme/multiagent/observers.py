@@ -207,11 +207,7 @@ def make_observers(
 def num_choices(action_spec: Mapping[types.AgentId, Any]) -> tuple[int, int]:
   """Returns the largest numbers of actions and of symbols of any agent.
 
-  Args:
-    action_spec: of an environment.
-
-  Returns:
-    Two numbers; 0 if no agent has such a choice, or one is not discrete.
+  They are 0 if no agent has such a choice, or one is not discrete.
   """
 
   def most(parts: list[Any]) -> int:

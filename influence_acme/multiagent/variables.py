@@ -30,15 +30,7 @@ def check_requested(agent_id: types.AgentId, names: Sequence[str]) -> None:
 
 
 def check_names(requested: Sequence[str], available: Collection[str]) -> None:
-  """Checks that every requested variable exists.
-
-  Args:
-    requested: the requested names.
-    available: the names that exist.
-
-  Raises:
-    ValueError: a name does not exist; the message lists those that do.
-  """
+  """Raises ValueError: a requested name does not exist; lists those that do."""
   unknown = [name for name in requested if name not in available]
   if unknown:
     raise ValueError(

@@ -122,13 +122,7 @@ class AgentFunction:
   """
 
   def __init__(self, policy: AgentPolicy, key: chex.PRNGKey, greedy: bool):
-    """Starts before an episode.
-
-    Args:
-      policy: of the agent.
-      key: of all steps.
-      greedy: whether to take the most probable choices.
-    """
+    """Starts before an episode; the key is of all steps."""
     self._policy = policy
     self._key = key
     self._greedy = greedy
@@ -167,9 +161,7 @@ def batch(tree: chex.ArrayTree, axis: int) -> chex.ArrayTree:
 def batch_keys(key: chex.PRNGKey, batch_shape: tuple[int, ...]) -> chex.PRNGKey:
   """Returns the key of each environment, uint32 [B, 2].
 
-  Args:
-    key: of the step.
-    batch_shape: (B,), for fold_in(key, b); or (), for the key itself.
+  They are fold_in(key, b) by a shape (B,), the key itself by ().
   """
   if not batch_shape:
     return key[None]

@@ -97,14 +97,7 @@ def make_functions(
   num_steps: int,
   greedy: bool,
 ) -> Functions:
-  """Makes the functions, compiled when they are first called.
-
-  Args:
-    environment: the environments.
-    policy: the population's.
-    num_steps: T.
-    greedy: whether agents take the most probable choices instead of samples.
-  """
+  """Makes the functions of T steps, compiled when they are first called."""
   step = functools.partial(_step, environment, policy, greedy)
 
   def begin(params, keys, is_over):

@@ -38,12 +38,8 @@ def intervals(
 ) -> dict[str, dict[str, float | None]]:
   """Returns the mean return and its 95% t interval.
 
-  Args:
-    evaluation: of E episodes.
-
-  Returns:
-    Agent id, or 'collective' for the sum over agents -> 'mean', 'low' and
-    'high'; the last two are None of one episode.
+  They are by agent id, and 'collective' for the sum over agents, as 'mean',
+  'low' and 'high'; the last two are None of one episode.
   """
   found: dict[str, dict[str, float | None]] = {}
   for name, values in _returns(evaluation).items():

@@ -40,11 +40,6 @@ def run(
 ) -> tuple[int, list[str]]:
   """Runs this host's nodes until the run ends, a signal comes, or they fail.
 
-  Args:
-    program: with hosts, of which this one has not the learner.
-    launch: 'threads' or 'processes'.
-    settings: of the run by name.
-
   Returns:
     The exit code, and the names of nodes that did not end in time.
   """
@@ -155,11 +150,7 @@ class Attendance:
     self._thread.join()
 
   def leave(self, reason: str) -> None:
-    """Tells the learner why this host ends, if the learner is there.
-
-    Args:
-      reason: one line.
-    """
+    """Tells the learner, if it is there, in a line why this host ends."""
     self._left.set()
     self._thread.join()
     with contextlib.suppress(Exception):  # It will miss this host.

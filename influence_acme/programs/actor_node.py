@@ -146,13 +146,7 @@ class _AfterStep(observers_base.EnvLoopObserver):
     stop_if_told: Callable[[], None],
     budget: int,
   ):
-    """Makes the observer.
-
-    Args:
-      counter: a child of the program's.
-      stop_if_told: raises `StoppedError` once the program stops.
-      budget: steps of all actors, at which to wait for that.
-    """
+    """Makes the observer; at the budget it waits until told to stop."""
     self._counter = counter
     self._stop_if_told = stop_if_told
     self._budget = budget

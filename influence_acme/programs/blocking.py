@@ -53,12 +53,7 @@ class StoppableIterator(Iterator[T]):
   """Iterates in a thread of its own, one element ahead."""
 
   def __init__(self, iterator: Iterator[T], stopping: Callable[[], bool]):
-    """Starts to pull.
-
-    Args:
-      iterator: whose `next` may block for ever; errors of it are passed on.
-      stopping: whether to give up.
-    """
+    """Starts to pull; errors of the iterator are passed on."""
     self._stopping = stopping
     self.has_ended = False  # Whether `next` has raised StopIteration.
     self._elements: queue.Queue[tuple[Any, BaseException | None]]
@@ -104,12 +99,7 @@ class StoppableClient:
   """Calls the methods of a node through its Courier client."""
 
   def __init__(self, client: Any, stopping: Callable[[], bool]):
-    """Wraps a client.
-
-    Args:
-      client: a `courier.Client`.
-      stopping: whether to give up; the call then raises `StoppedError`.
-    """
+    """Wraps a `courier.Client`; calls that give up raise `StoppedError`."""
     self._client = client
     self._stopping = stopping
 
@@ -153,15 +143,7 @@ class StoppableReplay(reverb.Client):
   """A Reverb client whose trajectory writers can be stopped, and closed."""
 
   def __init__(self, server_address: str, stopping: Callable[[], bool]):
-    """Waits until the server is up.
-
-    Args:
-      server_address: of the replay.
-      stopping: whether to give up.
-
-    Raises:
-      StoppedError: the program stops.
-    """
+    """Waits until the server is up; raises StoppedError: the program stops."""
     super().__init__(server_address)
     self._stopping = stopping
     self._writers: weakref.WeakSet[StoppableWriter] = weakref.WeakSet()
@@ -195,12 +177,7 @@ class StoppableWriter:
   def __init__(
     self, writer: reverb.TrajectoryWriter, stopping: Callable[[], bool]
   ):
-    """Wraps a writer.
-
-    Args:
-      writer: does the work; what is not below is its own.
-      stopping: whether to give up.
-    """
+    """Wraps a writer, which does the work."""
     self._writer = writer
     self._stopping = stopping
     self._is_closed = False
@@ -212,10 +189,6 @@ class StoppableWriter:
     self, block_until_num_items: int = 0, timeout_ms: int | None = None
   ) -> None:
     """Waits until at most so many items wait for the server.
-
-    Args:
-      block_until_num_items: how many may wait on.
-      timeout_ms: for how long; without one, until there is room.
 
     Raises:
       StoppedError: the program stops, and there is no timeout.

@@ -38,14 +38,10 @@ def evaluate(experiment: experiment_lib.Experiment) -> EpisodeRecord:
 def episodes(
   experiment: experiment_lib.Experiment,
 ) -> Generator[EpisodeRecord, None, None]:
-  """Plays episodes with what a run has learned, one after the other.
+  """Plays episodes with what a run has learned, without end.
 
-  Args:
-    experiment: as it was run; its checkpoint is read. Influence is recorded if
-      its builder has `make_evaluator`, as `InfluenceBuilder` has.
-
-  Yields:
-    Each episode, without end.
+  Influence is recorded if the experiment's builder has `make_evaluator`, as
+  `InfluenceBuilder` has.
 
   Raises:
     CheckpointError: there is no checkpoint, or none of this experiment.
@@ -65,15 +61,8 @@ def record_episode(
 ) -> EpisodeRecord:
   """Plays one episode, with the parameters that the actor can fetch now.
 
-  Args:
-    environment: multi-agent; filmed if it has `render()`.
-    actor: of all agents.
-    adder: the actor's.
-    max_steps: at which the episode is broken off with a warning, if it has not
-      ended.
-
-  Returns:
-    The episode.
+  A multi-agent environment with `render()` is filmed. An episode that has not
+  ended by `max_steps` is broken off with a warning.
   """
   agent_ids = tuple(environment.agent_ids)
   shot = film.Film(environment)

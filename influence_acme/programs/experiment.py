@@ -132,12 +132,7 @@ class Experiment:
     environment_spec: specs.EnvironmentSpec,
     functional: environments.FunctionalEnvironment | None,
   ) -> dict[str, Any]:
-    """Returns all settings by name, for `config.json`.
-
-    Args:
-      environment_spec: as of `read_environment`.
-      functional: likewise.
-    """
+    """Returns all settings by name, for `config.json`."""
     builder: Any = self.builder_factory(loggers.NoOpLogger())
     settings = {
       **{name: getattr(self, name) for name in _SETTINGS},
@@ -167,11 +162,7 @@ class Experiment:
   def make_identity(
     self, environment_spec: specs.EnvironmentSpec
   ) -> dict[str, Any]:
-    """Returns what a resumed run must share with the one that it resumes.
-
-    Args:
-      environment_spec: as of `make_environment_spec`.
-    """
+    """Returns what a resumed run must share with the one that it resumes."""
     builder = self.builder_factory(loggers.NoOpLogger())
     return identity_lib.make_identity(
       type(builder).__qualname__, environment_spec, self.identity

@@ -14,11 +14,7 @@ class Film:
   """
 
   def __init__(self, environment: Any):
-    """Starts without frames.
-
-    Args:
-      environment: filmed if it has `render()`.
-    """
+    """Starts without frames; films the environment if it has `render()`."""
     self.frames: list[np.ndarray] = []
     self.failure = ''
     self._render = getattr(environment, 'render', None)

@@ -28,13 +28,7 @@ class LearnerNode:
     replay: Mapping[str, reverb.Client],
     stopping: Callable[[], bool],
   ):
-    """Makes the learner, or restores it.
-
-    Args:
-      experiment: what is run.
-      environment_spec: of its environment.
-      replay: where the learner samples, by name; see `replays`.
-      stopping: whether the program stops.
+    """Makes the learner, which samples of its replays, or restores it.
 
     Raises:
       CheckpointError: the run cannot go on from its checkpoint.
@@ -146,12 +140,9 @@ class LearnerNode:
   def enter(self, actor_id: int) -> int:
     """Returns the steps that an actor's random numbers depend on.
 
-    Args:
-      actor_id: the actor's number.
-
-    Returns:
-      Where the run began: 0, or the steps at which it was resumed. For an actor
-      that comes back the present ones: it plays no episode a second time.
+    They are those where the run began: 0, or the steps at which it was resumed.
+    For an actor that comes back they are the present ones: it plays no episode
+    a second time.
     """
     if actor_id in self._entered:
       return self._steps()

@@ -125,16 +125,10 @@ class Placement:
     return self.home.ports[_LEARNER]
 
   def place(self, graph: lp.Program) -> lp.Program:
-    """Gives the nodes of a graph their addresses.
-
-    Args:
-      graph: of supervised nodes.
-
-    Returns:
-      The part of it that this host runs.
+    """Returns the part of a graph that this host runs, with fixed addresses.
 
     Raises:
-      ValueError: the hosts do not fit the graph.
+      ValueError: the hosts do not fit the graph of supervised nodes.
     """
     self._check(graph.get_all_nodes())
     here, home = self.here, self.home

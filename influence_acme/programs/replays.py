@@ -25,15 +25,7 @@ _ONLY = 'replay'
 def make_tables(
   experiment: experiment_lib.Experiment, spec: specs.EnvironmentSpec
 ) -> dict[str, list[reverb.Table]]:
-  """Makes the tables of an experiment.
-
-  Args:
-    experiment: what is run.
-    spec: of its environment.
-
-  Returns:
-    Name of the replay -> the tables of its server.
-  """
+  """Returns name of the replay -> the tables of its server."""
   builder: Any = experiment.builder_factory(loggers.NoOpLogger())
   # The rows of the paper's agent hold states of its networks: the user's own.
   networks = (
@@ -46,21 +38,12 @@ def make_tables(
 
 
 def for_builder(clients: Mapping[str, T]) -> Any:
-  """Returns the clients as the experiment's builder takes them.
-
-  Args:
-    clients: name of the replay -> its client.
-  """
+  """Returns the clients by name as the experiment's builder takes them."""
   return clients[_ONLY] if list(clients) == [_ONLY] else clients
 
 
 def each(function: Callable[[T], U], of_builder: Any) -> Any:
-  """Applies a function to what a builder made of a replay, or of each.
-
-  Args:
-    function: of one, such as an iterator over samples.
-    of_builder: one, or a dict of them by name of the replay.
-  """
+  """Applies a function to what a builder made of a replay, or of each."""
   if isinstance(of_builder, Mapping):
     return {name: function(value) for name, value in of_builder.items()}
   return function(of_builder)

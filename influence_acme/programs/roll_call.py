@@ -52,12 +52,7 @@ class RollCall:
     directory: run_dir.RunDirectory,
     clock: Callable[[], float] = time.monotonic,
   ):
-    """Makes an empty list.
-
-    Args:
-      directory: of the run, for `hosts.log` and the run's settings.
-      clock: of seconds.
-    """
+    """Makes an empty list."""
     self._directory = directory
     self._clock = clock
     self._guests: dict[str, _Guest] = {}
@@ -65,15 +60,12 @@ class RollCall:
     self._end: Reply | None = None
 
   def attend(self, host: str, process: str, settings: str) -> Reply:
-    """Notes that a host is there.
+    """Notes that a host is there, and returns what it must do.
 
     Args:
       host: its name.
       process: of its launcher: its number and machine.
       settings: of its command, as JSON.
-
-    Returns:
-      What it must do.
     """
     with self._lock:
       guest = self._guests.get(host)
@@ -93,13 +85,7 @@ class RollCall:
       return self._end or Reply('runs')
 
   def leave(self, host: str, process: str, reason: str) -> None:
-    """Notes that a host has ended.
-
-    Args:
-      host: its name.
-      process: as it attended.
-      reason: of its end.
-    """
+    """Notes that a host has ended, for a reason."""
     with self._lock:
       guest = self._guests.get(host)
       if guest is not None and guest.process == process:
@@ -130,11 +116,7 @@ class RollCall:
     threading.Thread(target=run, name='roll call', daemon=True).start()
 
   def end(self, reply: Reply) -> None:
-    """Tells all hosts that the run has ended, and waits until they know.
-
-    Args:
-      reply: to their next calls.
-    """
+    """Tells all hosts that the run has ended, and waits until they know."""
     with self._lock:
       self._end = reply
     deadline = self._clock() + _FAREWELL_SECS

@@ -41,14 +41,7 @@ class _Supervised:
   def __init__(
     self, name: str, failure_path: pathlib.Path, *args: Any, **kwargs: Any
   ):
-    """Makes the node.
-
-    Args:
-      name: of the node, for people.
-      failure_path: where to write a failure.
-      *args: of the node.
-      **kwargs: of the node.
-    """
+    """Makes the node; its failure is written to the path."""
     super().__init__(*args, **kwargs)
     self.name = name
     self._failure_path = failure_path
@@ -58,11 +51,7 @@ class _Supervised:
     self._verbosity = logging.get_verbosity()
 
   def listen_at(self, address: str) -> None:
-    """Fixes the address at which the node listens.
-
-    Args:
-      address: 'host:port'.
-    """
+    """Fixes the 'host:port' at which the node listens."""
     for own in self.addresses:  # type: ignore[attr-defined]
       own.bind(_FixedAddress(address))
     self._address_is_fixed = True
@@ -107,12 +96,7 @@ class ClassNode(_Supervised, lp.PyClassNode):
 
 
 def _follow_launcher(launcher: int, stop: threading.Event) -> None:
-  """Makes this process stop when it is told to, or the launcher is gone.
-
-  Args:
-    launcher: the process that started this one.
-    stop: set on SIGTERM, which the launcher sends.
-  """
+  """Makes this process stop on SIGTERM, or if the launcher is gone."""
 
   def watch() -> None:
     while os.getppid() == launcher:

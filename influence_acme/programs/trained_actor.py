@@ -18,10 +18,6 @@ def make(
 ) -> tuple[core.Actor, recording.RecordingAdder]:
   """Makes an actor with the parameters of a run, after a resume's checks.
 
-  Args:
-    experiment: as it was run; its checkpoint is read.
-    environment: of its factory.
-
   Returns:
     The actor, and the adder that records its steps; which stays empty if the
     builder has no `make_evaluator`.

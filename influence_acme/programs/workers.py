@@ -39,12 +39,7 @@ def run(
 ) -> list[str]:
   """Runs a program until a node ends or a signal comes; then stops the rest.
 
-  Args:
-    program: of supervised nodes.
-    launch: 'threads' or 'processes'.
-    received: set when a signal comes.
-    failure_path: where to write that a process was killed.
-    is_over: whether to stop for another reason.
+  It stops for another reason, too, if `is_over`.
 
   Returns:
     The names of the nodes that did not end in time. Processes among them were

@@ -7,11 +7,7 @@ from influence_acme import reports
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Writes a page.
-
-  Args:
-    argv: the program's name, and the directory of a run or of a sweep, or
-      those of several runs; those of the command line if None.
+  """Writes the page of the directories in argv, after the program's name.
 
   Returns:
     The exit code: 2 if there is nothing to show, or it cannot be read.

@@ -116,11 +116,7 @@ def panel(
 ) -> Chart:
   """Returns the chart of what was logged: the moving mean over the rows.
 
-  Args:
-    spec: of the chart.
-    lines: name -> its series, at least one.
-    colours: name -> its colour; ink, if it has none.
-    x_max: environment steps at which the chart ends.
+  Lines without a colour are drawn in ink.
   """
   found = []
   for name, each in lines.items():

@@ -40,12 +40,9 @@ def describe(
   played: episode_record.EpisodeRecord | None,
   variant: variants_lib.VariantName,
 ) -> dict[str, Any]:
-  """Returns what a page shows of the recorded episode.
+  """Returns what a page shows of the recorded episode, in the run of `find`.
 
-  Args:
-    run: of `find`.
-    played: what happened in it, if that was kept.
-    variant: of all agents, or each agent's own; it says when influence shows.
+  The variant, of all agents or each agent's own, says when influence shows.
   """
   found: dict[str, Any] = {
     'film': None,
@@ -109,10 +106,9 @@ def _noise(played: episode_record.EpisodeRecord | None) -> float:
 
 
 def _key(colours: frozenset[str]) -> list[dict[str, str]]:
-  """Returns the things in a film: what people and what agents see of each.
+  """Returns what people and what agents see of each thing in a film.
 
-  Args:
-    colours: in the film; without that of agent 0 it is none of a grid world.
+  Without the colour of agent 0 it is no film of a grid world.
   """
   if palette.AGENTS[0] not in colours:
     return []

@@ -121,12 +121,7 @@ def _started(record: Mapping[str, Any]) -> str:
 def compare(
   runs: Mapping[str, Loaded], links: Mapping[str, str]
 ) -> dict[str, Any]:
-  """Returns the page of several runs, for the template.
-
-  Args:
-    runs: by their names.
-    links: name -> address of the run's own page.
-  """
+  """Returns the page of several runs by name, with links to theirs."""
   settings = [each.settings for each in runs.values()]
   every = dict.fromkeys(key for each in settings for key in each)
   rows = [[key, *(each.get(key, '–') for each in settings)] for key in every]

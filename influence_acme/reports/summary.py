@@ -24,13 +24,9 @@ _OF_TRAINING = dict.fromkeys(
 
 
 def rows(columns: list[tuple[dict[str, str], str]]) -> list[list[str]]:
-  """Returns the rows of a table.
+  """Returns the rows of a table: a title, then a text for each column.
 
-  Args:
-    columns: title -> text, and the text of what is not there.
-
-  Returns:
-    Title, then a text for each column.
+  A column is title -> text, and the text of what is not there.
   """
   common = [_title(panel) for panel in _SHOWN if panel.is_common]
   known = {*common, _SPEED, _TIME}.union(*(found for found, _ in columns))
@@ -78,9 +74,6 @@ def of_episode(
   """Returns title -> what happened in an episode, as a column of `rows`.
 
   Beside a measure of messages stands that of the same messages, scrambled.
-
-  Args:
-    played: None if it was not kept.
   """
   found: dict[str, str] = dict(_OF_TRAINING)
   if played is None:

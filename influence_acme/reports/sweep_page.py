@@ -13,12 +13,7 @@ from influence_acme.reproduction import sweep as sweep_lib
 def describe(
   sweep: sweep_lib.Sweep, begun: Mapping[sweep_lib.Run, run_page.Loaded]
 ) -> dict[str, Any]:
-  """Returns the page of a sweep, for the template.
-
-  Args:
-    sweep: finished or not.
-    begun: what lies in those of its runs that have begun.
-  """
+  """Returns the page of a sweep, and of its runs that have begun."""
   results = results_lib.load(sweep)
   groups = results_lib.by_setting(results)
   best = {'': 1} if groups else {}

@@ -42,23 +42,14 @@ INFLUENCE_HEADER = ('influence, nats a step', 'of log A', 'skill', 'returns')
 
 
 def cells(group: Sequence[results_lib.Result]) -> list[str]:
-  """Returns a cell for each of `COLUMNS`: means over seeds.
-
-  Args:
-    group: results of one setting.
-  """
+  """Returns a cell for each of `COLUMNS`: means over a setting's seeds."""
   return [_measured(column, group) for column in COLUMNS]
 
 
 def influence_cells(
   group: Sequence[results_lib.Result], num_actions: int
 ) -> list[str]:
-  """Returns a cell for each of `INFLUENCE_HEADER`: means over seeds.
-
-  Args:
-    group: results of one setting.
-    num_actions: of each agent.
-  """
+  """Returns a cell for each of `INFLUENCE_HEADER`: means over seeds."""
   by_agent: dict[str, list[float]] = {}
   for result in group:
     for agent, value in result.final_returns.items():

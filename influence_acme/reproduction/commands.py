@@ -15,10 +15,7 @@ def command(
 ) -> str:
   """Returns the command line of `examples/reproduce.py` that makes a sweep.
 
-  Args:
-    sweep: to make.
-    shard: 'i/n' for a part of it; '' for all.
-    with_path: whether it says in which directory.
+  With a `shard`, 'i/n', it makes a part of it.
   """
   words = ['python', 'examples/reproduce.py']
   for field in dataclasses.fields(sweep):

@@ -32,12 +32,7 @@ _CONTROLS = {
 def difference(
   group: Sequence[results_lib.Result], control: Sequence[results_lib.Result]
 ) -> np.ndarray:
-  """Returns what seeds have more than the same seeds of a control, float [S].
-
-  Args:
-    group: results of one setting.
-    control: results of another one.
-  """
+  """Returns what seeds have more than those of a control, float [S]."""
   others = {result.run.seed: result.final_return for result in control}
   return np.array(
     [
@@ -49,23 +44,14 @@ def difference(
 
 
 def improvement(x: Sequence[float], y: Sequence[float]) -> float:
-  """Returns P(X > Y) + P(X = Y) / 2 over all pairs without NaN; else NaN.
-
-  Args:
-    x: float [S].
-    y: float [S'].
-  """
+  """Returns P(X > Y) + P(X = Y) / 2 over all pairs without NaN; else NaN."""
   more = np.sign(np.subtract.outer(x, y))  # [S, S']
   defined = more[~np.isnan(more)]
   return float(np.mean((defined + 1) / 2)) if defined.size else np.nan
 
 
 def rows(groups: results_lib.Groups) -> list[tuple[str, ...]]:
-  """Returns a row for each setting and control, see `HEADER`.
-
-  Args:
-    groups: of `results.by_setting`; the best setting of a control counts.
-  """
+  """Returns a row for each setting and a control's best one, see `HEADER`."""
   found: list[tuple[str, ...]] = []
   for variant, settings in groups.items():
     for setting, group in settings.items():

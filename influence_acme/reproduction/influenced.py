@@ -41,11 +41,9 @@ class Point(NamedTuple):
 
 
 def points(results: Sequence[results_lib.Result]) -> list[Point]:
-  """Returns the agents that others could influence.
+  """Returns the agents of a variant that others could influence.
 
-  Args:
-    results: of one variant; runs whose evaluation measured no influence have
-      no points.
+  Runs whose evaluation measured no influence have no points.
   """
   found = []
   for result in results:
@@ -66,11 +64,7 @@ def points(results: Sequence[results_lib.Result]) -> list[Point]:
 
 
 def lines(groups: results_lib.Groups) -> list[str]:
-  """Returns the correlations of each variant, in words.
-
-  Args:
-    groups: of `results.by_setting`.
-  """
+  """Returns the correlations of each variant, in words."""
   found = {
     variant: points([r for group in settings.values() for r in group])
     for variant, settings in groups.items()

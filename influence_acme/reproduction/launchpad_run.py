@@ -8,13 +8,7 @@ from influence_acme.reproduction import sweep as sweep_lib
 
 
 def launch(sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool) -> int:
-  """Runs one of a sweep's runs, and returns its exit code.
-
-  Args:
-    sweep: which says how to launch it.
-    run: of the sweep.
-    resume: whether to go on with it.
-  """
+  """Runs one of a sweep's runs, and returns its exit code."""
   experiment = make_experiment(sweep, run, resume=resume)
   return programs.launch(programs.make_program(experiment), sweep.launch)
 

@@ -48,16 +48,7 @@ class Openings:
 def measure(
   variant: str, seed: int, episodes: Sequence[episode_record.EpisodeRecord]
 ) -> Openings:
-  """Finds the openings in episodes of Box Trapped.
-
-  Args:
-    variant: of the agent.
-    seed: of the run.
-    episodes: E of them.
-
-  Returns:
-    The openings.
-  """
+  """Finds the openings in E episodes of Box Trapped."""
   times: list[int | None] = []
   around = []
   for episode in episodes:
@@ -92,11 +83,7 @@ def read(path: pathlib.Path) -> Openings:
 
 
 def in_words(populations: Sequence[Openings]) -> str:
-  """Returns in how many episodes of each variant the box is opened.
-
-  Args:
-    populations: at least one, of any variants and seeds.
-  """
+  """Returns in how many episodes of each variant the box is opened."""
   shares = [
     (*_share(group), variant)
     for variant, group in _by_variant(populations).items()
@@ -109,12 +96,7 @@ def in_words(populations: Sequence[Openings]) -> str:
 
 
 def draw(populations: Sequence[Openings], path: str | os.PathLike[str]) -> None:
-  """Draws when boxes are opened, and the influence around it.
-
-  Args:
-    populations: of any variants and seeds; those of a variant share a colour.
-    path: of the picture.
-  """
+  """Draws when boxes are opened, and the influence around it, by variant."""
   figure = figure_lib.Figure((10, 3.8), dpi=120, layout='constrained')
   histogram, traces = figure.subplots(1, 2)
   curves.style_axes(histogram, 'When the box is opened first')

@@ -85,12 +85,7 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
 
 
 def in_words(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> str:
-  """Returns the text of report.md.
-
-  Args:
-    sweep: finished or not.
-    results: of its runs, from their logs or from results.json.
-  """
+  """Returns report.md, of results from logs or from results.json."""
   state, under_way = progress(sweep, results)
   lines = [f'# {sweep.experiment}, {sweep.game}', '', state]
   lines += [
@@ -114,12 +109,7 @@ def in_words(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> str:
 def best_settings(
   groups: results_lib.Groups, count: int
 ) -> dict[str, list[results_lib.Result]]:
-  """Returns variant -> all results of its best settings.
-
-  Args:
-    groups: of `results.by_setting`.
-    count: of settings, at most.
-  """
+  """Returns variant -> all results of its best settings, at most so many."""
   return {
     variant: [r for s in list(settings.values())[:count] for r in s]
     for variant, settings in groups.items()
@@ -129,12 +119,7 @@ def best_settings(
 def mean_curves(
   column: str, groups: dict[str, list[results_lib.Result]]
 ) -> MeanCurves:
-  """Computes the mean curve of each variant, and its interval.
-
-  Args:
-    column: of `PANELS`.
-    groups: variant -> its results.
-  """
+  """Computes the mean curve, and its interval, of each variant's results."""
   lines = {}
   values: list[np.ndarray] = []
   for variant, group in groups.items():

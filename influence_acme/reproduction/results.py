@@ -84,11 +84,7 @@ class Result:
     return statistics.final_mean(self.series[column])
 
   def finals(self, prefix: str) -> list[float]:
-    """Returns the means at the end of columns with a prefix, as each agent's.
-
-    Args:
-      prefix: of the columns.
-    """
+    """Returns the means at the end of columns with a prefix."""
     return [self.final(name) for name in self.series if name.startswith(prefix)]
 
   def final_sum(self, prefix: str) -> float:
@@ -167,15 +163,10 @@ def load(sweep: sweep_lib.Sweep) -> list[Result]:
 
 
 def by_setting(results: list[Result]) -> Groups:
-  """Groups results: variant -> setting -> results, the best setting first.
+  """Groups finished results: variant -> setting -> results, the best one first.
 
   Returns change with training, so that only runs that have all of it compare.
-
-  Args:
-    results: of `load`; those of runs that are not finished are left out.
-
-  Returns:
-    The groups; settings by their mean final collective return.
+  The best setting has the highest mean final collective return.
   """
   groups: Groups = {}
   for result in results:

@@ -42,11 +42,7 @@ def save(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> None:
 def read(
   directory: str | os.PathLike[str],
 ) -> tuple[sweep_lib.Sweep, list[results_lib.Result]]:
-  """Reads what `save` wrote; the runs need not be there.
-
-  Args:
-    directory: that has results.json.
-  """
+  """Reads what `save` wrote; the runs need not be there."""
   path = pathlib.Path(directory) / NAME
   content = json.loads(path.read_text(encoding='utf-8'))
   sweep = sweep_lib.Sweep(directory, **content['sweep'])

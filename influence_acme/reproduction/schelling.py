@@ -134,12 +134,7 @@ def measure(
 
 
 def draw(diagrams: list[Diagram], path: str | os.PathLike[str]) -> None:
-  """Draws diagrams side by side.
-
-  Args:
-    diagrams: at least one.
-    path: of the picture.
-  """
+  """Draws diagrams side by side."""
   size = (5 * len(diagrams), 3.8)
   figure = figure_lib.Figure(size, dpi=120, layout='constrained')
   all_axes = figure.subplots(1, len(diagrams), squeeze=False)[0]

@@ -67,11 +67,7 @@ def draw(
 
 
 def log_range(name: str) -> tuple[float, float]:
-  """Returns the range of a number, by its values in all of the tables.
-
-  Args:
-    name: of the field.
-  """
+  """Returns the range of a field, by its values in all of the tables."""
   values = [
     presets.settings(experiment, game, variant).get(name)
     for experiment, variants in presets.EXPERIMENTS.items()

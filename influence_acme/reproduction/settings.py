@@ -32,13 +32,7 @@ def games(experiment: str) -> tuple[str, ...]:
 
 
 def check(experiment: str, search: int, shares: tuple[float, ...]) -> None:
-  """Raises ValueError: an option has no meaning in the experiment.
-
-  Args:
-    experiment: of the sweep.
-    search: number of settings that are drawn.
-    shares: of influence in the return.
-  """
+  """Raises ValueError: an option has no meaning in the experiment."""
   if search and experiment == PRACTICAL:
     raise ValueError(
       f'search is {search}: it must be 0 in the experiment {experiment!r}; the '

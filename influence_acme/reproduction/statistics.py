@@ -45,24 +45,15 @@ class Correlation(NamedTuple):
 def final_mean(series: curves_lib.Series) -> float:
   """Returns the mean of a run's last values.
 
-  Args:
-    series: at least one value.
-
-  Returns:
-    The mean over the last `FINAL_FRACTION` of the environment steps that were
-    logged; NaN if there is no value in them, whatever there was before.
+  It is over the last `FINAL_FRACTION` of the environment steps that were
+  logged; NaN if there is no value in them, whatever there was before.
   """
   last = last_values(series, FINAL_FRACTION)
   return float(last.mean()) if last.size else np.nan
 
 
 def last_values(series: curves_lib.Series, fraction: float) -> np.ndarray:
-  """Returns the values in the last part of a run, float64 [R'].
-
-  Args:
-    series: of the run.
-    fraction: of its environment steps.
-  """
+  """Returns the values in the last part of a run's steps, float64 [R']."""
   end = series.steps[-1] if series.end is None else series.end
   return series.values[series.steps >= (1 - fraction) * end]
 
@@ -74,12 +65,7 @@ def mean_of(values: Sequence[float]) -> float:
 
 
 def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:
-  """Returns the mean and the interval of the values that are defined.
-
-  Args:
-    values: float [S].
-    digits: after the point.
-  """
+  """Returns the mean and the interval of the values that are defined."""
   defined = np.array([value for value in values if not np.isnan(value)])
   if not defined.size:
     return '-'
@@ -148,17 +134,10 @@ def on_grid(
 
 
 def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
-  """Correlates pairs.
+  """Correlates as many values with as many.
 
   The p-value is by permutations: all of them of up to seven pairs, 9,999 drawn
   ones of more. It needs no normal distribution, but pairs that are independent.
-
-  Args:
-    x: at least as many as there are pairs.
-    y: as many.
-
-  Returns:
-    The correlation.
   """
   count = len(x)
   if count < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:

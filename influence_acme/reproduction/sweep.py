@@ -143,12 +143,7 @@ class Sweep:
   def make_config(
     self, run: Run, *, resume: bool = False
   ) -> training.TrainConfig:
-    """Returns the configuration of a run in the fused trainer.
-
-    Args:
-      run: of `runs`.
-      resume: whether to go on with it.
-    """
+    """Returns the configuration of a run in the fused trainer."""
     return training.TrainConfig(
       agent=run.config,
       game=self.game,
@@ -204,9 +199,6 @@ class Sweep:
 
 def find(path: str | os.PathLike[str]) -> Sweep:
   """Returns the sweep that lies in a directory, as far as it has begun.
-
-  Args:
-    path: of the directory; see `settings.of_names`.
 
   Raises:
     FileNotFoundError: no sweep lies there, or one without any run.

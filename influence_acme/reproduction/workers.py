@@ -13,11 +13,7 @@ _Run = TypeVar('_Run')
 
 
 def shard(runs: Sequence[_Run], part: str) -> list[_Run]:
-  """Returns a part of the runs.
-
-  Args:
-    runs: all of them.
-    part: 'i/n' for the runs i, i + n, i + 2n, ..., with 0 <= i < n.
+  """Returns the runs i, i + n, i + 2n, ... of a part 'i/n', with 0 <= i < n.
 
   Raises:
     ValueError: the part is none.

@@ -54,11 +54,7 @@ class Checkpoint:
 
 
 def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-  """Writes a checkpoint in place of the one that is there.
-
-  Args:
-    path: of the file.
-    checkpoint: whose arrays may be JAX's.
+  """Writes a checkpoint, whose arrays may be JAX's, in place of the one there.
 
   Raises:
     CheckpointError: it could not be written; the old one is as it was.
@@ -112,9 +108,6 @@ def load(
 def forget_rollout(path: str | os.PathLike[str]) -> None:
   """Takes the environments out of a checkpoint: they start anew.
 
-  Args:
-    path: of the file.
-
   Raises:
     CheckpointError: it could not be written; the old one is as it was.
   """
@@ -124,11 +117,7 @@ def forget_rollout(path: str | os.PathLike[str]) -> None:
 
 
 def steps_done(path: str | os.PathLike[str]) -> int | None:
-  """Returns the environment steps of a checkpoint; None without one of use.
-
-  Args:
-    path: of the file, which need not be there.
-  """
+  """Returns the environment steps of a checkpoint; None without one of use."""
   try:
     return load(path).environment_steps
   except CheckpointError:

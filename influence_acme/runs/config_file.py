@@ -54,13 +54,7 @@ _PACKAGES = (
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
-  """Reads a file.
-
-  Args:
-    path: of the file.
-
-  Returns:
-    The first start of the run, with the entry 'resumed'.
+  """Reads the first start of a run, with the others in the entry 'resumed'.
 
   Raises:
     OSError: it cannot be read.
@@ -142,12 +136,7 @@ def differences(
 ) -> dict[str, list[Any]]:
   """Returns name -> [old, new] of the settings that differ.
 
-  Args:
-    old: settings of a run, as of `last_settings`.
-    new: settings of its resume.
-
-  Returns:
-    By the names of fields, however deep they lie; None for what is missing.
+  Names are those of fields, however deep they lie; None is for what is missing.
   """
   old, new = _flatten(to_json(old)), _flatten(to_json(new))
   found: dict[str, list[Any]] = {}

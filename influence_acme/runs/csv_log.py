@@ -27,14 +27,9 @@ class CSVLogger:
   """
 
   def __init__(self, path: str | os.PathLike[str], first_column: str):
-    """Opens a file, which may hold rows already.
+    """Opens a file, which may hold rows already; raises OSError: it cannot.
 
-    Args:
-      path: of the file; its directory must be there.
-      first_column: the key of the environment steps, which every row must have.
-
-    Raises:
-      OSError: the file cannot be written.
+    The first column is the key of the environment steps, which every row has.
     """
     self._path = pathlib.Path(path)
     self._first_column = first_column
@@ -45,10 +40,7 @@ class CSVLogger:
       self._columns = next(csv.reader(file), [])
 
   def write(self, data: Mapping[str, Any]) -> None:
-    """Appends a row.
-
-    Args:
-      data: column -> value. A column that it lacks stays empty.
+    """Appends a row, column -> value; a column that it lacks stays empty.
 
     Raises:
       OSError: the row could not be written. The file is as it was before.
@@ -127,12 +119,7 @@ def read_log(
 
 
 def is_log(path: str | os.PathLike[str], first_column: str) -> bool:
-  """Returns whether a file is a log, perhaps one without rows.
-
-  Args:
-    path: of the file.
-    first_column: of the log.
-  """
+  """Returns whether a file is a log, perhaps one without rows."""
   try:
     read_log(path)
     with open(path, newline='', encoding='utf-8') as file:

@@ -39,11 +39,7 @@ class Series:
 
 
 def write_curves(run: run_dir.RunDirectory) -> None:
-  """Draws the learning curves of a run, finished or not.
-
-  Args:
-    run: has the logs, and gets the picture, over one that is there.
-  """
+  """Draws the learning curves of a run, finished or not, over older ones."""
   series = load(run.logs)
   panels = [panel for panel in panels_lib.PANELS if lines_of(panel, series)]
   layout = layout_engine.ConstrainedLayoutEngine(
@@ -89,12 +85,10 @@ def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
 def limits_of(
   limits: panels_lib.Limits, lines: Iterable[Series], least: float = 0.0
 ) -> tuple[float, float]:
-  """Returns the limits of an axis: natural ones, or those of the values.
+  """Returns the limits of an axis, from natural ones and the values of lines.
 
-  Args:
-    limits: the natural ones; None: 0, or as far as the values go beyond it.
-    lines: at least one.
-    least: what the axis shows at least.
+  In place of a limit that is None there stands 0, or as far as the values go
+  beyond it; the axis shows `least` at least.
   """
   low, high = limits
   values = np.concatenate([line.values for line in lines])
@@ -131,12 +125,7 @@ def smooth(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def style_axes(axes: axes_lib.Axes, title: str) -> None:
-  """Gives a diagram the look of all our diagrams.
-
-  Args:
-    axes: of the diagram.
-    title: what is shown.
-  """
+  """Gives a diagram the look of all our diagrams."""
   axes.set_title(title, loc='left', size='medium', color=INK)
   axes.tick_params(colors=FAINT, labelsize='small', length=0)
   axes.grid(axis='y', color='#E6E6E6', lw=0.8)
@@ -156,11 +145,7 @@ def lines_of(
 
 
 def agents_of(names: Iterable[str]) -> set[str]:
-  """Returns the agents of series: the name of one of theirs ends in '/agent'.
-
-  Args:
-    names: of series.
-  """
+  """Returns the agents of series: the names of theirs end in '/agent'."""
   return {name.partition('/')[2] for name in names if '/' in name}
 
 
@@ -210,12 +195,7 @@ def draw_panel(
 ) -> None:
   """Draws one panel: what was measured faintly, its moving mean above it.
 
-  Args:
-    axes: to draw on.
-    panel: what to draw.
-    lines: the panel's series, as of `lines_of`.
-    colours: of agents, as of `palette.of_agents`.
-    last_step: environment steps at which the diagram ends.
+  Lines are as of `lines_of`, colours of agents as of `palette.of_agents`.
   """
   for name, line in lines.items():
     colour = colours.get(name.partition('/')[2], INK)

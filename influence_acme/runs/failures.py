@@ -9,11 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def optional(what: str) -> Iterator[None]:
-  """Says that a part of a run's results failed, which goes on without it.
-
-  Args:
-    what: is written inside.
-  """
+  """Says that the writing of a part of a run's results failed, and goes on."""
   try:
     yield
   except Exception as error:  # noqa: BLE001  The run itself has not failed.
@@ -27,14 +23,7 @@ def optional(what: str) -> Iterator[None]:
 def report_failure(
   path: pathlib.Path, name: str, summary: str, details: str = ''
 ) -> None:
-  """Adds to the failures of a run.
-
-  Args:
-    path: of the file, `failure.txt`.
-    name: of the part that failed.
-    summary: of the failure, one line.
-    details: such as a traceback.
-  """
+  """Adds a line on a part of a run, and details, to the file of failures."""
   summary = summary.strip().splitlines()[0]
   text = f'{name} failed: {summary}\n\n{details}\n'
   try:

@@ -9,13 +9,7 @@ import jax
 def make_identity(
   agent: str, environment_spec: Any, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-  """Returns the identity of a run.
-
-  Args:
-    agent: name of its kind of agent.
-    environment_spec: of its environment.
-    settings: further ones by name, such as the environment's name.
-  """
+  """Returns the identity of a run: agent, specs, and further settings."""
   leaves, _ = jax.tree_util.tree_flatten_with_path(environment_spec)
   return {
     'agent': agent,
@@ -25,11 +19,7 @@ def make_identity(
 
 
 def allowed_names(allow_changes: Iterable[str]) -> set[str]:
-  """Returns the single names in lists of names, separated by commas.
-
-  Args:
-    allow_changes: the lists.
-  """
+  """Returns the single names in lists of names, separated by commas."""
   lists = [allow_changes] if isinstance(allow_changes, str) else allow_changes
   names = {name.strip() for each in lists for name in each.split(',')}
   return names | ({'environment'} if 'game' in names else set())

@@ -23,14 +23,11 @@ class AbandonedError(InUseError):
 
 
 def acquire(path: pathlib.Path, what: pathlib.Path | None = None) -> TextIO:
-  """Takes the lock.
+  """Takes the lock; close the open file that it returns by `release`.
 
   Args:
     path: of its file, whose directory must be there.
     what: is locked, for messages; the file's directory if None.
-
-  Returns:
-    The open file; close it by `release`.
 
   Raises:
     InUseError: another program has it, or `AbandonedError`: had it.

@@ -176,14 +176,7 @@ def _told(output: Logger, error: Exception) -> tuple[str, str]:
 def average(
   rows: Sequence[Mapping[str, int | float]],
 ) -> dict[str, int | float]:
-  """Joins rows into one: means of measures, the last of each count.
-
-  Args:
-    rows: flat, at least one; a name need not be in all of them.
-
-  Returns:
-    Name -> mean of the values that are not NaN; NaN if there is none.
-  """
+  """Joins flat rows: means of what is not NaN, the last of each count."""
   if len(rows) == 1:
     return dict(rows[0])
   joined: dict[str, int | float] = {}
@@ -202,14 +195,8 @@ def flatten(data: Mapping[str, Any], steps_key: str) -> dict[str, int | float]:
 
   `{'episode_return': {'agent_0': 1.0}}` becomes `episode_return/agent_0`, an
   array `x` of more than one number `x/0`, `x/1`, ...; a None is left out.
-  Returns by agent get their sum, `collective_return`.
-
-  Args:
-    data: nested dicts of numbers and arrays of numbers.
-    steps_key: set to 0 if it is not there, and an int if it is.
-
-  Returns:
-    Name -> int or float.
+  Returns by agent get their sum, `collective_return`; the count of steps is 0
+  if it is not there.
 
   Raises:
     TypeError: a value is no number.

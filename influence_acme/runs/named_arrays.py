@@ -58,12 +58,7 @@ def _dtype(leaf: Any) -> str:
 
 
 def nested(saved: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
-  """Returns the nested dicts that lie under a name of a checkpoint.
-
-  Args:
-    saved: name -> array.
-    name: of a dict in the saved tree, whose shapes need not be known.
-  """
+  """Returns the nested dicts, of any shapes, under a name of a checkpoint."""
   found: dict[str, Any] = {}
   for path, array in saved.items():
     first, *keys = re.findall(r"\['([^']*)'\]", path)

@@ -21,13 +21,9 @@ def conclude(
   signal_number: int,
   of_all: run_dir.RunDirectory | None = None,
 ) -> int:
-  """Says how a run ended.
+  """Says how a run ended, by a signal if its number is not 0.
 
-  Args:
-    directory: of the run.
-    is_done: whether its step budget is reached.
-    signal_number: of the signal that stopped it, or 0.
-    of_all: what the command names to go on, if not the run's directory.
+  The command to go on names its directory, or that `of_all`.
 
   Returns:
     The exit code: 0 if it is done, 1 if it failed, 128 + the signal's number.
@@ -57,11 +53,7 @@ def conclude(
 def resume_command(directory: run_dir.RunDirectory) -> str:
   """Returns the command that goes on with this process's run.
 
-  Args:
-    directory: of the run.
-
-  Returns:
-    The command; '' if this process was started by one without flags for it.
+  It is '' if this process was started by one without flags for it.
   """
   main = getattr(sys.modules['__main__'], '__spec__', None)
   started = main.name if main else os.path.basename(sys.argv[0])

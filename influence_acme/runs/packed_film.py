@@ -51,11 +51,7 @@ class Film(NamedTuple):
 def pack(path: str | os.PathLike[str]) -> Film:
   """Packs a film of `pictures.write_video`.
 
-  Args:
-    path: of the film.
-
-  Returns:
-    The film, of each step or, if that takes too much room, of fewer.
+  It has each step or, if that takes too much room, fewer.
   """
   squares, places, (height, width) = _read(path)
   every, numbers = 1, np.stack(places)  # [F, R, C]

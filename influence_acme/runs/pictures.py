@@ -66,11 +66,7 @@ def _images(frames: Iterable[np.ndarray]) -> Iterator[Image.Image]:
 def write_mp4(
   path: str | os.PathLike[str], frames: Iterable[np.ndarray]
 ) -> None:
-  """Writes a video that is smaller than a GIF; needs imageio-ffmpeg.
-
-  Args:
-    path: of the video, .mp4.
-    frames: uint8 [H, W, 3] each, at least one, all of one size.
+  """Writes a video of uint8 [H, W, 3] frames that is smaller than a GIF.
 
   Raises:
     ImportError: imageio-ffmpeg is not installed.
@@ -98,14 +94,7 @@ def write_mp4(
 def read_video(
   path: str | os.PathLike[str],
 ) -> Iterator[tuple[np.ndarray, int]]:
-  """Reads a video of `write_video`.
-
-  Args:
-    path: of the video.
-
-  Yields:
-    uint8 [H, W, 3], and for how many frames it is shown.
-  """
+  """Yields uint8 [H, W, 3], and for how many frames it is shown."""
   with Image.open(path) as video:
     for part in ImageSequence.Iterator(video):
       count = part.info['duration'] // FRAME_MILLISECONDS
@@ -194,9 +183,6 @@ def read_influence_matrix(
   path: str | os.PathLike[str],
 ) -> tuple[tuple[types.AgentId, ...], np.ndarray] | None:
   """Reads the numbers that `write_influence_matrix` wrote.
-
-  Args:
-    path: of the picture; the numbers lie beside it.
 
   Returns:
     N names, and float64 [N, N] whose diagonal is NaN; None without a file.

@@ -121,13 +121,7 @@ def make(
 
 
 def read(path: str | os.PathLike[str]) -> PopulationConfig:
-  """Reads a `config.json`, of a run or of an export.
-
-  Args:
-    path: of the file. The settings of a run's last resume count.
-
-  Returns:
-    The configuration.
+  """Reads a `config.json`, of a run's last resume or of an export.
 
   Raises:
     FileNotFoundError: there is no such file.

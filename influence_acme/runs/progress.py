@@ -50,11 +50,8 @@ class Status:
 def read_status(*log_directories: pathlib.Path) -> Status:
   """Reads how far a run is, or the runs of several seeds, side by side.
 
-  Args:
-    *log_directories: of the runs' CSV logs, which may be being written.
-
-  Returns:
-    The status; of several runs the steps of the furthest, and means over all.
+  Their CSV logs may be being written. Of several runs there are the steps of
+  the furthest, and means over all.
   """
   tails = [
     csv_log.read_log(path, max_bytes=_TAIL_BYTES)
@@ -107,11 +104,7 @@ class Speedometer:
     self._changes: collections.deque[tuple[float, int]] = collections.deque()
 
   def update(self, now: float, steps: int) -> float | None:
-    """Takes a reading.
-
-    Args:
-      now: seconds.
-      steps: environment steps so far.
+    """Takes the steps so far at a time in seconds.
 
     Returns:
       Steps per second, or None before the steps have changed twice.
@@ -133,17 +126,7 @@ class Speedometer:
 def describe(
   status: Status, num_steps: int, rate: float | None
 ) -> dict[str, str]:
-  """Puts a status into words.
-
-  Args:
-    status: how far the run is.
-    num_steps: environment steps at which it ends.
-    rate: environment steps per second, if known.
-
-  Returns:
-    What is shown -> its value, in the order to show; what is not known yet is
-    left out.
-  """
+  """Returns what is shown -> its value, in order, as far as it is known."""
   part = min(status.steps / max(num_steps, 1), 1.0)
   words = {'steps': f'{status.steps:,} of {num_steps:,} ({part:.0%})'}
   if rate is not None:
@@ -174,13 +157,7 @@ class Progress:
     num_steps: int,
     console: console_lib.Console | None = None,
   ):
-    """Sets the display up; entering starts it.
-
-    Args:
-      runs: whose logs to read.
-      num_steps: environment steps at which a run ends.
-      console: where to show; stdout by default.
-    """
+    """Sets the display up, on stdout by default; entering starts it."""
     self._runs = runs
     self._num_steps = num_steps
     self._console = console or console_lib.Console()

@@ -41,12 +41,6 @@ def actor_key(seed: int, index: int, first_step: int) -> jax.Array:
 
 
 def environment_seed(seed: int, index: int, first_step: int) -> int:
-  """Returns the seed of one environment, in [0, 2**32).
-
-  Args:
-    seed: of the run.
-    index: of the environment.
-    first_step: as for `actor_key`.
-  """
+  """Returns the seed of one environment, in [0, 2**32); see `actor_key`."""
   entropy = np.random.SeedSequence([seed, index, first_step])
   return int(entropy.generate_state(1)[0])

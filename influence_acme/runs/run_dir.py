@@ -43,12 +43,7 @@ class RunDirectory:
   host: str = ''
 
   def __init__(self, path: str | os.PathLike[str], host: str = ''):
-    """Names a directory; see `prepare`.
-
-    Args:
-      path: of the directory.
-      host: name of this host, if the learner is on another one.
-    """
+    """Names a directory; see `prepare`."""
     absolute = pathlib.Path(path).expanduser().absolute()
     object.__setattr__(self, 'path', absolute)
     object.__setattr__(self, 'host', host)
@@ -117,9 +112,8 @@ class RunDirectory:
   def check(self, *, resume: bool = False) -> None:
     """Checks that a run can start here; no file is touched.
 
-    Args:
-      resume: whether to go on with the run that lies here. One that ended
-        before its first checkpoint starts anew, with and without this.
+    One that ended before its first checkpoint starts anew, with and without
+    `resume`.
 
     Raises:
       FileExistsError: a run lies there, and is not to be resumed.
@@ -167,9 +161,6 @@ class RunDirectory:
   def prepare(self, *, resume: bool = False) -> None:
     """Makes the directory ready for a run, before anything costly starts.
 
-    Args:
-      resume: as for `check`.
-
     Raises:
       OSError: as of `check`.
       PermissionError: the directory cannot be written, for whatever reason.
@@ -214,15 +205,7 @@ class RunDirectory:
   def make_logger(
     self, label: str, logger_factory: loggers.LoggerFactory | None = None
   ) -> loggers.Logger:
-    """Makes the logger of one node; call it in that node.
-
-    Args:
-      label: of the node, its own.
-      logger_factory: as for `loggers.make_logger`.
-
-    Returns:
-      A logger, see `loggers.make_logger`.
-    """
+    """Makes the logger of one node, in that node; see `loggers.make_logger`."""
     return loggers.make_logger(self.logs, label, logger_factory=logger_factory)
 
   def _has_learned(self) -> bool:

@@ -12,12 +12,7 @@ class SaveClock:
   """Counts the time between checkpoints, and looks after their directory."""
 
   def __init__(self, directory: run_dir.RunDirectory, seconds: float):
-    """Starts, as if a checkpoint had just been written.
-
-    Args:
-      directory: of the run.
-      seconds: between two checkpoints.
-    """
+    """Starts, as if a checkpoint had just been written."""
     self._directory = directory
     self._seconds = seconds
     self._saved = self._looked = time.monotonic()

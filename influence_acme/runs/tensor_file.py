@@ -53,9 +53,6 @@ def read(
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
   """Returns the arrays and the metadata of a file.
 
-  Args:
-    path: of the file.
-
   Raises:
     ValueError: the digest is wrong.
     Exception: whatever the library raises for what is no such file.

@@ -17,12 +17,7 @@ class TensorBoardLogger:
   """
 
   def __init__(self, directory: pathlib.Path, label: str, steps_key: str):
-    """Opens a new event file.
-
-    Args:
-      directory: of the files; it must be there.
-      label: first part of every tag.
-      steps_key: the count of environment steps in every row.
+    """Opens a new event file in a directory; every tag begins with the label.
 
     Raises:
       OSError: the file cannot be written.
@@ -37,14 +32,7 @@ class TensorBoardLogger:
     self._writer.flush()
 
   def write(self, row: Mapping[str, int | float]) -> None:
-    """Writes the values of a row.
-
-    Args:
-      row: name -> number.
-
-    Raises:
-      OSError: the row could not be written.
-    """
+    """Writes the values of a row; raises OSError: it could not be written."""
     values = [
       summary_pb2.Summary.Value(tag=self._tag(name), simple_value=value)
       for name, value in row.items()

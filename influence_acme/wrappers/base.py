@@ -23,11 +23,7 @@ class EnvironmentWrapper(dm_env.Environment):
   """
 
   def __init__(self, environment: Any):
-    """Initialises the wrapper.
-
-    Args:
-      environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
-    """
+    """Wraps a multi-agent `dm_env.Environment`, with `agent_ids`."""
     types.check_agent_ids(environment.agent_ids)
     self._environment = environment
     self._check: timesteps.TimestepCheck | None = None
@@ -82,11 +78,7 @@ class EnvironmentWrapper(dm_env.Environment):
 
 
 def alive(environment: Any) -> np.ndarray:
-  """Returns the agents that are alive, bool [N].
-
-  Args:
-    environment: a multi-agent `dm_env.Environment`. Without an `alive()` all
-      its agents live from an episode's beginning to its end.
+  """Returns the agents that are alive, bool [N]; all without an `alive()`.
 
   Raises:
     ValueError: `alive()` is of another shape.

@@ -45,10 +45,7 @@ class TimestepCheck:
   """Checks the time steps of one environment, one after the other."""
 
   def __init__(self, environment: Any):
-    """Reads the specs.
-
-    Args:
-      environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
+    """Reads the specs of a multi-agent environment.
 
     Raises:
       ValueError: the specs are not of exactly the agents.
