@@ -37,19 +37,8 @@ _OF_COMMAND = ('run_dir', 'path', 'resume', 'allow_changes')
 _ALIASES = {'environment': 'game', 'functional_environment.name': 'game'}
 # Whose versions a result may depend on; names as pip knows them.
 _PACKAGES = (
-  'influence_acme',
-  'dm-acme',
-  'dm-launchpad',
-  'dm-reverb',
-  'tensorflow-cpu',
-  'jax',
-  'jaxlib',
-  'dm-haiku',
-  'chex',
-  'optax',
-  'rlax',
-  'dm-env',
-  'numpy',
+  *('influence_acme', 'dm-acme', 'dm-launchpad', 'dm-reverb', 'tensorflow-cpu'),
+  *('jax', 'jaxlib', 'dm-haiku', 'chex', 'optax', 'rlax', 'dm-env', 'numpy'),
 )
 
 

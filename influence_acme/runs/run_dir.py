@@ -12,6 +12,17 @@ from typing import Any
 from influence_acme.runs import config_file, csv_log, lock, loggers
 
 
+class _Entry:
+  """The path of an entry of a run's directory, which need not be there."""
+
+  def __init__(self, name: str):
+    self._name = name
+
+  def __get__(self, run: Any, cls: type) -> pathlib.Path:
+    path: pathlib.Path = run.path
+    return path / self._name
+
+
 @dataclasses.dataclass(frozen=True)
 class RunDirectory:
   """The layout of a run's directory. Making one touches no file.
@@ -29,6 +40,7 @@ class RunDirectory:
       episode.npz            what happened in it, as arrays
       influence_matrix.png   who influenced whom in it, and the numbers in
       influence_matrix.csv
+      evaluation/            the same of an evaluation of the run
       headline.txt           what its page opens with, if there is one
       report.html            all of this on one page
 
@@ -41,6 +53,17 @@ class RunDirectory:
 
   path: pathlib.Path
   host: str = ''
+  config_path = _Entry('config.json')
+  checkpoint_path = _Entry('checkpoint')
+  hosts_path = _Entry('hosts.log')
+  headline_path = _Entry('headline.txt')
+  logs = _Entry('logs')
+  curves_path = _Entry('curves.png')
+  evaluation_path = _Entry('evaluation')
+  video_path = _Entry('episode.gif')
+  episode_path = _Entry('episode.npz')
+  influence_matrix_path = _Entry('influence_matrix.png')
+  report_path = _Entry('report.html')
 
   def __init__(self, path: str | os.PathLike[str], host: str = ''):
     """Names a directory; see `prepare`."""
@@ -49,65 +72,10 @@ class RunDirectory:
     object.__setattr__(self, 'host', host)
 
   @property
-  def config_path(self) -> pathlib.Path:
-    """All settings, versions and the seed, as JSON."""
-    return self.path / 'config.json'
-
-  @property
-  def checkpoint_path(self) -> pathlib.Path:
-    """The last checkpoint."""
-    return self.path / 'checkpoint'
-
-  @property
   def failure_path(self) -> pathlib.Path:
     """The traceback of a node that failed; no file if none did."""
     name = f'failure.{self.host}.txt' if self.host else 'failure.txt'
     return self.path / name
-
-  @property
-  def hosts_path(self) -> pathlib.Path:
-    """Which other hosts took part; no file if there were none."""
-    return self.path / 'hosts.log'
-
-  @property
-  def headline_path(self) -> pathlib.Path:
-    """A sentence on what came of the run; no file if nobody wrote one."""
-    return self.path / 'headline.txt'
-
-  @property
-  def logs(self) -> pathlib.Path:
-    """The directory of the CSV and TensorBoard logs."""
-    return self.path / 'logs'
-
-  @property
-  def curves_path(self) -> pathlib.Path:
-    """The picture of the learning curves."""
-    return self.path / 'curves.png'
-
-  @property
-  def evaluation_path(self) -> pathlib.Path:
-    """The directory of what an evaluation of the run wrote."""
-    return self.path / 'evaluation'
-
-  @property
-  def video_path(self) -> pathlib.Path:
-    """The video of an episode."""
-    return self.path / 'episode.gif'
-
-  @property
-  def episode_path(self) -> pathlib.Path:
-    """The arrays of that episode."""
-    return self.path / 'episode.npz'
-
-  @property
-  def influence_matrix_path(self) -> pathlib.Path:
-    """The picture of who influenced whom; the numbers lie beside it."""
-    return self.path / 'influence_matrix.png'
-
-  @property
-  def report_path(self) -> pathlib.Path:
-    """The page that shows all of this."""
-    return self.path / 'report.html'
 
   def check(self, *, resume: bool = False) -> None:
     """Checks that a run can start here; no file is touched.
