@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dm_env
-import jax
 from acme import adders, environment_loop
 from acme.utils import counting
 from acme.utils.loggers import base as loggers_base
@@ -83,58 +82,39 @@ def _make_episode(
 ) -> tuple[Play, Callable[[], None]]:
   """Returns what plays an episode of one environment, and what closes that."""
   first_step = learner.enter(actor_id)
-  environment = experiment.environment_factory(
-    experiment.environment_seed(actor_id, first_step)
-  )
-  try:
-    play = _make_loop(
-      experiment,
-      environment,
-      experiment.actor_key(actor_id, first_step),
-      replay,
-      learner,
-      stop_if_told,
-    )
-  except BaseException:
-    environment.close()
-    raise
-  return play, environment.close
-
-
-def _make_loop(
-  experiment: experiment_lib.Experiment,
-  environment: dm_env.Environment,
-  key: jax.Array,
-  replay: Mapping[str, blocking.StoppableReplay],
-  learner: Any,
-  stop_if_told: Callable[[], None],
-) -> Play:
-  """Returns Acme's loop in an environment."""
   builder = experiment.builder_factory(loggers_base.NoOpLogger())
   watched = observers.InfluenceObserver()
-  adder = builder.make_adder(replays.for_builder(replay))
-  if isinstance(adder, adders.Adder):
-    adder = watched.watch(adder)
-  actor = builder.make_actor(
-    key,
-    experiment.network_factory(
-      multiagent_specs.make_environment_spec(environment)
-    ),
-    adder,
-    learner,
-  )
   counter = counting.Counter(learner, time_delta=_COUNT_SECS)
   measures: list[observers_base.EnvLoopObserver] = []
-  if isinstance(environment.reward_spec(), Mapping):
-    measures = observers.make_observers(environment.action_spec(), watched)
-  after_step = _AfterStep(counter, stop_if_told, experiment.num_steps)
-  return environment_loop.EnvironmentLoop(
-    environment,
-    actor,
-    counting.Counter(counter, 'actor', time_delta=_COUNT_SECS),
-    loggers_base.NoOpLogger(),
-    observers=[*measures, after_step],
-  ).run_episode
+  with contextlib.ExitStack() as stack:
+    environment = experiment.environment_factory(
+      experiment.environment_seed(actor_id, first_step)
+    )
+    stack.callback(environment.close)
+    adder = builder.make_adder(replays.for_builder(replay))
+    if isinstance(adder, adders.Adder):
+      adder = watched.watch(adder)
+    actor = builder.make_actor(
+      experiment.actor_key(actor_id, first_step),
+      experiment.network_factory(
+        multiagent_specs.make_environment_spec(environment)
+      ),
+      adder,
+      learner,
+    )
+    if isinstance(environment.reward_spec(), Mapping):
+      measures = observers.make_observers(environment.action_spec(), watched)
+    loop = environment_loop.EnvironmentLoop(
+      environment,
+      actor,
+      counting.Counter(counter, 'actor', time_delta=_COUNT_SECS),
+      loggers_base.NoOpLogger(),
+      observers=[
+        *measures,
+        _AfterStep(counter, stop_if_told, experiment.num_steps),
+      ],
+    )
+    return loop.run_episode, stack.pop_all().close
 
 
 class _AfterStep(observers_base.EnvLoopObserver):

@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from influence_acme import adapters, wrappers
-from influence_acme.programs import film
+from influence_acme.programs import evaluation
 from influence_acme.testing import conformance
 
 AGENTS = ['right', 'left']  # Not sorted.
@@ -409,7 +409,7 @@ def test_an_environment_that_gives_pictures_is_filmed():
   environment = wrappers.OthersActionsWrapper(
     adapters.PettingZooEnvironment(Drawn())
   )
-  shot = film.Film(environment)
+  shot = evaluation.Film(environment)
   environment.reset()
   shot.take()
   environment.step(dict.fromkeys(AGENTS, np.int32(0)))

@@ -11,7 +11,7 @@ from imageio import v3 as imageio
 from PIL import Image
 
 from influence_acme.multiagent import recording
-from influence_acme.programs import evaluation, film
+from influence_acme.programs import evaluation
 from influence_acme.runs import run_dir
 from influence_acme.testing import fakes
 
@@ -285,7 +285,7 @@ def test_what_is_no_picture_leaves_the_film_out(
 
 def test_pictures_of_pillow_are_filmed():
   image = Image.new('RGB', (6, 4), (1, 2, 3))
-  shot = film.Film(types.SimpleNamespace(render=lambda: image))
+  shot = evaluation.Film(types.SimpleNamespace(render=lambda: image))
   shot.take()
   (frame,) = shot.frames
   np.testing.assert_array_equal(frame, np.tile([1, 2, 3], (4, 6, 1)))
@@ -293,7 +293,7 @@ def test_pictures_of_pillow_are_filmed():
 
 
 def test_pictures_of_another_size_end_the_film():
-  shot = film.Film(
+  shot = evaluation.Film(
     types.SimpleNamespace(render=iter(_of_sizes(4, 4, 5)).__next__)
   )
   shot.take()
