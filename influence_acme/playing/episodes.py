@@ -33,10 +33,7 @@ class State(NamedTuple):
     keys: uint32 [B, 2], of the agents' chance.
     num_steps: int32 [].
     is_over: bool [B], whether the episode has ended.
-    returns: float32 [N, B], so far.
     lengths: int32 [B], steps so far.
-    influence: float32 [N, B, N], nats, sums so far: of the first axis' agent
-      on the last axis'; () of agents without influence inputs.
   """
 
   environment: vector_lib.State
@@ -46,9 +43,7 @@ class State(NamedTuple):
   keys: chex.PRNGKey
   num_steps: chex.Array
   is_over: chex.Array
-  returns: chex.Array
   lengths: chex.Array
-  influence: Any
 
 
 class Frame(NamedTuple):
@@ -60,7 +55,9 @@ class Frame(NamedTuple):
     messages: int32 [N, B], sent in the step; None of agents without messages.
     actions: int32 [N, B], of the step; None before the first.
     rewards: float32 [N, B].
-    influence: of `State`, [N, B, N], so far.
+    influence: float32 [N, B, N], nats, known with the step, so that of the
+      step before if there is one: of the first axis' agent on the last axis';
+      () of agents without influence inputs, and before the first step.
     events: of the episodes so far, int32 [N, B] or [B] each.
     is_finite: marks of `rollouts.finite`, bool [N, B] each, of episodes that
       were not over before.
@@ -133,17 +130,15 @@ def _begin(
     keys=agent_keys,
     num_steps=jnp.int32(0),
     is_over=is_over,
-    returns=jnp.zeros_like(first.reward),
     lengths=jnp.zeros(batch_size, jnp.int32),
-    influence=(),
   )
   # Zeros of the shapes that a step gives.
   after, _ = jax.eval_shape(step, params, state)
-  before, influence = jax.tree_util.tree_map(
-    lambda x: jnp.zeros(x.shape, x.dtype), (after.before, after.influence)
+  before = jax.tree_util.tree_map(
+    lambda x: jnp.zeros(x.shape, x.dtype), after.before
   )
-  state = state._replace(before=before, influence=influence)
-  return state, _frame(state, None, is_over)
+  state = state._replace(before=before)
+  return state, _frame(state, None, (), is_over)
 
 
 def _step(
@@ -183,17 +178,16 @@ def _step(
     keys=state.keys,
     num_steps=state.num_steps + 1,
     is_over=state.is_over | step.is_last,
-    returns=state.returns + jnp.where(state.is_over, 0, step.reward),
     lengths=state.lengths + ~state.is_over,
-    influence=_add_influence(state, now, step.is_last) if inputs else (),
   )
-  return new, _frame(new, output.actions, state.is_over)
+  influence = _influence(state, now, step.is_last) if inputs else ()
+  return new, _frame(new, output.actions, influence, state.is_over)
 
 
-def _add_influence(
+def _influence(
   state: State, now: system_types.InfluenceStep, is_last: chex.Array
 ) -> chex.Array:
-  """Returns the sums of influence after a step.
+  """Returns the influence that is known with a step, see `Frame`.
 
   Args:
     state: before the step.
@@ -201,28 +195,25 @@ def _add_influence(
     is_last: bool [B], whether it ended its episode.
   """
   if not influence_matrix.has_delay(now):
-    added = influence_matrix.influence_matrix(now, None)
-  else:
-    # That of the step before; and of an episode's last step as far as nobody
-    # has to reply to it.
-    before = state.before or now  # () in the call for shapes alone.
-    no_reply = now._replace(
-      inputs={
-        name: {**x, 'mask': jnp.zeros_like(x['mask'])}
-        for name, x in now.inputs.items()
-      }
-    )
-    of_before = influence_matrix.influence_matrix(before, now)
-    of_last = influence_matrix.influence_matrix(now, no_reply)
-    added = jnp.where(state.num_steps > 0, of_before, 0)
-    added += jnp.where(is_last[:, None], of_last, 0)
-  added = jnp.where(state.is_over[:, None], 0, added)
-  return (
-    added if isinstance(state.influence, tuple) else state.influence + added
+    return influence_matrix.influence_matrix(now, None)
+  # That of the step before; and of an episode's last step as far as nobody
+  # has to reply to it.
+  before = state.before or now  # () in the call for shapes alone.
+  no_reply = now._replace(
+    inputs={
+      name: {**x, 'mask': jnp.zeros_like(x['mask'])}
+      for name, x in now.inputs.items()
+    }
   )
+  of_before = influence_matrix.influence_matrix(before, now)
+  of_last = influence_matrix.influence_matrix(now, no_reply)
+  of_before = jnp.where(state.num_steps > 0, of_before, 0)
+  return of_before + jnp.where(is_last[:, None], of_last, 0)
 
 
-def _frame(state: State, actions: Any, was_over: chex.Array) -> Frame:
+def _frame(
+  state: State, actions: Any, influence: Any, was_over: chex.Array
+) -> Frame:
   """Returns what happened in a step; actions are None before the first."""
   marks = finite.mark(state.step)
   return Frame(
@@ -231,7 +222,7 @@ def _frame(state: State, actions: Any, was_over: chex.Array) -> Frame:
     actions['message'] if isinstance(actions, dict) else None,
     None if actions is None else system_types.actions_of(actions),
     state.step.reward,
-    state.influence,
+    influence,
     state.step.events,
     {name: is_finite | was_over for name, is_finite in marks.items()},
   )

@@ -111,20 +111,19 @@ def evaluate(
     min(getattr(environment, 'episode_length', _NUM_STEPS), _NUM_STEPS),
     greedy,
   )
-  states, records, film = [], [], None
+  records, film = [], None
   for first in range(0, num_episodes, batch_size):
     numbers = np.arange(first, first + batch_size, dtype=np.uint32)
     state, begun, steps = _play(
       functions, policy, seed, numbers, numbers >= num_episodes
     )
-    states.append(state)
     film = film or _make_film(environment, begun, steps, state.lengths[0])
     records += [
       _make_record(policy, environment, steps, state, b, first + b == 0)
       for b in np.flatnonzero(numbers < num_episodes)
     ]
   assert film is not None
-  return _summarise(policy.agent_ids, states, film, records)
+  return _summarise(policy.agent_ids, film, records)
 
 
 def _play(
@@ -193,8 +192,7 @@ def _make_record(
   rewards, actions, messages, events = own
   influence = None
   if not isinstance(steps.influence, tuple):
-    sums = steps.influence[:length, :, b]
-    influence = np.diff(sums, axis=0, prepend=0)  # [L, N, N]
+    influence = steps.influence[:length, :, b]  # [L, N, N]
     if jax.tree_util.tree_leaves(state.before) and length > 1:
       # It was known a step late; that of the last step came with the other.
       influence = np.concatenate([influence[1:], 0 * influence[:1]])
@@ -223,23 +221,17 @@ def _make_record(
 
 def _summarise(
   agent_ids: tuple[types.AgentId, ...],
-  states: Sequence[episodes.State],
   film: Film,
   records: Sequence[episode_record.EpisodeRecord],
 ) -> Evaluation:
   """Brings the episodes of all batches together."""
   lengths = np.array([len(record.rewards) for record in records], np.int32)
-  returns = np.concatenate([state.returns for state in states], axis=1).T
-  influence = None
-  if not isinstance(states[0].influence, tuple):
-    total = sum(state.influence.sum(axis=1) for state in states)
-    influence = np.where(np.eye(len(agent_ids), dtype=bool), np.nan, total)
-    influence = (influence / lengths.sum()).astype(np.float32)
+  steps = [x.influence for x in records if x.influence is not None]
   return Evaluation(
     agent_ids,
-    returns[: len(records)],
+    np.stack([record.rewards.sum(axis=0) for record in records]),
     lengths,
-    influence,
+    np.concatenate(steps).mean(axis=0) if steps else None,
     film,
     tuple(records),
   )
