@@ -4,7 +4,7 @@ Letters: P points of a line.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import ticker
@@ -21,18 +21,10 @@ Chart = dict[str, Any]
 _PLAIN: Chart = {'is_episode': False, 'rule': None, 'marks': ()}
 
 
-def line(
-  name: str,
-  colour: str,
-  x: np.ndarray,
-  y: np.ndarray,
-  *,
-  raw: np.ndarray | None = None,
-  half_width: np.ndarray | None = None,
-) -> dict[str, Any]:
+class Line(NamedTuple):
   """Describes a line of a chart.
 
-  Args:
+  Attributes:
     name: to be shown with the values.
     colour: of CSS.
     x: float [P].
@@ -40,18 +32,18 @@ def line(
     raw: float [P], drawn faintly behind it.
     half_width: float [P], of a band around it.
   """
-  return {
-    'name': name,
-    'colour': colour,
-    'raw': None,
-    'band': None,
-    'data': (x, y, raw, half_width),
-  }
+
+  name: str
+  colour: str
+  x: np.ndarray
+  y: np.ndarray
+  raw: np.ndarray | None = None
+  half_width: np.ndarray | None = None
 
 
 def chart(
   title: str,
-  lines: Sequence[dict[str, Any]],
+  lines: Sequence[Line],
   *,
   unit: str = '',
   x_title: str = STEPS,
@@ -64,7 +56,7 @@ def chart(
 
   Args:
     title: above it.
-    lines: of `line`, at least one.
+    lines: at least one.
     unit: of the vertical axis.
     x_title: of the horizontal axis, which begins at 0.
     limits: of the vertical axis; None: 0, or as far as the lines reach.
@@ -72,29 +64,34 @@ def chart(
     x_max: the end of the horizontal axis; that of the lines if None.
     **more: for the template.
   """
-  x_max = x_max or max(float(each['data'][0][-1]) for each in lines) or 1.0
-  ends = [curves.Series(*each['data'][:2]) for each in lines]
+  x_max = x_max or max(float(each.x[-1]) for each in lines) or 1.0
+  ends = [curves.Series(each.x, each.y) for each in lines]
   low, high = curves.limits_of(limits, ends, least)
 
   def place(values: np.ndarray) -> np.ndarray:
     return HEIGHT * (1 - (np.clip(values, low, high) - low) / (high - low))
 
   drawn = []
-  for each in lines:
-    x, y, raw, half_width = each.pop('data')
+  for name, colour, x, y, raw, half_width in lines:
     some = np.arange(0, len(x), max(1, len(x) // _MOST_POINTS))
     some = np.union1d(some, len(x) - 1).astype(int)
     across = WIDTH * x[some] / x_max
-    each['points'] = _points(across, place(y[some]))
-    if raw is not None:
-      each['raw'] = _points(across, place(raw[some]))
+    band = None
     if half_width is not None and np.isfinite(half_width).all():
       there, back = y[some] + half_width[some], y[some] - half_width[some]
-      each['band'] = _points(
+      band = _points(
         np.concatenate([across, across[::-1]]),
         place(np.concatenate([there, back[::-1]])),
       )
-    drawn.append(each)
+    drawn.append(
+      {
+        'name': name,
+        'colour': colour,
+        'points': _points(across, place(y[some])),
+        'raw': None if raw is None else _points(across, place(raw[some])),
+        'band': band,
+      }
+    )
   return {
     'title': title,
     'unit': unit,
@@ -120,16 +117,12 @@ def panel(
   """
   found = []
   for name, each in lines.items():
+    colour = colours.get(name, 'var(--ink)')
     mean = curves.smoothed(spec, each)
-    found.append(
-      line(
-        name,
-        colours.get(name, 'var(--ink)'),
-        each.steps,
-        each.values if mean is None else mean,
-        raw=None if mean is None else each.values,
-      )
-    )
+    if mean is None:
+      found.append(Line(name, colour, each.steps, each.values))
+    else:
+      found.append(Line(name, colour, each.steps, mean, raw=each.values))
   return chart(
     spec.title,
     found,

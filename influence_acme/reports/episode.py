@@ -169,7 +169,7 @@ def _traces(
     drawn.append(
       charts.chart(
         names([agent_id])[0],
-        [charts.line('influence', colours[agent_id], steps, total[steps, i])],
+        [charts.Line('influence', colours[agent_id], steps, total[steps, i])],
         unit=f'nats, mean {total[:, i].mean():.2g}',
         x_title='step of the episode',
         limits=(0.0, top),

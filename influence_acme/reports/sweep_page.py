@@ -51,7 +51,7 @@ def _panels(groups: dict[str, list[results_lib.Result]]) -> dict[str, Any]:
     colours = palette.of_agents(found.lines)
     legend |= colours
     lines = [
-      charts.line(
+      charts.Line(
         label, colours[label], x.steps, x.mean, half_width=x.half_width
       )
       for label, x in found.lines.items()
