@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 
 from influence_acme import reproduction, xla_threads
-from influence_acme.reproduction import commands, settings, workers
+from influence_acme.reproduction import commands, runner, settings
 from influence_acme.reproduction.sweep import LAUNCHES
 from influence_acme.runs import checkpoint
 from influence_acme.system import practical, presets, variants
@@ -109,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
   xla_threads.disable_intra_op_threads()  # Before JAX's first array.
   try:
     sweep = make_sweep()
-    workers.shard(sweep.runs(), _SHARD.value)
+    runner.part_of(sweep.runs(), _SHARD.value)
     if not (_LIST.value or _REPORT_ONLY.value):
       sweep.prepare()
     return _run(sweep)

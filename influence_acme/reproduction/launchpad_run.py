@@ -7,16 +7,10 @@ from influence_acme.agents import influence
 from influence_acme.reproduction import sweep as sweep_lib
 
 
-def launch(sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool) -> int:
-  """Runs one of a sweep's runs, and returns its exit code."""
-  experiment = make_experiment(sweep, run, resume=resume)
-  return programs.launch(programs.make_program(experiment), sweep.launch)
-
-
 def make_experiment(
   sweep: sweep_lib.Sweep, run: sweep_lib.Run, *, resume: bool = False
 ) -> programs.Experiment:
-  """Returns what a run of a sweep is, see `launch`."""
+  """Returns what a run of a sweep is."""
   game = {
     name: getattr(sweep, name)
     for name in ('num_agents', 'episode_length')

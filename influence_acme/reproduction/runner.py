@@ -1,16 +1,17 @@
 """Runs a sweep: what is finished is skipped, what was interrupted goes on."""
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from influence_acme import playing, training
 from influence_acme.playing import results as evaluation_results
 from influence_acme.reproduction import sweep as sweep_lib
-from influence_acme.reproduction import workers
 from influence_acme.runs import (
   checkpoint,
   config_file,
@@ -23,6 +24,7 @@ from influence_acme.runs import (
 
 # (sweep, run, resume=) -> exit code.
 Train = Callable[..., int]
+_Run = TypeVar('_Run')
 
 
 def run(
@@ -48,13 +50,13 @@ def run(
   Raises:
     ValueError: another sweep lies in the directory, or the shard is none.
   """
-  runs = workers.shard(sweep.runs(), shard)
+  runs = part_of(sweep.runs(), shard)
   sweep.prepare()
   train = train or _train
   failed = False
   for each in runs:
     try:
-      with workers.claim(each.directory):
+      with claim(each.directory):
         code = _run_one(sweep, each, train)
     except lock.InUseError as error:
       print(f'{each.name} is left out: {error}', file=sys.stderr)
@@ -67,12 +69,45 @@ def run(
   return int(failed)
 
 
+def part_of(runs: Sequence[_Run], part: str) -> list[_Run]:
+  """Returns the runs i, i + n, i + 2n, ... of a part 'i/n', with 0 <= i < n.
+
+  Raises:
+    ValueError: the part is none.
+  """
+  index, _, count = part.partition('/')
+  if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+    raise ValueError(
+      f'shard is {part!r}: it must be i/n with 0 <= i < n, as 0/4.'
+    )
+  return list(runs[int(index) :: int(count)])
+
+
+@contextlib.contextmanager
+def claim(directory: run_dir.RunDirectory) -> Iterator[None]:
+  """Keeps other workers from a run while entered, before it has a directory.
+
+  Raises:
+    InUseError: another worker has it.
+    OSError: the claim, a file beside the directory, cannot be written.
+  """
+  path = directory.path.with_name(f'{directory.path.name}.worker')
+  path.parent.mkdir(parents=True, exist_ok=True)
+  held = lock.acquire(path, directory.path)
+  try:
+    yield
+  finally:
+    lock.release(held)
+
+
 def _train(sweep: sweep_lib.Sweep, each: sweep_lib.Run, *, resume: bool) -> int:
   if sweep.launch == 'single':
     return training.run(sweep.make_config(each, resume=resume))
-  from influence_acme.reproduction import launchpad_run  # Needs Acme.
+  from influence_acme import programs  # Needs Acme.
+  from influence_acme.reproduction import launchpad_run
 
-  return launchpad_run.launch(sweep, each, resume=resume)
+  experiment = launchpad_run.make_experiment(sweep, each, resume=resume)
+  return programs.launch(programs.make_program(experiment), sweep.launch)
 
 
 def _run_one(sweep: sweep_lib.Sweep, each: sweep_lib.Run, train: Train) -> int:

@@ -114,13 +114,9 @@ class RunDirectory:
       InUseError: another program runs in it.
       PermissionError: the directory cannot be written, for whatever reason.
     """
-    try:
+    with self._writing():
       self.path.mkdir(parents=True, exist_ok=True)
       held = lock.acquire(self.path / 'lock')
-    except lock.InUseError:
-      raise
-    except OSError as error:
-      raise self._not_writable(error) from error
     try:
       yield
     finally:
@@ -134,17 +130,13 @@ class RunDirectory:
       PermissionError: the directory cannot be written, for whatever reason.
     """
     self.check(resume=resume)
-    try:
-      self.logs.mkdir(parents=True, exist_ok=True)
-      # Whoever finds it takes the run for a failed one.
-      self.failure_path.unlink(missing_ok=True)
+    self.prepare_host()
+    with self._writing():
       if not self.checkpoint_path.exists():
         self.config_path.unlink(missing_ok=True)
       for path in sorted(self.logs.glob('*.csv')):
         if not csv_log.is_log(path, loggers.STEPS_KEY):
           _move_aside(path)
-    except OSError as error:
-      raise self._not_writable(error) from error
 
   def prepare_host(self) -> None:
     """Makes the directory ready for a host without the learner.
@@ -152,19 +144,15 @@ class RunDirectory:
     Raises:
       PermissionError: the directory cannot be written, for whatever reason.
     """
-    try:
+    with self._writing():
       self.logs.mkdir(parents=True, exist_ok=True)
+      # Whoever finds it takes the run for a failed one.
       self.failure_path.unlink(missing_ok=True)
-    except OSError as error:
-      raise self._not_writable(error) from error
 
   def check_writable(self) -> None:
     """Raises PermissionError: the directory was made read-only in mid-run."""
-    try:
-      with tempfile.TemporaryFile(dir=self.path):
-        pass
-    except OSError as error:
-      raise self._not_writable(error) from error
+    with self._writing(), tempfile.TemporaryFile(dir=self.path):
+      pass
 
   def write_config(self, settings: Mapping[str, Any]) -> None:
     """Writes down a start of the run, see `config_file.write`."""
@@ -181,11 +169,18 @@ class RunDirectory:
     path = self.logs / 'learner.csv'
     return path.is_file() and path.read_bytes().count(b'\n') > 1
 
-  def _not_writable(self, error: OSError) -> PermissionError:
-    return PermissionError(
-      f'Cannot write to the run directory {self.path}: {error}. Choose '
-      'another one (--run_dir).'
-    )
+  @contextlib.contextmanager
+  def _writing(self) -> Iterator[None]:
+    """Raises PermissionError, with advice, for errors of the file system."""
+    try:
+      yield
+    except lock.InUseError:
+      raise
+    except OSError as error:
+      raise PermissionError(
+        f'Cannot write to the run directory {self.path}: {error}. Choose '
+        'another one (--run_dir).'
+      ) from error
 
 
 def _move_aside(path: pathlib.Path) -> None:

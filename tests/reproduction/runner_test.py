@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from influence_acme import reproduction
-from influence_acme.reproduction import runner, workers
+from influence_acme.reproduction import runner
 from influence_acme.reproduction import sweep as sweep_lib
 from influence_acme.runs import episode_record
 
@@ -106,7 +106,7 @@ def test_a_worker_leaves_out_what_another_one_has(
   make_sweep, launched, write_checkpoint, capsys
 ):
   sweep = make_sweep()
-  with workers.claim(sweep.runs()[2].directory):
+  with runner.claim(sweep.runs()[2].directory):
     assert _run(sweep, launched, write_checkpoint) == 0
   assert [x[:2] for x in launched] == [
     ('baseline', 0),
