@@ -147,9 +147,7 @@ def influence(adder: RecordingAdder) -> np.ndarray | None:
   return np.moveaxis(np.asarray(matrix), 1, 0)
 
 
-def _following(
-  steps: system_types.InfluenceStep,
-) -> system_types.InfluenceStep:
+def _following(steps: system_types.InfluenceStep) -> system_types.InfluenceStep:
   """Returns the next step of each, [N, T, ...]; nobody replies to the last."""
   following = jax.tree_util.tree_map(
     lambda x: np.roll(x, -1, axis=1), steps.inputs

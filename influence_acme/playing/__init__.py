@@ -5,11 +5,4 @@ from influence_acme.playing.evaluation import evaluate, Evaluation
 from influence_acme.playing.policy import Policy
 from influence_acme.playing.storage import export, load
 
-__all__ = (
-  'AgentPolicy',
-  'evaluate',
-  'Evaluation',
-  'export',
-  'load',
-  'Policy',
-)
+__all__ = ('AgentPolicy', 'evaluate', 'Evaluation', 'export', 'load', 'Policy')

@@ -23,9 +23,7 @@ class Entry(NamedTuple):
   dtype: str | None = None
 
 
-def entries(
-  population: population_config.PopulationConfig,
-) -> dict[str, Entry]:
+def entries(population: population_config.PopulationConfig) -> dict[str, Entry]:
   """Returns the entries of an observation that a population's policies read."""
   sizes, agent = population.sizes, population.agent
   of_others = Entry((len(sizes.agent_ids),))

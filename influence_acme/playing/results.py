@@ -22,12 +22,7 @@ import numpy as np
 
 from influence_acme.metrics import interval
 from influence_acme.playing import evaluation as evaluation_lib
-from influence_acme.runs import (
-  config_file,
-  episode_record,
-  failures,
-  pictures,
-)
+from influence_acme.runs import config_file, episode_record, failures, pictures
 
 CONFIDENCE = 0.95
 COLLECTIVE = 'collective'

@@ -122,9 +122,7 @@ def _directory(
 
 
 def _make_tables(
-  experiment: experiment_lib.Experiment,
-  spec: specs.EnvironmentSpec,
-  name: str,
+  experiment: experiment_lib.Experiment, spec: specs.EnvironmentSpec, name: str
 ) -> list[reverb.Table]:
   return replays.make_tables(experiment, spec)[name]
 

@@ -15,12 +15,7 @@ from influence_acme.environments.grid import render
 from influence_acme.metrics import influence_peaks
 from influence_acme.reports import charts
 from influence_acme.reproduction import behaviour
-from influence_acme.runs import (
-  episode_record,
-  packed_film,
-  pictures,
-  run_dir,
-)
+from influence_acme.runs import episode_record, packed_film, pictures, run_dir
 from influence_acme.system import variants as variants_lib
 
 _NUM_MOMENTS, _STEPS_APART = 6, 20

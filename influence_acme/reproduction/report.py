@@ -169,9 +169,7 @@ def _bullets(lines: Sequence[str]) -> list[str]:
 
 
 def _draw(
-  sweep: sweep_lib.Sweep,
-  groups: dict[str, list[results_lib.Result]],
-  name: str,
+  sweep: sweep_lib.Sweep, groups: dict[str, list[results_lib.Result]], name: str
 ) -> None:
   """Draws mean curves, with bands of their intervals."""
   figure = figure_lib.Figure(figsize=(11, 4.2), dpi=120, layout='constrained')
@@ -181,9 +179,7 @@ def _draw(
 
 
 def _draw_panel(
-  axes: axes_lib.Axes,
-  column: str,
-  groups: dict[str, list[results_lib.Result]],
+  axes: axes_lib.Axes, column: str, groups: dict[str, list[results_lib.Result]]
 ) -> None:
   """Draws each variant: its mean, with a band of its interval, and its runs."""
   found = mean_curves(column, groups)

@@ -77,11 +77,7 @@ def of_practice(
     return {PRACTICAL: practical.make_config(game, variant, **fields)}
   return {
     f'{_SHARE}{float(share)!r}': practical.make_config(
-      game,
-      variant,
-      normalise_influence=True,
-      influence_weight=share,
-      **fields,
+      game, variant, normalise_influence=True, influence_weight=share, **fields
     )
     for share in shares
   }

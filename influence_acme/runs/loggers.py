@@ -161,10 +161,7 @@ class _RunLogger:
         output.write(row)
       except Exception as error:  # noqa: BLE001  Perhaps of a user's own.
         logging.log_every_n_seconds(
-          logging.ERROR,
-          '%s did not log a row: %s',
-          60,
-          *_told(output, error),
+          logging.ERROR, '%s did not log a row: %s', 60, *_told(output, error)
         )
 
 
