@@ -56,20 +56,14 @@ def to_spec(space: spaces.Space, name: str) -> specs.Array:
 
 
 def to_value(space: spaces.Space, value: Any, name: str) -> np.ndarray:
-  """Checks that a value lies in a space, and returns a copy of it.
-
-  Args:
-    space: a space that `to_spec` takes.
-    value: an array of the dtype and shape of a Box; an element of a MultiBinary
-      or a Discrete.
-    name: of the value, for the error.
+  """Checks that a value lies in a space of `to_spec`, and returns a copy of it.
 
   Returns:
     An array of the dtype of the space's spec: that of a Box is kept, boolean
     for a MultiBinary, int32 for a Discrete.
 
   Raises:
-    ValueError: the value does not lie in the space.
+    ValueError: the value does not lie in the space; the name is for the error.
   """
   if isinstance(space, spaces.Box):
     problem = _describe_problem(space, value)

@@ -117,3 +117,22 @@ def of_influence(influence: np.ndarray) -> dict[str, float]:
     return {'influential_share': math.nan}
   share = ops.influential_steps(influence).mean()
   return {'influential_share': float(share)}
+
+
+def of_pairs(
+  influence: np.ndarray, agent_ids: Sequence[types.AgentId]
+) -> dict[types.AgentId, dict[types.AgentId, float]]:
+  """Returns influencer -> influencee -> influence of one on the other.
+
+  Args:
+    influence: float [N, N], of the row's agent on the column's.
+    agent_ids: N names.
+  """
+  return {
+    source: {
+      target: float(influence[i, j])
+      for j, target in enumerate(agent_ids)
+      if i != j
+    }
+    for i, source in enumerate(agent_ids)
+  }

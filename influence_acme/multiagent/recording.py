@@ -18,6 +18,7 @@ import numpy as np
 from acme import adders
 
 from influence_acme.adders import wrapper
+from influence_acme.metrics import episode
 from influence_acme.multiagent import observers
 from influence_acme.system import influence_matrix
 from influence_acme.system import types as system_types
@@ -113,15 +114,7 @@ class InfluenceMatrixObserver(observers.AdderObserver):
     found = influence(self._recording)
     if found is None:
       return {}
-    mean = found.mean(axis=0)
-    matrix = {
-      source: {
-        listener: float(mean[i, j])
-        for j, listener in enumerate(self._agent_ids)
-        if i != j
-      }
-      for i, source in enumerate(self._agent_ids)
-    }
+    matrix = episode.of_pairs(found.mean(axis=0), self._agent_ids)
     return {'influence_matrix': matrix}
 
 

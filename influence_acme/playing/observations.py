@@ -43,11 +43,7 @@ def select(
 ) -> dict[str, Any]:
   """Returns the entries of one agent's observation that its policy reads.
 
-  Args:
-    observation: of the agent, arrays by name.
-    agent_id: for the error.
-    expected: see `entries`.
-    batch_shape: () or (B,), of all arrays.
+  All arrays have the batch shape, () or (B,), in front of that of `entries`.
 
   Raises:
     ValueError: an entry is missing, or of another shape or dtype.

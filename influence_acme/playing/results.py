@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from influence_acme.metrics import interval
+from influence_acme.metrics import episode, interval
 from influence_acme.playing import evaluation as evaluation_lib
 from influence_acme.runs import config_file, episode_record, failures, pictures
 
@@ -93,12 +93,15 @@ def write(
     rows = zip(evaluation.lengths, *returns.values(), strict=True)
     for number, (length, *each) in enumerate(rows):
       writer.writerow([number, length, *[f'{x:.6g}' for x in each]])
+  matrix = None
+  if evaluation.influence is not None:
+    matrix = episode.of_pairs(evaluation.influence, evaluation.agent_ids)
   summary = {
     **settings,
     'confidence': CONFIDENCE,
     'returns': intervals(evaluation),
     'mean_length': float(evaluation.lengths.mean()),
-    'influence_matrix': _by_agent(evaluation),
+    'influence_matrix': matrix,
   }
   config_file.write_json(path / 'summary.json', summary)
   _write_pictures(path, evaluation)
@@ -137,20 +140,3 @@ def _returns(evaluation: evaluation_lib.Evaluation) -> dict[str, np.ndarray]:
   """Returns float [E] of each agent, and of all together."""
   each = dict(zip(evaluation.agent_ids, evaluation.returns.T, strict=True))
   return {**each, COLLECTIVE: evaluation.returns.sum(axis=1)}
-
-
-def _by_agent(
-  evaluation: evaluation_lib.Evaluation,
-) -> dict[str, dict[str, float]] | None:
-  """Returns influencer -> influenced -> nats per step; None without any."""
-  if evaluation.influence is None:
-    return None
-  agent_ids = evaluation.agent_ids
-  return {
-    source: {
-      target: float(evaluation.influence[i, j])
-      for j, target in enumerate(agent_ids)
-      if i != j
-    }
-    for i, source in enumerate(agent_ids)
-  }

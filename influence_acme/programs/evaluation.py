@@ -64,13 +64,8 @@ def _make_actor(
 ) -> tuple[core.Actor, recording.RecordingAdder]:
   """Makes an actor with the parameters of a run, after a resume's checks.
 
-  Returns:
-    The actor, and the adder that records its steps; which stays empty if the
-    builder has no `make_evaluator`.
-
-  Raises:
-    CheckpointError: there is no checkpoint, or none of this experiment.
-    ValueError: the directory's `config.json` is none of a run.
+  The adder, which comes with it, records its steps; it stays empty if the
+  builder has no `make_evaluator`.
   """
   spec = multiagent_specs.make_environment_spec(environment)
   directory = experiment.directory

@@ -83,18 +83,9 @@ def measure(
   seed: int = 0,
   **rule: Any,
 ) -> Diagram:
-  """Plays episodes with every number of cooperators.
+  """Plays E episodes of N agents with every number of cooperators.
 
-  Args:
-    game: one of `POLICIES`.
-    num_agents: N.
-    num_episodes: E, of each number of cooperators.
-    episode_length: in steps.
-    seed: of all randomness.
-    **rule: of cooperators, see `scripted`.
-
-  Returns:
-    The diagram.
+  They follow the `rule` of their game in `POLICIES`, see `scripted`.
 
   Raises:
     ValueError: the game is unknown.

@@ -37,25 +37,18 @@ def draw(
   seed: int,
   num_agents: int,
 ) -> dict[str, Any]:
-  """Draws one setting of a variant.
+  """Draws one setting of a variant, whose index counts from 0.
 
   What two variants share they share in every setting, so that none has had the
-  better draws; and settings do not depend on how many are drawn.
-
-  Args:
-    experiment: one of `presets.EXPERIMENTS`.
-    game: one of `presets.GAMES`.
-    variant: a column of the experiment.
-    index: of the setting, from 0.
-    seed: of the search.
-    num_agents: of whom at least one is no influencer.
+  better draws; and settings do not depend on how many are drawn. At least one
+  of the agents is no influencer.
 
   Returns:
     Field of `InfluenceConfig` -> value, for the fields of the paper's column; a
     beta of 0 stays 0.
 
   Raises:
-    ValueError: the paper has no such column.
+    ValueError: the paper has no such column of a variant.
   """
   settings = presets.settings(experiment, game, variant)
   return {

@@ -66,12 +66,8 @@ def of_practice(
 ) -> dict[str, config_lib.InfluenceConfig]:
   """Returns the practical configurations of a variant by setting.
 
-  Args:
-    game: one of `games`.
-    variant: of the agent.
-    shares: of influence in the return, one for each setting of a variant that
-      is rewarded for it.
-    fields: further ones, see `sizes`.
+  There is one for each share of influence in the return, if the variant is
+  rewarded for it. Further fields are as of `sizes`.
   """
   if variant not in variants.names(rewarded=True):
     return {PRACTICAL: practical.make_config(game, variant, **fields)}

@@ -77,7 +77,7 @@ def interval_text(values: Sequence[float] | np.ndarray, digits: int = 1) -> str:
 def thin(
   series: curves_lib.Series, stop: float, count: int
 ) -> curves_lib.Series:
-  """Averages a run's values over equal parts of it.
+  """Averages a run's values over so many equal parts of it.
 
   Args:
     series: of the run.

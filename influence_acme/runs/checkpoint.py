@@ -67,15 +67,12 @@ def load(
   identity: Mapping[str, Any] | None = None,
   allow_changes: Iterable[str] = (),
 ) -> Checkpoint:
-  """Reads a checkpoint.
+  """Reads a checkpoint; its trees are flat, see `restore`.
 
   Args:
     path: of the file.
     identity: of the run that is to go on; None only to look at it.
     allow_changes: names in it that may differ.
-
-  Returns:
-    The checkpoint; its trees are flat, see `restore`.
 
   Raises:
     CheckpointError: there is none, it is broken, or of another run.
@@ -127,17 +124,13 @@ def steps_done(path: str | os.PathLike[str]) -> int | None:
 def restore(
   path: str | os.PathLike[str], saved: Mapping[str, np.ndarray], like: Any
 ) -> Any:
-  """Gives arrays of a checkpoint the structure that they were saved with.
+  """Gives arrays by name the structure that they were saved with.
 
   Args:
     path: of the checkpoint, for the message.
     saved: name -> array.
     like: a tree of the same structure, shapes and dtypes, as a new learner
-      saves it.
-
-  Returns:
-    The tree with the saved values, as NumPy arrays; numbers where `like` has
-    Python's.
+      saves it; numbers of Python's are restored as such.
 
   Raises:
     CheckpointError: they differ in structure, shape or dtype.

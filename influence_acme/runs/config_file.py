@@ -148,11 +148,8 @@ def check(
 ) -> dict[str, list[Any]]:
   """Checks that a resume is of the same experiment.
 
-  Args:
-    path: of the file.
-    settings: of the resume. Those that only one of both has are no reason to
-      refuse it: another version, or way to run it, may write others.
-    allow_changes: names of settings that may differ nonetheless.
+  Settings that only one of both has are no reason to refuse it: another
+  version, or way to run it, may write others.
 
   Returns:
     Name -> [old, new] of those that differ and define the experiment.

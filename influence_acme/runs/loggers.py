@@ -66,9 +66,6 @@ def make_logger(
     logger_factory: makes one more output of the user's own, which gets the rows
       of the CSV file; None for no more.
 
-  Returns:
-    A logger of nested dicts of numbers, see `flatten`.
-
   Raises:
     ValueError: the label does not make a file name.
     OSError: the directory cannot be written.

@@ -15,14 +15,9 @@ def by_name(tree: Any) -> dict[str, Any]:
 
 
 def to_tree(arrays: Mapping[str, np.ndarray], like: Any) -> Any:
-  """Gives arrays the structure of a tree.
+  """Gives arrays by path the structure of a tree of the same shapes and dtypes.
 
-  Args:
-    arrays: path -> array.
-    like: a tree of the same structure, shapes and dtypes.
-
-  Returns:
-    The tree of the arrays; numbers where `like` has Python's.
+  Numbers become Python's where the tree has such.
 
   Raises:
     ValueError: they differ in structure, shape or dtype.

@@ -21,17 +21,11 @@ def evaluator_key(seed: int) -> jax.Array:
 
 
 def actor_key(seed: int, index: int, first_step: int) -> jax.Array:
-  """Returns the key of the agents' actions in one environment.
+  """Returns the key of the agents' actions in the environment of an index.
 
-  Args:
-    seed: of the run.
-    index: of the environment.
-    first_step: global environment steps at which it starts: 0, or those of a
-      resume. A resumed run repeats no draw.
-
-  Returns:
-    fold_in(PRNGKey(seed), index); if the first step is not 0, a constant and
-    the step are folded in on top, as a step alone gives the key of a step.
+  It is fold_in(PRNGKey(seed), index). Of a resume, whose global environment
+  steps are not 0, a constant and the steps are folded in on top, as a step
+  alone gives the key of a step: so a resumed run repeats no draw.
   """
   key = jax.random.fold_in(jax.random.PRNGKey(seed), index)
   if not first_step:

@@ -21,8 +21,7 @@ class Run(NamedTuple):
     directory: of the run.
     settings: of the run by name, for its `config.json`.
     restore: called before any file is touched, if there is a checkpoint; takes
-      whether settings were changed that define the experiment, and raises
-      `CheckpointError` if the run cannot go on from it.
+      whether settings were changed that define the experiment.
     resume: whether to go on with the run that lies there.
   """
 
@@ -51,7 +50,7 @@ def start(
       that have then read what they go on from.
 
   Raises:
-    CheckpointError: as of `restore`; or settings differ.
+    CheckpointError: the run cannot go on, as of `restore`, or settings differ.
     OSError: a directory holds a run already, or nothing to resume, or is in
       use, or cannot be written.
     RuntimeError: this is not the main thread.

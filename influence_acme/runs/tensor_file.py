@@ -25,10 +25,7 @@ def write(
 ) -> None:
   """Writes a file and syncs it, without a second copy of the arrays in memory.
 
-  Args:
-    path: of the file.
-    arrays: name -> contiguous array.
-    metadata: name -> text.
+  The arrays must be contiguous.
 
   Raises:
     OSError: the file cannot be written.

@@ -98,16 +98,11 @@ def alive(environment: Any) -> np.ndarray:
 def check_extendable(
   environment: Any, added: Sequence[str], advice: str
 ) -> None:
-  """Raises if an environment's specs cannot be extended by a wrapper.
+  """Raises ValueError: an environment's specs cannot be extended by a wrapper.
 
-  Args:
-    environment: a multi-agent `dm_env.Environment`, with `agent_ids`.
-    added: the entries that the wrapper adds to everyone's observation.
-    advice: for the error if the actions are not scalar `DiscreteArray`s.
-
-  Raises:
-    ValueError: actions or observations are of another kind, or the
-      observations have an added entry already.
+  Actions or observations are of another kind, or the observations have an entry
+  already that would be added. The advice is for actions that are not scalar
+  `DiscreteArray`s.
   """
   action_spec = environment.action_spec()
   observation_spec = environment.observation_spec()
