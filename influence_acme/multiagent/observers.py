@@ -29,14 +29,11 @@ from influence_acme.metrics import coordination, episode
 from influence_acme.system import specs
 
 
-class SocialObserver(base.EnvLoopObserver):
-  """Measures the rewards and events of an episode: size, equality and time.
-
-  Events are those of the environment's `events()`, if it has it.
-  """
+class _EpisodeObserver(base.EnvLoopObserver):
+  """Defines observers that keep what they see of each step of an episode."""
 
   def __init__(self) -> None:
-    self._rewards: list[list[Any]] = []
+    self._steps: list[Any] = []
     self._environment: dm_env.Environment | None = None
     self._agent_ids: tuple[types.AgentId, ...] = ()
 
@@ -47,7 +44,14 @@ class SocialObserver(base.EnvLoopObserver):
     del timestep
     self._environment = env
     self._agent_ids = specs.agent_ids(env)
-    self._rewards = []
+    self._steps = []
+
+
+class SocialObserver(_EpisodeObserver):
+  """Measures the rewards and events of an episode: size, equality and time.
+
+  Events are those of the environment's `events()`, if it has it.
+  """
 
   def observe(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
@@ -55,13 +59,13 @@ class SocialObserver(base.EnvLoopObserver):
     """Stores one step's rewards."""
     del env, action
     reward = types.in_order(timestep.reward, self._agent_ids, 'reward')
-    self._rewards.append(list(reward.values()))
+    self._steps.append(list(reward.values()))
 
   def get_metrics(self) -> dict[str, Any]:
     """Returns `episode.of_group` of the episode."""
-    if not self._rewards:
+    if not self._steps:
       return {}
-    rewards = np.array(self._rewards, np.float32)  # [T, N]
+    rewards = np.array(self._steps, np.float32)  # [T, N]
     events = getattr(self._environment, 'events', dict)
     totals = episode.make_totals(rewards, events())
     return episode.of_group(totals, self._agent_ids)
@@ -135,7 +139,7 @@ class InfluenceObserver(AdderObserver):
     return np.stack(jax.tree_util.tree_leaves(influence))
 
 
-class ChoiceObserver(base.EnvLoopObserver):
+class ChoiceObserver(_EpisodeObserver):
   """Measures coordination of agents and consistency of their messages."""
 
   def __init__(
@@ -154,32 +158,23 @@ class ChoiceObserver(base.EnvLoopObserver):
         without influence.
       with_control: if True, measures scrambled messages, too.
     """
-    self._agent_ids: tuple[types.AgentId, ...] = ()
+    super().__init__()
     self._num_actions, self._num_symbols = num_choices(action_spec)
     self._watched = watched
     self._with_control = with_control
-    self._choices: list[Any] = []
-
-  def observe_first(
-    self, env: dm_env.Environment, timestep: dm_env.TimeStep
-  ) -> None:
-    """Starts an episode, and drops the last one."""
-    del timestep
-    self._agent_ids = specs.agent_ids(env)
-    self._choices = []
 
   def observe(
     self, env: dm_env.Environment, timestep: dm_env.TimeStep, action: Any
   ) -> None:
     """Stores everyone's actions and messages."""
     del env, timestep
-    self._choices.append(specs.stack_actions(action, self._agent_ids))
+    self._steps.append(specs.stack_actions(action, self._agent_ids))
 
   def get_metrics(self) -> dict[str, float]:
     """Returns `coordination.of_choices`, and `of_scrambled`, of the episode."""
-    if not self._choices:
+    if not self._steps:
       return {}
-    chosen = jax.tree_util.tree_map(lambda *x: np.stack(x), *self._choices)
+    chosen = jax.tree_util.tree_map(lambda *x: np.stack(x), *self._steps)
     choices = coordination.make_choices(
       chosen, self._num_actions, self._num_symbols
     )

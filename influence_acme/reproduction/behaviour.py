@@ -75,13 +75,8 @@ def influence_cells(
 
 def _measured(column: str, group: Sequence[results_lib.Result]) -> str:
   """Returns training's mean over seeds; an episode's and its control's."""
-  means = [
-    statistics.final_mean(result.series[column])
-    for result in group
-    if column in result.series
-  ]
-  finals = [mean for mean in means if not np.isnan(mean)]
-  if not finals:
+  mean = statistics.mean_of([result.final(column) for result in group])
+  if np.isnan(mean):
     return '-'
   measures = [result.episode.get('measures', {}) for result in group]
   pairs = [
@@ -89,6 +84,6 @@ def _measured(column: str, group: Sequence[results_lib.Result]) -> str:
   ]
   known = [pair for pair in pairs if None not in pair]
   if not known:
-    return f'{np.mean(finals):.3f}'
+    return f'{mean:.3f}'
   spoken, scrambled = np.mean(known, axis=0)
-  return f'{np.mean(finals):.3f} ({spoken:.3f}, scrambled {scrambled:.3f})'
+  return f'{mean:.3f} ({spoken:.3f}, scrambled {scrambled:.3f})'

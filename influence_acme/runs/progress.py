@@ -7,6 +7,7 @@ from it but a few milliseconds a second.
 import collections
 import dataclasses
 import datetime
+import itertools
 import pathlib
 import threading
 import time
@@ -60,14 +61,12 @@ def read_status(*log_directories: pathlib.Path) -> Status:
   ]
   steps = [next(iter(tail.values()))[-1] for tail in tails if tail]
   prefix = 'episode_return/'
-  agents = {
-    name.removeprefix(prefix): None
-    for tail in tails
-    for name in tail
-    if name.startswith(prefix)
-  }
+  names = dict.fromkeys(
+    x for x in itertools.chain(*tails) if x.startswith(prefix)
+  )
   returns = {
-    agent: _mean(tails, prefix + agent, _NUM_EPISODES) for agent in agents
+    name.removeprefix(prefix): _mean(tails, name, _NUM_EPISODES)
+    for name in names
   }
   return Status(
     steps=int(max(steps, default=0)),
