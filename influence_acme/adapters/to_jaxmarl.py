@@ -134,15 +134,9 @@ class MultiAgentEnv:
   def step_env(
     self, key: chex.PRNGKey, state: Any, actions: Dict
   ) -> tuple[Dict, Any, Dict, Dict, Dict]:
-    """Plays one step of all agents, and stays at an episode's end.
+    """Plays one step of all agents as `step`, and stays at an episode's end.
 
-    Args:
-      key: not read.
-      state: of an episode that has not ended.
-      actions: int [] by agent.
-
-    Returns:
-      As of `step`.
+    The key is not read.
     """
     del key
     joint = jnp.stack([jnp.asarray(actions[a], jnp.int32) for a in self.agents])

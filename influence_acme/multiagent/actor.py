@@ -38,11 +38,7 @@ class JointActor(acme.Actor):
   def select_action(
     self, observation: Mapping[types.AgentId, Any]
   ) -> dict[types.AgentId, Any]:
-    """Returns every agent's action by its id.
-
-    Args:
-      observation: every agent's observation by its id.
-    """
+    """Returns every agent's action by its id, from everyone's observation."""
     return {
       agent_id: actor.select_action(observation[agent_id])
       for agent_id, actor in self._actors.items()
@@ -56,12 +52,7 @@ class JointActor(acme.Actor):
   def observe(
     self, action: Mapping[types.AgentId, Any], next_timestep: dm_env.TimeStep
   ) -> None:
-    """Passes every actor its action and its part of the time step after it.
-
-    Args:
-      action: every agent's action by its id.
-      next_timestep: the multi-agent time step that the actions led to.
-    """
+    """Passes every actor its action and its part of the time step after it."""
     for agent_id, actor in self._actors.items():
       actor.observe(
         action[agent_id], specs.agent_timestep(next_timestep, agent_id)

@@ -81,13 +81,7 @@ class LearnerSet(acme.Learner):
     self._after_step()
 
   def get_variables(self, names: Sequence[str]) -> list[acme_types.NestedArray]:
-    """Returns variables of several agents.
-
-    Args:
-      names: prefixed names such as `agent_0/policy`.
-
-    Returns:
-      The variables in the order of the names.
+    """Returns variables of several agents by prefixed names, `agent_0/policy`.
 
     Raises:
       ValueError: a name does not exist; the message lists those that do.
@@ -107,10 +101,7 @@ class LearnerSet(acme.Learner):
     }
 
   def restore(self, state: Mapping[types.AgentId, Any]) -> None:
-    """Restores every learner.
-
-    Args:
-      state: as returned by `save`.
+    """Restores every learner from a state of `save`.
 
     Raises:
       ValueError: the state is of other agents; no learner has changed.

@@ -107,11 +107,7 @@ class InfluenceObserver(AdderObserver):
     self._agent_ids = specs.agent_ids(env)
 
   def watch(self, adder: adders.Adder) -> adders.Adder:
-    """Wraps an adder; put an `InfluenceAdder` with `keep_parts` around it.
-
-    Args:
-      adder: gets all calls unchanged.
-    """
+    """Wraps an adder; put an `InfluenceAdder` with `keep_parts` around it."""
     return _WatchedAdder(adder, self._influence)
 
   @property

@@ -111,9 +111,6 @@ class PopulationBuilder(builders.GenericActorLearnerBuilder):
     """Makes the tables of all members, each for a server of its own.
 
     Tables of several Acme agents can have the same name.
-
-    Args:
-      environment_spec: of all agents.
     """
     return {
       agent_id: builder.make_replay_tables(

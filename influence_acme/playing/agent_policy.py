@@ -60,8 +60,7 @@ class AgentPolicy:
   def initial_state(self, batch_size: int | None = None) -> hk.LSTMState:
     """Returns the recurrent state before an episode, float32 [U] each.
 
-    Args:
-      batch_size: B, for [B, U]; None for one environment.
+    With a batch size B it is [B, U], for so many environments.
     """
     state = self._networks.agent.initial_state(batch_size or 1).policy
     if batch_size is not None:

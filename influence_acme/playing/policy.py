@@ -100,8 +100,7 @@ class Policy:
   def initial_state(self, batch_size: int | None = None) -> hk.LSTMState:
     """Returns the recurrent state before an episode, float32 [N, U] each.
 
-    Args:
-      batch_size: B, for [N, B, U]; None for one environment.
+    With a batch size B it is [N, B, U], for so many environments.
     """
     state = self.joint.initial_state(batch_size or 1).policy
     if batch_size is not None:

@@ -73,17 +73,12 @@ def write(
   evaluation: evaluation_lib.Evaluation,
   settings: Mapping[str, Any],
 ) -> None:
-  """Writes the files of an evaluation, over those that are there.
+  """Writes the files of an evaluation, and its settings, over older ones.
 
   A picture or film that cannot be written is told on stderr.
 
-  Args:
-    path: of a directory, which is made if it is missing.
-    evaluation: to be written.
-    settings: of the evaluation, for `summary.json`.
-
   Raises:
-    OSError: the directory cannot be written.
+    OSError: the directory, made if it is missing, cannot be written.
   """
   path.mkdir(parents=True, exist_ok=True)
   returns = _returns(evaluation)

@@ -130,14 +130,7 @@ Groups = dict[str, dict[str, list[Result]]]
 
 
 def load(sweep: sweep_lib.Sweep) -> list[Result]:
-  """Reads the runs of a sweep that have logged an episode.
-
-  Args:
-    sweep: finished or not.
-
-  Returns:
-    Their results, in the order of `Sweep.runs`.
-  """
+  """Returns the results of runs that have logged an episode, in order."""
   results = []
   for run in sweep.runs():
     series = curves.load(run.directory.logs)

@@ -63,12 +63,7 @@ class Part(NamedTuple):
 def make(
   sweep: sweep_lib.Sweep, results: list[results_lib.Result]
 ) -> list[Part]:
-  """Returns the tables and lists of a report.
-
-  Args:
-    sweep: of which game.
-    results: of its runs; settings stand in the tables with the best first.
-  """
+  """Returns the tables and lists of a report, with the best setting first."""
   groups = results_lib.by_setting(results)
   num_actions = environments.functional(sweep.game).num_actions
 

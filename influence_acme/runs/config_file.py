@@ -77,13 +77,7 @@ def _last(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
-  """Writes down a start of a run; in addition, if one is there.
-
-  Args:
-    path: of the file.
-    settings: all of them by name, the seed among them; values that JSON does
-      not know are written as well as it can.
-  """
+  """Writes down a start of a run and its settings, beside those there."""
   entry: dict[str, Any] = {
     'started': datetime.datetime.now().astimezone().isoformat('T', 'seconds'),
     'command': sys.argv,

@@ -55,14 +55,10 @@ def write_curves(run: run_dir.RunDirectory) -> None:
 
 
 def load(log_directory: str | os.PathLike[str]) -> dict[str, Series]:
-  """Reads all CSV logs of a run.
+  """Reads all CSV logs of a run: column -> its series.
 
-  Args:
-    log_directory: of the run.
-
-  Returns:
-    Column -> its series. What several nodes logged under one name is merged
-    by environment steps. Columns without a number are left out.
+  What several nodes logged under one name is merged by environment steps.
+  Columns without a number are left out.
   """
   parts: dict[str, list[np.ndarray]] = {}
   for path in sorted(pathlib.Path(log_directory).glob('*.csv')):

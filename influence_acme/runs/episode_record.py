@@ -70,12 +70,7 @@ class EpisodeRecord:
 
 
 def write(run: run_dir.RunDirectory, record: EpisodeRecord) -> None:
-  """Writes an episode's video, influence matrix and arrays.
-
-  Args:
-    run: where to write; what the record does not have is left out.
-    record: of the episode.
-  """
+  """Writes what an episode has of video, influence matrix and arrays."""
   run.video_path.unlink(missing_ok=True)  # Not that of another episode.
   if record.film_failure:
     print(record.film_failure, file=sys.stderr)

@@ -100,11 +100,8 @@ def make(
 ) -> PopulationConfig:
   """Makes the configuration of a population that is to be trained.
 
-  Args:
-    agent: configuration of the agents.
-    networks: of theirs, which may be the user's own.
-    environment_spec: of the environment, wrapped for them.
-    environment: its pure functions; None if it has none.
+  Its networks may be the user's own. The spec is of the wrapped environment;
+  that is given by its pure functions, or None if it has none.
   """
   # Networks that do not read it cannot be made anew from the configuration.
   world = environment_spec.observations[networks.agent_ids[0]].get(

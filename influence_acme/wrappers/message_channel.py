@@ -132,11 +132,7 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Restores a saved state exactly.
-
-    Args:
-      state: as returned by `save`.
-    """
+    """Restores a state of `save` exactly."""
     self._environment.restore(state['environment'])
     self._messages = np.array(state['messages'])
     self._reset_next_step = bool(state['reset_next_step'])

@@ -117,11 +117,7 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Restores a saved state exactly.
-
-    Args:
-      state: as returned by `save`.
-    """
+    """Restores a state of `save` exactly."""
     self._environment.restore(state['environment'])
     self._actions = np.array(state['actions'])
     self._alive = base.alive(self._environment)

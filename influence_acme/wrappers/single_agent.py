@@ -90,11 +90,7 @@ class SingleAgentView(base.EnvironmentWrapper):
     }
 
   def restore(self, state: dict[str, Any]) -> None:
-    """Restores a saved state exactly.
-
-    Args:
-      state: as returned by `save`.
-    """
+    """Restores a state of `save` exactly."""
     self._environment.restore(state['environment'])
     self._observation = copy.deepcopy(state['observation'])
 
