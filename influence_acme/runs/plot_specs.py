@@ -37,7 +37,7 @@ class Panel:
 
   @property
   def is_common(self) -> bool:
-    """Whether a table has a row for it also where nothing logs it."""
+    """Returns whether a table has a row for it where nothing logs it, too."""
     return self.name not in _RARE
 
 
