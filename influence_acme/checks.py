@@ -184,7 +184,11 @@ def boolean(record: Any, *names: str) -> None:
 
 def choice(record: Any, name: str, allowed: Collection[str]) -> None:
   """Raises ValueError: a field is none of the allowed names."""
-  value = getattr(record, name)
+  one_of(name, getattr(record, name), allowed)
+
+
+def one_of(name: str, value: Any, allowed: Collection[str]) -> None:
+  """Raises ValueError: a value is none of the allowed names."""
   if not isinstance(value, str) or value not in allowed:
     raise ValueError(
       f'{name} is {value!r}: it must be one of {", ".join(allowed)}.'

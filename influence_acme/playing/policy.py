@@ -20,7 +20,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from influence_acme import environments, types
+from influence_acme import checks, environments, types
 from influence_acme import networks as networks_lib
 from influence_acme.playing import agent_policy, observations
 from influence_acme.runs import population_config
@@ -151,11 +151,7 @@ class Policy:
     Raises:
       ValueError: there is no such agent.
     """
-    if agent_id not in self.agent_ids:
-      raise ValueError(
-        f'agent_id is {agent_id!r}: it must be one of '
-        f'{", ".join(self.agent_ids)}.'
-      )
+    checks.one_of('agent_id', agent_id, self.agent_ids)
     return agent_policy.AgentPolicy(
       self.population, self.networks, self.params, agent_id
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 from acme.utils.loggers import base as loggers_base
 
+from influence_acme import checks
 from influence_acme.agents.influence import builder as influence_builder
 from influence_acme.programs import actor_host, graph, workers
 from influence_acme.runs import (
@@ -60,10 +61,7 @@ def launch(program: graph.Program, launch: str = 'threads') -> int:
       in use, or cannot be written; or a port is in use.
     RuntimeError: this is not the main thread.
   """
-  if launch not in LAUNCHES:
-    raise ValueError(
-      f'launch is {launch!r}: it must be one of {", ".join(LAUNCHES)}.'
-    )
+  checks.one_of('launch', launch, LAUNCHES)
   if launch == 'single' and program.hosts is not None:
     raise ValueError(
       "launch is 'single', which runs on one host, but the program has several:"

@@ -25,6 +25,8 @@ from typing import Any
 import launchpad as lp
 import tomli
 
+from influence_acme import checks
+
 _LEARNER = 'learner'
 # A node of another host fails before that host knows that the learner is gone.
 _BLAME_SECS = 15.0
@@ -53,9 +55,11 @@ class Host:
     if not _NAME.fullmatch(self.name):
       raise self._error('name', self.name, "letters, digits, '_' and '-'")
     nodes = self.nodes
-    if not isinstance(nodes, (tuple, list)) or not nodes:
-      raise self._error('nodes', nodes, 'a list of names, such as ["actor_0"]')
-    if not all(isinstance(node, str) for node in nodes):
+    if (
+      not isinstance(nodes, (tuple, list))
+      or not nodes
+      or not all(isinstance(node, str) for node in nodes)
+    ):
       raise self._error('nodes', nodes, 'a list of names, such as ["actor_0"]')
     object.__setattr__(self, 'nodes', tuple(nodes))
     if not isinstance(self.address, str):
@@ -92,10 +96,7 @@ class Placement:
     nodes = [node for host in self.hosts for node in host.nodes]
     if _LEARNER not in nodes:
       raise ValueError(f"No host has {_LEARNER!r} among its 'nodes'.")
-    if self.name not in names:
-      raise ValueError(
-        f'host is {self.name!r}: it must be one of {", ".join(names)}.'
-      )
+    checks.one_of('host', self.name, names)
     if twice := _duplicates([*names, *nodes]):
       raise ValueError(f'{twice} is there twice: it must be there once.')
 

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib import figure as figure_lib
 from matplotlib import ticker
 
-from influence_acme import environments, palette
+from influence_acme import checks, environments, palette
 from influence_acme.reproduction import scripted
 from influence_acme.runs import curves
 
@@ -90,10 +90,7 @@ def measure(
   Raises:
     ValueError: the game is unknown.
   """
-  if game not in POLICIES:
-    raise ValueError(
-      f'game is {game!r}: it must be one of {", ".join(POLICIES)}.'
-    )
+  checks.one_of('game', game, POLICIES)
   environment = environments.functional(
     game, num_agents=num_agents, episode_length=episode_length
   )
