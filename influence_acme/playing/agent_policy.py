@@ -160,7 +160,7 @@ def batch(tree: chex.ArrayTree, axis: int) -> chex.ArrayTree:
 def batch_keys(key: chex.PRNGKey, batch_shape: tuple[int, ...]) -> chex.PRNGKey:
   """Returns the key of each environment, uint32 [B, 2].
 
-  They are fold_in(key, b) by a shape (B,), the key itself by ().
+  With a batch shape (B,) they are fold_in(key, b), with () the key itself.
   """
   if not batch_shape:
     return key[None]

@@ -28,7 +28,7 @@ class LearnerNode:
     replay: Mapping[str, reverb.Client],
     stopping: Callable[[], bool],
   ):
-    """Makes the learner, which samples of its replays, or restores it.
+    """Makes the learner, which samples from its replays, or restores it.
 
     Raises:
       CheckpointError: the run cannot go on from its checkpoint.

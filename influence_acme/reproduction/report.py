@@ -85,7 +85,7 @@ def write_report(sweep: sweep_lib.Sweep) -> str:
 
 
 def in_words(sweep: sweep_lib.Sweep, results: list[results_lib.Result]) -> str:
-  """Returns report.md, of results from logs or from results.json."""
+  """Returns the text of report.md, of results from logs or results.json."""
   state, under_way = progress(sweep, results)
   lines = [f'# {sweep.experiment}, {sweep.game}', '', state]
   lines += [

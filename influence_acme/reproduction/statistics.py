@@ -134,7 +134,7 @@ def on_grid(
 
 
 def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
-  """Correlates as many values with as many.
+  """Correlates pairs of values.
 
   The p-value is by permutations: all of them of up to seven pairs, 9,999 drawn
   ones of more. It needs no normal distribution, but pairs that are independent.

@@ -27,7 +27,7 @@ class CSVLogger:
   """
 
   def __init__(self, path: str | os.PathLike[str], first_column: str):
-    """Opens a file, which may hold rows already; raises OSError: it cannot.
+    """Opens a file, which may hold rows; raises OSError: it is not writable.
 
     The first column is the key of the environment steps, which every row has.
     """
