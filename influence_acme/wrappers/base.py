@@ -1,5 +1,6 @@
 """Defines the base of all wrappers, which forwards every method."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,7 @@ class EnvironmentWrapper(dm_env.Environment):
   `render`, `save`, `restore`, ...) are those of the wrapped environment; specs
   come in the order of `agent_ids`. The innermost wrapper checks every time
   step, see `timesteps`. Subclasses override the methods that they change, and
-  the specs; one that keeps state of its own overrides `save` and `restore`
-  too.
+  the specs; one that keeps state of its own is a `StatefulWrapper`.
   """
 
   def __init__(self, environment: Any):
@@ -75,6 +75,24 @@ class EnvironmentWrapper(dm_env.Environment):
     """Returns a spec of the wrapped environment in the agents' order."""
     spec = getattr(self._environment, name)()
     return types.in_order(spec, self._environment.agent_ids, f'{name}()')
+
+
+class StatefulWrapper(EnvironmentWrapper):
+  """Saves and restores what it keeps beside the wrapped environment's state."""
+
+  # Names of its attributes, without the '_'.
+  _kept: tuple[str, ...]
+
+  def save(self) -> dict[str, Any]:
+    """Returns the wrapped environment's state, and its own."""
+    own = {x: copy.deepcopy(getattr(self, f'_{x}')) for x in self._kept}
+    return {'environment': self._environment.save(), **own}
+
+  def restore(self, state: dict[str, Any]) -> None:
+    """Restores a state of `save` exactly."""
+    self._environment.restore(state['environment'])
+    for name in self._kept:
+      setattr(self, f'_{name}', copy.deepcopy(state[name]))
 
 
 def alive(environment: Any) -> np.ndarray:

@@ -26,7 +26,7 @@ NO_MESSAGE = -1
 _PARTS = {'action', 'message'}
 
 
-class MessageChannelWrapper(base.EnvironmentWrapper):
+class MessageChannelWrapper(base.StatefulWrapper):
   """Adds a message to every action, and 'messages' to every observation.
 
   - An action becomes `{'action': ..., 'message': ...}`: the wrapped
@@ -38,6 +38,8 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
   It goes around an `OthersActionsWrapper`, and leaves its 'actions' without
   messages; never inside of one.
   """
+
+  _kept = ('messages', 'reset_next_step')
 
   def __init__(self, environment: Any, num_symbols: int):
     """Initialises the wrapper.
@@ -122,20 +124,6 @@ class MessageChannelWrapper(base.EnvironmentWrapper):
     return {
       agent_id: {**inner[agent_id], 'messages': messages} for agent_id in inner
     }
-
-  def save(self) -> dict[str, Any]:
-    """Returns the wrapped environment's state and the last messages."""
-    return {
-      'environment': self._environment.save(),
-      'messages': self._messages.copy(),
-      'reset_next_step': np.asarray(self._reset_next_step),
-    }
-
-  def restore(self, state: dict[str, Any]) -> None:
-    """Restores a state of `save` exactly."""
-    self._environment.restore(state['environment'])
-    self._messages = np.array(state['messages'])
-    self._reset_next_step = bool(state['reset_next_step'])
 
   def _nobody_spoke(self) -> np.ndarray:
     return np.full(len(self._valid), NO_MESSAGE, np.int32)

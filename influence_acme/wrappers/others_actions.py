@@ -21,7 +21,7 @@ from influence_acme.wrappers import base
 NO_ACTION = -1
 
 
-class OthersActionsWrapper(base.EnvironmentWrapper):
+class OthersActionsWrapper(base.StatefulWrapper):
   """Adds 'actions' and 'visible' to every agent's observation.
 
   - 'actions': int32 [N], everyone's last actions in the order of `agent_ids`,
@@ -34,6 +34,8 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
   agents observe that too, as 'alive'; the dead are in nobody's view and have
   nobody in view, and their entries of 'actions' are -1.
   """
+
+  _kept = ('actions',)
 
   def __init__(
     self,
@@ -109,17 +111,9 @@ class OthersActionsWrapper(base.EnvironmentWrapper):
       added['alive'] = specs.Array(shape, bool, name='alive')
     return {agent_id: {**inner[agent_id], **added} for agent_id in inner}
 
-  def save(self) -> dict[str, Any]:
-    """Returns the wrapped environment's state and the last actions."""
-    return {
-      'environment': self._environment.save(),
-      'actions': self._actions.copy(),
-    }
-
   def restore(self, state: dict[str, Any]) -> None:
     """Restores a state of `save` exactly."""
-    self._environment.restore(state['environment'])
-    self._actions = np.array(state['actions'])
+    super().restore(state)
     self._alive = base.alive(self._environment)
 
   def _nobody_acted(self) -> np.ndarray:

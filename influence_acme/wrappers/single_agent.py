@@ -3,7 +3,6 @@
 The result is an ordinary dm_env, which any single-agent learner can play.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,8 +15,10 @@ from influence_acme.wrappers import base
 Policy = Callable[[Any], Any]
 
 
-class SingleAgentView(base.EnvironmentWrapper):
+class SingleAgentView(base.StatefulWrapper):
   """Wraps a multi-agent dm_env as a single-agent one."""
+
+  _kept = ('observation',)
 
   def __init__(
     self, environment: Any, agent_id: str, policies: Mapping[str, Policy]
@@ -81,18 +82,6 @@ class SingleAgentView(base.EnvironmentWrapper):
   def reward_spec(self) -> Any:
     """Returns the agent's reward."""
     return self._environment.reward_spec()[self._agent_id]
-
-  def save(self) -> dict[str, Any]:
-    """Returns the wrapped environment's state and the last observations."""
-    return {
-      'environment': self._environment.save(),
-      'observation': copy.deepcopy(self._observation),
-    }
-
-  def restore(self, state: dict[str, Any]) -> None:
-    """Restores a state of `save` exactly."""
-    self._environment.restore(state['environment'])
-    self._observation = copy.deepcopy(state['observation'])
 
   def _view(self, timestep: dm_env.TimeStep) -> dm_env.TimeStep:
     """Stores the others' observations and returns the agent's time step."""
