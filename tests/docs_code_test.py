@@ -199,7 +199,11 @@ PAGES = {
 SLOW = {'docs/howto/meltingpot.md'}
 # Whose code is that of an example, which a test runs; or is no more than calls
 # of what is shown elsewhere.
-OTHERS = {'docs/howto/population.md', 'docs/versions.md'}
+OTHERS = {
+  'docs/howto/population.md',
+  'docs/howto/sweeps.md',  # By tests/sweeps_page_test.py.
+  'docs/versions.md',
+}
 # Which uses what is not installed: a test of its own runs it with stand-ins.
 LOGGERS = 'docs/howto/loggers.md'
 
