@@ -62,21 +62,21 @@ class Run:
     """Returns the command line of a run in a directory."""
     return [self.python, *(a.replace('{folder}', folder) for a in self.argv)]
 
-  def start(self, folder: str, output: IO[str]) -> list[psutil.Popen]:
-    """Starts the processes of a run."""
+  def processes(self, folder: str) -> list[tuple[list[str], list[int]]]:
+    """Returns the command of each process of a run, and its cores."""
     command = self.command(folder)
     if not self.cores:
-      return [_start(command, output, machine.cores())]
-    port, processes = _free_port(), []
-    for i, core in enumerate(self.cores):
-      joined = [
-        f'--coordinator=localhost:{port}',
-        f'--num_processes={len(self.cores)}',
-        f'--process_id={i}',
-      ]
-      options = joined if len(self.cores) > 1 else []
-      processes.append(_start([*command, *options], output, [core]))
-    return processes
+      return [(command, machine.cores())]
+    if len(self.cores) == 1:
+      return [(command, [*self.cores])]
+    together = [
+      f'--coordinator=localhost:{_free_port()}',
+      f'--num_processes={len(self.cores)}',
+    ]
+    return [
+      ([*command, *together, f'--process_id={i}'], [core])
+      for i, core in enumerate(self.cores)
+    ]
 
   def read_log(self, folder: str) -> list[tuple[float, float]]:
     """Returns (seconds, environment steps learned from) of each row."""
@@ -198,9 +198,10 @@ def measure(run: Run, seconds: float) -> dict[str, float]:
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     output = stack.enter_context(tempfile.TemporaryFile('w+'))
     started, peak, start, first = time.monotonic(), 0.0, 0.0, None
-    processes = run.start(folder, output)
-    for process in processes:
-      stack.callback(_stop, process)
+    processes: list[psutil.Popen] = []
+    for command, cores in run.processes(folder):
+      processes.append(_start(command, output, cores))
+      stack.callback(_stop, processes[-1])
     while True:
       is_over = any(process.poll() is not None for process in processes)
       now = time.monotonic()

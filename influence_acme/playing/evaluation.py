@@ -231,7 +231,9 @@ def _summarise(
     agent_ids,
     np.stack([record.rewards.sum(axis=0) for record in records]),
     lengths,
-    np.concatenate(steps).mean(axis=0) if steps else None,
+    np.concatenate(steps).mean(axis=0, dtype=np.float64).astype(np.float32)
+    if steps
+    else None,
     film,
     tuple(records),
   )

@@ -52,14 +52,20 @@ def read_status(*log_directories: pathlib.Path) -> Status:
   """Reads how far a run is, or the runs of several seeds, side by side.
 
   Their CSV logs may be being written. Of several runs there are the steps of
-  the furthest, and means over all.
+  the one that is least far, and means over all.
   """
-  tails = [
-    csv_log.read_log(path, max_bytes=_TAIL_BYTES)
+  by_run = [
+    [
+      csv_log.read_log(path, max_bytes=_TAIL_BYTES)
+      for path in sorted(directory.glob('*.csv'))
+    ]
     for directory in log_directories
-    for path in sorted(directory.glob('*.csv'))
   ]
-  steps = [next(iter(tail.values()))[-1] for tail in tails if tail]
+  tails = list(itertools.chain(*by_run))
+  steps = [
+    max((next(iter(x.values()))[-1] for x in of_run if x), default=0)
+    for of_run in by_run
+  ]
   prefix = 'episode_return/'
   names = dict.fromkeys(
     x for x in itertools.chain(*tails) if x.startswith(prefix)
@@ -69,7 +75,7 @@ def read_status(*log_directories: pathlib.Path) -> Status:
     for name in names
   }
   return Status(
-    steps=int(max(steps, default=0)),
+    steps=int(min(steps)),
     collective_return=_mean(tails, 'collective_return', _NUM_EPISODES),
     returns={k: v for k, v in returns.items() if v is not None},
     influence=_mean(tails, 'influence', _NUM_UPDATES),

@@ -68,8 +68,11 @@ def start(
     malloc.keep()
     wait()
     if writes:
-      for run, has_changed in zip(runs, changes, strict=True):
-        _write(run, has_changed)
+      old = [_old_settings(run) for run in runs]
+      for run in runs:
+        run.directory.prepare(resume=run.resume)
+      for each in zip(runs, changes, old, strict=True):
+        _write(*each)
     yield
 
 
@@ -84,21 +87,22 @@ def _restore(run: Run, allow_changes: Iterable[str]) -> bool:
   return has_changed
 
 
-def _write(run: Run, has_changed: bool) -> None:
-  """Makes the directory ready, and says what a resume changes."""
-  directory = run.directory
-  differences = None
-  if directory.checkpoint_path.exists():
-    old = config_file.last_settings(directory.config_path)
-    differences = config_file.differences(old, run.settings)
-  directory.prepare(resume=run.resume)
+def _old_settings(run: Run) -> Mapping[str, Any] | None:
+  """Returns the settings of a run that goes on."""
+  if not run.directory.checkpoint_path.exists():
+    return None
+  return config_file.last_settings(run.directory.config_path)
+
+
+def _write(run: Run, has_changed: bool, old: Mapping[str, Any] | None) -> None:
+  """Writes the settings down, and says what a resume changes."""
   if has_changed:
     # Else a program that ends before it saves would leave the environments
     # of the old settings beside the new ones.
-    checkpoint.forget_rollout(directory.checkpoint_path)
-  directory.write_config(run.settings)
-  if differences is not None:
-    _tell(differences)
+    checkpoint.forget_rollout(run.directory.checkpoint_path)
+  run.directory.write_config(run.settings)
+  if old is not None:
+    _tell(config_file.differences(old, run.settings))
 
 
 def _tell(differences: Mapping[str, list[Any]]) -> None:

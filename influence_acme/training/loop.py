@@ -10,11 +10,10 @@
 
 With V-trace both read state k and nothing else. So on a CPU they run side by
 side, in a thread each, and the parameters that act are one update old, which
-the importance ratios account for. PPO clips these ratios: it learns from what
-its own parameters did, since with those of an update before it takes half as
-many steps again to learn Cleanup. An accelerator does all of it in one compiled
-call (see `accelerator`). The state is one pytree: saved and restored, a run
-goes on bit for bit.
+the importance ratios account for. PPO clips these ratios, and learns from what
+its own parameters did. An accelerator does all of it in one compiled call (see
+`accelerator`). The state is one pytree: saved and restored, a run goes on bit
+for bit.
 
 Letters: N agents, B environments, T steps.
 """

@@ -81,7 +81,7 @@ def make(
       f'JAX {jax.__version__} cannot; use a later one, or one device.'
     )
   if num_seeds > 1 and axis != 'seeds':
-    raise refuse(f'of {num_seeds} seeds it must be auto or seeds:{num_seeds}.')
+    raise refuse(f'of {num_seeds} seeds it must be auto or seeds:N.')
   for name, value in shares.items():
     if value % size:
       raise refuse(

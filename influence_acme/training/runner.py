@@ -106,20 +106,24 @@ def _one_by_one(
   """Returns the configuration of each run."""
   if not config.seeds:
     return [dataclasses.replace(config, run_dir=str(of_all.path))]
-  configs = []
-  for seed in config.seeds:
-    directory = run_dir.RunDirectory(of_all.path / f'seed_{seed}')
-    configs.append(
-      dataclasses.replace(
-        config,
-        seed=seed,
-        seeds=(),
-        run_dir=str(directory.path),
-        # What stopped before all had begun begins the rest.
-        resume=config.resume and directory.path.exists(),
-      )
+  of_all.check()  # It is no run itself.
+  directories = [
+    run_dir.RunDirectory(of_all.path / f'seed_{seed}') for seed in config.seeds
+  ]
+  begun = [directory.config_path.exists() for directory in directories]
+  return [
+    dataclasses.replace(
+      config,
+      seed=seed,
+      seeds=(),
+      run_dir=str(directory.path),
+      # What stopped before all had begun begins the rest.
+      resume=config.resume and (has_begun or not any(begun)),
     )
-  return configs
+    for seed, directory, has_begun in zip(
+      config.seeds, directories, begun, strict=True
+    )
+  ]
 
 
 def _run(

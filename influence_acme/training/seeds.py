@@ -1,13 +1,12 @@
 """Trains the runs of one or more seeds as one program.
 
-Seeds share the compiled functions. On a CPU they take turns, as one run keeps
-both threads of `loop` busy; on an accelerator, or on several devices, one call
-trains all of them.
+Seeds share the compiled functions. On a CPU they take turns; on an accelerator,
+or on several devices, one call trains all of them.
 """
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 
@@ -26,8 +25,6 @@ def train(
 ) -> None:
   """Iterates until all runs have their steps, or `stopping()` is True.
 
-  Runs that have them at the start are left as they are.
-
   Args:
     sessions: alike but for their seeds and directories.
     stopping: called between iterations.
@@ -37,12 +34,8 @@ def train(
     CheckpointError: a run cannot be resumed, or not be saved.
     FloatingPointError: a number of an environment, a reward, a loss or a
       gradient is not finite.
+    RuntimeError: one of these, of one of several seeds, which it names.
   """
-  sessions = [session for session in sessions if not session.is_done]
-  if not sessions:
-    return
-  if mesh is not None and len(sessions) > 1 and len(sessions) % mesh.size:
-    mesh = None  # Those that are left, of a resumed program.
   with contextlib.ExitStack() as stack:
     for session in sessions:
       session.open_logs(stack)
@@ -51,25 +44,42 @@ def train(
     stack.callback(trainers[0].close)  # Before the environments close.
     iterate = _make_iterate(trainers, mesh)
     for session, trainer in zip(sessions, trainers, strict=True):
-      session.start(trainer)
-      session.save()  # A run that cannot be saved had better not begin.
+      with _naming(session, sessions):
+        session.start(trainer)
+        session.save()  # A run that cannot be saved had better not begin.
     clocks = [
       save_clock.SaveClock(session.directory, session.checkpoint_seconds)
       for session in sessions
     ]
-    # Those that are done early go on: one call trains all.
     while not (all(x.is_done for x in sessions) or stopping()):
       started = time.monotonic()
-      iterated = iterate([session.state for session in sessions])
+      iterated = iterate(sessions)
       seconds = time.monotonic() - started
       for session, clock, result in zip(
         sessions, clocks, iterated, strict=True
       ):
-        session.take(*result, seconds)
-        if processes.agree(processes.is_first() and clock.is_due()):
-          session.save()
+        if result is None:
+          continue
+        with _naming(session, sessions):
+          session.take(*result, seconds)
+          if processes.agree(processes.is_first() and clock.is_due()):
+            session.save()
     for session in sessions:
-      session.save()
+      with _naming(session, sessions):
+        session.save()
+
+
+@contextlib.contextmanager
+def _naming(
+  session: session_lib.Session, sessions: Sequence[session_lib.Session]
+) -> Iterator[None]:
+  """Names the seed in what is raised inside, if there are several."""
+  try:
+    yield
+  except Exception as error:
+    if len(sessions) == 1:
+      raise
+    raise RuntimeError(f'Seed {session.seed}: {error}') from error
 
 
 def _make_trainers(
@@ -87,19 +97,32 @@ def _make_trainers(
     trainer = loop.Trainer(*parts)
   else:
     num_iterations = 1 if on_cpu else accelerator.ITERATIONS
-    of_one = mesh if len(sessions) == 1 else None
+    of_one = mesh if len(sessions) == 1 else None  # Else of the seeds.
     trainer = accelerator.Trainer(*parts, of_one, num_iterations)
   return [trainer.with_key(key) for key in keys]
 
 
 def _make_iterate(
   trainers: Sequence[loop.Trainer], mesh: jax.sharding.Mesh | None
-) -> Callable[[Sequence[loop.State]], list[Iterated]]:
-  """Makes the function that iterates once for each seed."""
+) -> Callable[[Sequence[session_lib.Session]], list[Iterated | None]]:
+  """Makes the function that iterates once for each seed that is not done."""
   compiled = [x for x in trainers if isinstance(x, accelerator.Trainer)]
-  if len(compiled) > 1:
-    return accelerator.Together(compiled, mesh).iterate
-  return lambda states: [
-    trainer.iterate(state)
-    for trainer, state in zip(trainers, states, strict=True)
-  ]
+  if len(compiled) == 1 or not compiled:
+
+    def in_turn(sessions):
+      return [
+        None if session.is_done else trainer.iterate(session.state)
+        for trainer, session in zip(trainers, sessions, strict=True)
+      ]
+
+    return in_turn
+  together = accelerator.Together(compiled, mesh)
+
+  def at_once(sessions):
+    iterated = together.iterate([session.state for session in sessions])
+    return [
+      None if session.is_done else each
+      for session, each in zip(sessions, iterated, strict=True)
+    ]
+
+  return at_once

@@ -20,7 +20,11 @@ _PPO = config_lib.PPOConfig(num_minibatches=2)
 @pytest.mark.parametrize(
   'variant, update, meshes',
   [
-    ('baseline', 'ppo', ['environments:2', 'environments:4']),
+    (
+      'baseline',
+      'ppo',
+      ['environments:2', 'environments:4', 'agents:2', 'seeds:2'],
+    ),
     ('moa', 'vtrace', ['auto', 'agents:2', 'seeds:1', 'seeds:4']),
   ],
 )
@@ -99,7 +103,11 @@ def test_all_devices_are_taken_unless_a_number_is_given(devices):
     ('agents:4', {}, r'the number of agents, 2, must .*=agents:2\.'),
     ('agents:2', {'batch_size': 3}, 'batch_size, 3, must'),
     ('environments:2', {'is_compiled': False}, 'only compiled environments'),
-    ('environments:2', {'num_seeds': 4}, 'of 4 seeds it must be auto or seeds'),
+    (
+      'environments:2',
+      {'num_seeds': 4},
+      'of 4 seeds it must be auto or seeds:N',
+    ),
     ('seeds:4', {'num_seeds': 6}, r'number of seeds, 6, must .*=seeds:2\.'),
     ('seeds:2', {}, 'the number of seeds, 1, must be a multiple'),
   ],

@@ -5,6 +5,7 @@ import pytest
 import tiny
 
 from influence_acme import environments
+from influence_acme.runs import checkpoint
 from influence_acme.training import session
 
 SEEDS = (3, 1, 2**32 - 1)
@@ -55,6 +56,27 @@ def test_what_had_not_begun_begins(tmp_path):
   assert tiny.load(tmp_path / 'seed_1').counts['actor_steps'] >= 100
 
 
+def test_a_resume_that_was_refused_can_be_corrected(tmp_path):
+  assert tiny.run(tmp_path, seeds=(0,)) == 0
+  other = tiny.make_agent(unroll_length=5)
+  with pytest.raises(checkpoint.CheckpointError, match='unroll_length'):
+    tiny.resume(tmp_path, other, seeds=(0, 1))
+  assert tiny.resume(tmp_path, seeds=(0, 1)) == 0
+
+
+def test_there_must_be_runs_to_resume(tmp_path):
+  with pytest.raises(FileNotFoundError, match='seed_0 holds no run'):
+    tiny.resume(tmp_path / 'nothing', seeds=(0, 1))
+  assert not list(tmp_path.iterdir())
+
+
+def test_they_are_not_mixed_with_a_run_of_one_seed(tmp_path):
+  assert tiny.run(tmp_path) == 0
+  with pytest.raises(FileExistsError, match='holds a run already'):
+    tiny.run(tmp_path, seeds=(0, 1))
+  assert not list(tmp_path.glob('seed_*'))
+
+
 def test_all_or_none_start(tmp_path):
   assert tiny.run(tmp_path / 'seed_1', seed=1) == 0
   with pytest.raises(FileExistsError, match='seed_1 holds a run already'):
@@ -66,12 +88,13 @@ def test_a_failure_is_told_in_the_directory_of_each(
   tmp_path, monkeypatch, capsys
 ):
   def fail(self, *unused):
-    raise FloatingPointError(f'The reward of seed {self.seed} is NaN.')
+    raise FloatingPointError('The reward is NaN.')
 
   monkeypatch.setattr(session.Session, 'take', fail)
   assert tiny.run(tmp_path, seeds=(0, 1)) == 1
   for seed in (0, 1):
-    assert 'reward of seed 0 is NaN' in tiny.failure(tmp_path / f'seed_{seed}')
+    told = tiny.failure(tmp_path / f'seed_{seed}')
+    assert 'Seed 0: The reward is NaN.' in told.splitlines()[0]
   assert f'resume the run in {tmp_path}\n' in capsys.readouterr().err
 
 
