@@ -51,10 +51,12 @@ def train(
       save_clock.SaveClock(session.directory, session.checkpoint_seconds)
       for session in sessions
     ]
+    before = time.monotonic()
     while not (all(x.is_done for x in sessions) or stopping()):
-      started = time.monotonic()
       iterated = iterate(sessions)
-      seconds = time.monotonic() - started
+      now = time.monotonic()
+      # Logs and checkpoints since the last iteration count, too.
+      before, seconds = now, now - before
       for session, clock, result in zip(
         sessions, clocks, iterated, strict=True
       ):
