@@ -18,13 +18,13 @@ from typing import Any
 
 from absl import app, flags
 
-from benchmarks import machine, runs
+from benchmarks import machine, runs, ways
 
 _OUTPUT = flags.DEFINE_string(
   'output', '', 'Path of the JSON file; by default a new one in runs/bench.'
 )
 _RUN = flags.DEFINE_multi_enum(
-  'run', [*runs.WAYS], [*runs.WAYS], 'Ways to run; the first is the base.'
+  'run', [*ways.WAYS], [*ways.WAYS], 'Ways to run; the first is the base.'
 )
 _REPEATS = flags.DEFINE_integer('repeats', 3, 'Runs of each way.', 1)
 _SMOKE = flags.DEFINE_boolean(
@@ -64,9 +64,9 @@ def main(argv: Sequence[str]) -> None:
   for row in _measure_parts(_SMOKE.value):
     rows.append(row)
     print(_line(row), flush=True)
-  ways = [runs.WAYS[name] for name in _RUN.value]
+  chosen = [ways.WAYS[name] for name in _RUN.value]
   seconds = 1.0 if _SMOKE.value else 15.0
-  results = runs.measure_in_turn(ways, _REPEATS.value, seconds)
+  results = runs.measure_in_turn(chosen, _REPEATS.value, seconds)
   for name, result in results.items():
     rows.append(_summarise(name, result, gemm=rows[1]['median']))
     print(_line(rows[-1]))
@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> None:
     'rows': rows,
     # Without the place of the interpreter, which is this machine's.
     'commands': {
-      run.name: ['python', *run.command('FOLDER')[1:]] for run in ways
+      run.name: ['python', *run.command('FOLDER')[1:]] for run in chosen
     },
     'runs': results,
     'ratios': ratios,
@@ -148,7 +148,7 @@ def _measure(
   done = subprocess.run(
     [sys.executable, '-m', 'benchmarks.parts', part, arguments, seconds],
     capture_output=True,
-    cwd=runs.ROOT,
+    cwd=ways.ROOT,
     env={**runs.ENVIRON, **(_AS_IN_RUNS if game else {})},
     preexec_fn=functools.partial(os.sched_setaffinity, 0, cores),
     text=True,

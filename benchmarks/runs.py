@@ -6,15 +6,10 @@ compiling is not in it.
 """
 
 import contextlib
-import csv
-import dataclasses
 import functools
 import os
-import pathlib
 import signal
-import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -22,71 +17,13 @@ from typing import IO
 
 import psutil
 
-from benchmarks import machine
+from benchmarks import machine, ways
 
-ROOT = pathlib.Path(__file__).parents[1]
 # Of what is measured.
 ENVIRON = {'JAX_PLATFORMS': 'cpu', 'TF_CPP_MIN_LOG_LEVEL': '2', **os.environ}
 _STOP_SECONDS, _TIMEOUT_SECONDS = 30.0, 600.0
 # Name of a way to run -> what `measure` returned in each repeat.
 Results = dict[str, list[dict[str, float]]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-  """A way to run training, of which nothing is imported.
-
-  Attributes:
-    name: in the table.
-    argv: arguments of the interpreter; '{folder}' stands for a new directory.
-    log: path in that directory of a CSV file, whose first row is written after
-      the first update.
-    clock: column of the log, in seconds.
-    counter: column of the log that counts updates or environment steps.
-    steps_per_count: environment steps for each count.
-    python: path of the interpreter, which may be another environment's.
-    cores: that each process is bound to; one process on all if empty. Several
-      processes get the options that let them train one run.
-  """
-
-  name: str
-  argv: tuple[str, ...]
-  log: str
-  clock: str
-  counter: str
-  steps_per_count: float = 1.0
-  python: str = sys.executable
-  cores: tuple[int, ...] = ()
-
-  def command(self, folder: str) -> list[str]:
-    """Returns the command line of a run in a directory."""
-    return [self.python, *(a.replace('{folder}', folder) for a in self.argv)]
-
-  def processes(self, folder: str) -> list[tuple[list[str], list[int]]]:
-    """Returns the command of each process of a run, and its cores."""
-    command = self.command(folder)
-    if not self.cores:
-      return [(command, machine.cores())]
-    if len(self.cores) == 1:
-      return [(command, [*self.cores])]
-    together = [
-      f'--coordinator=localhost:{_free_port()}',
-      f'--num_processes={len(self.cores)}',
-    ]
-    return [
-      ([*command, *together, f'--process_id={i}'], [core])
-      for i, core in enumerate(self.cores)
-    ]
-
-  def read_log(self, folder: str) -> list[tuple[float, float]]:
-    """Returns (seconds, environment steps learned from) of each row."""
-    path = pathlib.Path(folder, self.log)
-    text = path.read_text('utf-8') if path.exists() else ''
-    lines = text.split('\n')[:-1]  # The last one may not be complete.
-    return [
-      (float(row[self.clock]), self.steps_per_count * float(row[self.counter]))
-      for row in csv.DictReader(lines)
-    ]
 
 
 def _start(
@@ -95,7 +32,7 @@ def _start(
   """Starts a process that is bound to cores."""
   return psutil.Popen(
     command,
-    cwd=ROOT,
+    cwd=ways.ROOT,
     env=ENVIRON,
     stdout=output,
     stderr=output,
@@ -103,82 +40,7 @@ def _start(
   )
 
 
-def _free_port() -> int:
-  with socket.socket() as listening:
-    listening.bind(('localhost', 0))
-    return int(listening.getsockname()[1])
-
-
-def _launchpad(launch: str) -> Run:
-  """Returns five agents with MOAs on Cleanup as a Launchpad program."""
-  return Run(
-    name=launch,
-    argv=(
-      'examples/cleanup_moa.py',
-      f'--launch={launch}',
-      '--num_environments=144',
-      '--num_steps=1000000000',
-      '--run_dir={folder}/run',
-    ),
-    log='run/logs/learner.csv',
-    clock='learner_walltime',
-    counter='learner_steps',
-    # 144 sequences of 20 rows, of which an episode of 1000 steps has 1001.
-    steps_per_count=144 * 20 * 1000 / 1001,
-  )
-
-
-def _fused(name: str, python: str) -> Run:
-  """Returns the same as a run of the fused trainer.
-
-  Args:
-    name: in the table.
-    python: path of the interpreter.
-  """
-  return dataclasses.replace(
-    _launchpad('threads'),
-    name=name,
-    argv=(
-      '-m',
-      'influence_acme.train',
-      '--game=cleanup',
-      '--variant=moa',
-      '--preset=paper',
-      '--batch_size=144',
-      '--max_queue_size=288',
-      '--num_steps=1000000000',
-      '--run_dir={folder}/run',
-    ),
-    python=python,
-  )
-
-
-def _make_ways() -> dict[str, Run]:
-  """Returns all ways to run, by name."""
-  ways = [
-    _launchpad('threads'),
-    _launchpad('processes'),
-    _fused('fused', sys.executable),
-  ]
-  # The second environment has no Acme, but today's JAX, which has meshes.
-  python = ROOT / '.venv-core' / 'bin' / 'python'
-  if python.exists():
-    today = _fused('fused, today', str(python))
-    first, *others = machine.cores()
-    ways += [
-      today,
-      dataclasses.replace(today, name='1 x 1 core', cores=(first,)),
-    ]
-    if others:
-      cores = first, others[0]
-      ways.append(dataclasses.replace(today, name='2 x 1 core', cores=cores))
-  return {run.name: run for run in ways}
-
-
-WAYS = _make_ways()
-
-
-def measure(run: Run, seconds: float) -> dict[str, float]:
+def measure(run: ways.Run, seconds: float) -> dict[str, float]:
   """Measures one training run.
 
   Args:
@@ -229,12 +91,12 @@ def measure(run: Run, seconds: float) -> dict[str, float]:
 
 
 def measure_in_turn(
-  ways: Sequence[Run], repeats: int, seconds: float
+  compared: Sequence[ways.Run], repeats: int, seconds: float
 ) -> Results:
   """Measures whole runs in the order A B A B, since machines drift."""
-  results: Results = {run.name: [] for run in ways}
+  results: Results = {run.name: [] for run in compared}
   for _ in range(repeats):
-    for run in ways:
+    for run in compared:
       results[run.name].append(measure(run, seconds))
   return results
 

@@ -3,7 +3,7 @@
 Letters: P points of a line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,27 +71,6 @@ def chart(
   def place(values: np.ndarray) -> np.ndarray:
     return HEIGHT * (1 - (np.clip(values, low, high) - low) / (high - low))
 
-  drawn = []
-  for name, colour, x, y, raw, half_width in lines:
-    some = np.arange(0, len(x), max(1, len(x) // _MOST_POINTS))
-    some = np.union1d(some, len(x) - 1).astype(int)
-    across = WIDTH * x[some] / x_max
-    band = None
-    if half_width is not None and np.isfinite(half_width).all():
-      there, back = y[some] + half_width[some], y[some] - half_width[some]
-      band = _points(
-        np.concatenate([across, across[::-1]]),
-        place(np.concatenate([there, back[::-1]])),
-      )
-    drawn.append(
-      {
-        'name': name,
-        'colour': colour,
-        'points': _points(across, place(y[some])),
-        'raw': None if raw is None else _points(across, place(raw[some])),
-        'band': band,
-      }
-    )
   return {
     'title': title,
     'unit': unit,
@@ -99,9 +78,33 @@ def chart(
     'domain': (0.0, x_max, low, high),
     'x_ticks': [(WIDTH * x / x_max, text) for x, text in _ticks(0, x_max)],
     'y_ticks': [(place(np.array(y)), text) for y, text in _ticks(low, high)],
-    'lines': drawn,
+    'lines': [_draw(each, x_max, place) for each in lines],
     **_PLAIN,
     **more,
+  }
+
+
+def _draw(
+  line: Line, x_max: float, place: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, Any]:
+  """Returns a line for the template; `place` brings values to the picture."""
+  name, colour, x, y, raw, half_width = line
+  some = np.arange(0, len(x), max(1, len(x) // _MOST_POINTS))
+  some = np.union1d(some, len(x) - 1).astype(int)
+  across = WIDTH * x[some] / x_max
+  band = None
+  if half_width is not None and np.isfinite(half_width).all():
+    there, back = y[some] + half_width[some], y[some] - half_width[some]
+    band = _points(
+      np.concatenate([across, across[::-1]]),
+      place(np.concatenate([there, back[::-1]])),
+    )
+  return {
+    'name': name,
+    'colour': colour,
+    'points': _points(across, place(y[some])),
+    'raw': None if raw is None else _points(across, place(raw[some])),
+    'band': band,
   }
 
 

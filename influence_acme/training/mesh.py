@@ -55,12 +55,11 @@ def make(
   if axis == 'auto':
     axis = 'environments' if num_seeds == 1 else 'seeds'
   shares = _shares(axis, agent, num_agents, num_seeds)
-  if not number:
+  if number:
+    size = int(number)
+  else:
     can_share = is_compiled and hasattr(jax, 'shard_map')
-    most = len(devices) if can_share else 1
-    shared = math.gcd(*shares.values())
-    number = str(max(x for x in range(1, most + 1) if shared % x == 0))
-  size = int(number)
+    size = _most(len(devices) if can_share else 1, shares)
 
   def refuse(reason: str) -> ValueError:
     return ValueError(f'mesh is {description!r}, {size} devices: {reason}')
@@ -89,6 +88,12 @@ def make(
         f'fewer, as in --mesh={axis}:{np.gcd(value, size)}.'
       )
   return sharding.Mesh(np.array(devices[:size]), (axis,))
+
+
+def _most(limit: int, shares: dict[str, int]) -> int:
+  """Returns the largest number up to a limit that divides all shares."""
+  shared = math.gcd(*shares.values())
+  return max(x for x in range(1, limit + 1) if shared % x == 0)
 
 
 def _shares(

@@ -109,7 +109,7 @@ def _make_iterate(
 ) -> Callable[[Sequence[session_lib.Session]], list[Iterated | None]]:
   """Makes the function that iterates once for each seed that is not done."""
   compiled = [x for x in trainers if isinstance(x, accelerator.Trainer)]
-  if len(compiled) == 1 or not compiled:
+  if len(compiled) < 2:
 
     def in_turn(sessions):
       return [

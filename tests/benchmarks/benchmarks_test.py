@@ -14,7 +14,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 from benchmarks import __main__ as benchmark
-from benchmarks import parts, runs
+from benchmarks import parts, runs, ways
 from influence_acme import networks, training
 from influence_acme.agents import influence
 
@@ -45,7 +45,7 @@ def _do_not_wait(monkeypatch):
 
 
 def _make_run(tmp_path, name='fake', program=_PROGRAM):
-  return runs.Run(
+  return ways.Run(
     name=name,
     argv=('-c', program, '{folder}', str(tmp_path / 'pids')),
     log='log.csv',
@@ -83,8 +83,8 @@ def test_ways_take_turns_and_are_compared_repeat_by_repeat(monkeypatch):
   # The machine was slower in the second repeat: both ways were.
   speeds = iter([10.0, 5.0, 2.0, 1.5])
   monkeypatch.setattr(runs, 'measure', lambda run, _: {run.name: next(speeds)})
-  ways = [runs.WAYS['threads'], runs.WAYS['processes']]
-  results = runs.measure_in_turn(ways, repeats=2, seconds=1.0)
+  both = [ways.WAYS['threads'], ways.WAYS['processes']]
+  results = runs.measure_in_turn(both, repeats=2, seconds=1.0)
   assert results == {
     'threads': [{'threads': 10.0}, {'threads': 2.0}],
     'processes': [{'processes': 5.0}, {'processes': 1.5}],
@@ -97,14 +97,14 @@ def test_ways_take_turns_and_are_compared_repeat_by_repeat(monkeypatch):
 
 
 def test_the_example_knows_the_flags_of_its_runs():
-  source = (runs.ROOT / 'examples' / 'cleanup_moa.py').read_text('utf-8')
+  source = (ways.ROOT / 'examples' / 'cleanup_moa.py').read_text('utf-8')
   of_example = re.findall(r"DEFINE_\w+\(\s*'(\w+)'", source)
   fields = [
     field.name
     for record in (training.TrainConfig, influence.InfluenceConfig)
     for field in dataclasses.fields(record)
   ]
-  for run in runs.WAYS.values():
+  for run in ways.WAYS.values():
     is_example = 'examples/cleanup_moa.py' in run.argv
     known = of_example if is_example else [*fields, 'preset']
     used = re.findall(r' --(\w+)=', ' '.join(run.command('folder')))
@@ -151,7 +151,7 @@ def test_the_command_prints_a_table_and_writes_a_file(
   tmp_path, monkeypatch, capsys
 ):
   for name in ('threads', 'processes'):
-    monkeypatch.setitem(runs.WAYS, name, _make_run(tmp_path, name))
+    monkeypatch.setitem(ways.WAYS, name, _make_run(tmp_path, name))
   # They take long to compile: the next test has them.
   slow = {'name': 'x', 'cores': 1, 'unit': 'steps/s', 'median': 1e3}
   measure = benchmark._measure
@@ -164,8 +164,8 @@ def test_the_command_prints_a_table_and_writes_a_file(
   )
   path = tmp_path / 'new' / 'speed.json'
   with flagsaver.flagsaver():
-    ways = ['--run=threads', '--run=processes']
-    flags.FLAGS(['x', '--smoke', '--repeats=1', f'--output={path}', *ways])
+    both = ['--run=threads', '--run=processes']
+    flags.FLAGS(['x', '--smoke', '--repeats=1', f'--output={path}', *both])
     benchmark.main(['x'])
   printed = capsys.readouterr().out
   report = json.loads(path.read_text())
