@@ -19,11 +19,16 @@ import jax
 _compiling = threading.Lock()
 
 
-def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def jit(
+  function: Callable[..., Any], *, is_large: bool = False, **options: Any
+) -> Callable[..., Any]:
   """Compiles a function for one core of a CPU; elsewhere it is `jax.jit`.
 
   Args:
     function: pure; its arguments are trees of arrays and NumPy scalars.
+    is_large: whether its products and sums are so large that XLA should leave
+      them to YNNPACK, as later versions of JAX do. For small ones, of acting,
+      its own are faster.
     **options: of `jax.jit`, such as `donate_argnums`.
 
   Returns:
@@ -43,12 +48,23 @@ def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     if layout not in compiled:
       with _compiling:
         if layout not in compiled:
-          compiled[layout] = _on_one_core(lambda: _compile(jitted, args))
+          compiled[layout] = _on_one_core(
+            lambda: _compile(jitted, args, is_large)
+          )
     return compiled[layout](*args)
 
   # As that of `jax.jit`, for tests that nothing is compiled twice.
   call._cache_size = lambda: len(compiled)  # type: ignore[attr-defined]
   return call
+
+
+def before_thunks() -> bool:
+  """Returns whether XLA compiles a CPU's function as a whole, as it used to.
+
+  Later it runs a function part by part, in kernels of its own and of libraries;
+  other forms are fast there.
+  """
+  return jax.__version_info__ < (0, 5)
 
 
 def num_cores() -> int:
@@ -72,14 +88,29 @@ def disable_intra_op_threads() -> None:
   In later versions of JAX whole functions run in this pool, so that with one
   thread nothing would run side by side; there the pool stays as it is.
   """
-  if jax.__version_info__ < (0, 5):
+  if before_thunks():
     os.environ.setdefault('NPROC', '1')
 
 
-def _compile(jitted: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
+def _compile(
+  jitted: Any, args: tuple[Any, ...], is_large: bool
+) -> Callable[..., Any]:
   # Eigen's products of matrices; for oneDNN's see `disable_intra_op_threads`.
-  options = {'xla_cpu_multi_thread_eigen': False}
+  options: dict[str, bool | str] = {'xla_cpu_multi_thread_eigen': False}
+  if not is_large:
+    options.update(_without_library())
   return jitted.lower(*args).compile(compiler_options=options)
+
+
+@functools.cache
+def _without_library() -> dict[str, bool | str]:
+  """Returns options that leave nothing to YNNPACK; none if XLA has none."""
+  options: dict[str, bool | str] = {'xla_cpu_experimental_ynn_fusion_type': ''}
+  try:
+    jax.jit(lambda: 0).lower().compile(compiler_options=options)
+  except RuntimeError:  # 'No such compile option', as before JAX 0.10.
+    return {}
+  return options
 
 
 def _on_one_core(compile_fn: Callable[[], Any]) -> Any:

@@ -18,12 +18,23 @@ def _matmul(x, y):
   return {'product': x @ y + np.float32(1)}
 
 
-def test_it_computes_what_jit_does():
+@pytest.mark.parametrize('is_large', [True, False])
+def test_it_computes_what_jit_does(is_large):
   x, y = np.random.default_rng(0).normal(size=(2, 8, 8)).astype(np.float32)
-  actual = xla_threads.jit(_matmul)(x, y)['product']
+  actual = xla_threads.jit(_matmul, is_large=is_large)(x, y)['product']
   np.testing.assert_allclose(
     actual, jax.jit(_matmul)(x, y)['product'], rtol=1e-5, atol=1e-6
   )
+
+
+def test_options_that_xla_does_not_have_are_left_out(monkeypatch):
+  def refuse(*args, **kwargs):
+    raise RuntimeError("No such compile option: 'xla_cpu_experimental...'")
+
+  xla_threads._without_library.cache_clear()
+  monkeypatch.setattr(jax.stages.Lowered, 'compile', refuse)
+  assert xla_threads._without_library() == {}
+  xla_threads._without_library.cache_clear()
 
 
 def test_each_layout_is_compiled_once_whoever_calls():

@@ -198,7 +198,9 @@ def _compile_moa(
   config: config_lib.MOAConfig, actions_key: str, visible_key: str
 ) -> CompiledMOA:
   moa = MOA(config, actions_key, visible_key)
-  return CompiledMOA(jax.jit(moa.init), xla_threads.jit(moa.update))
+  return CompiledMOA(
+    jax.jit(moa.init), xla_threads.jit(moa.update, is_large=True)
+  )
 
 
 def _means(

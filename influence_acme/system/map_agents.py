@@ -32,7 +32,7 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
     state, own = jax.tree_util.tree_map(lambda x: x[index], (states, sequences))
     return update(state, own, index, rates, jax.random.fold_in(key, index))
 
-  compiled = xla_threads.jit(update_one)
+  compiled = xla_threads.jit(update_one, is_large=True)
   threads = futures.ThreadPoolExecutor(xla_threads.num_cores())
   stack = jax.jit(
     lambda *parts: jax.tree_util.tree_map(lambda *x: jnp.stack(x), *parts)

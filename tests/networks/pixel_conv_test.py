@@ -82,3 +82,18 @@ def test_the_convolutions_gradient_is_that_of_haikus(shifted_planes):
     actual,
     expected,
   )
+
+
+def test_both_forms_of_the_gradient_are_equal_to_sums_over_positions():
+  rng = np.random.default_rng(2)
+  values = rng.normal(size=(5, 6, 2, 3)).astype(np.float32)
+  gradient = rng.normal(size=(3, 4, 7, 3)).astype(np.float32)
+  kernel = np.zeros((3, 3, 2, 7))
+  for i, j, h, w in np.ndindex(3, 3, 3, 4):
+    kernel[i, j] += values[h + i, w + j] @ gradient[h, w].T
+  for form in pixel_conv._by_sums, pixel_conv._by_product:
+    of_kernel, of_bias = form(values, gradient)
+    np.testing.assert_allclose(of_kernel, kernel, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+      of_bias, gradient.sum((0, 1, 3)), rtol=1e-5, atol=1e-5
+    )
