@@ -18,8 +18,8 @@ from influence_acme.system import update as update_lib
 def over_threads(update: update_lib.Update) -> Callable[..., Any]:
   """Maps the update of one agent over all agents, in a thread for each core.
 
-  On a CPU this is faster than `over_vmap`, since the memory of one agent's
-  update fits into the cache, and that of all agents does not.
+  On a CPU this is faster than all agents at once, since the memory of one
+  agent's update fits into the cache.
 
   Args:
     update: of one agent; compiled once.
@@ -48,21 +48,35 @@ def over_threads(update: update_lib.Update) -> Callable[..., Any]:
   return update_all
 
 
-def over_vmap(
+def in_one_call(
   update: update_lib.Update,
   divide: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda f: f,
+  at_once: bool | None = None,
 ) -> Callable[..., Any]:
-  """Maps the update of one agent over all agents, in one vectorised call.
+  """Maps the update of one agent over all agents, inside one compiled call.
 
   Args:
     update: of one agent.
     divide: wraps the update of several agents, (state, sequences, indices,
       Rates, keys) -> (state, metrics), to divide them among devices.
+    at_once: whether agents are vectorised, or taken one after the other, whose
+      memory fits into the cache of a CPU; None: not on a CPU.
 
   Returns:
     As `over_threads`; not compiled, so that it can be part of a larger call.
   """
-  mapped = divide(jax.vmap(update, in_axes=(0, 0, 0, None, 0)))
+  if at_once is None:
+    at_once = jax.default_backend() != 'cpu'
+
+  def one_by_one(state, sequences, indices, rates, keys):
+    return jax.lax.map(
+      lambda own: update(*own[:3], rates, own[3]),
+      (state, sequences, indices, keys),
+    )
+
+  mapped = divide(
+    jax.vmap(update, in_axes=(0, 0, 0, None, 0)) if at_once else one_by_one
+  )
 
   def update_all(state, sequences, rates, key):
     indices = jnp.arange(len(sequences.own_actions))

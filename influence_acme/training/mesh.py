@@ -119,7 +119,7 @@ def make_update(
   config: config_lib.InfluenceConfig,
   mesh: sharding.Mesh | None,
 ) -> Callable[..., Any]:
-  """Makes the update of all agents, see `map_agents.over_vmap`.
+  """Makes the update of all agents, see `map_agents.in_one_call`.
 
   Args:
     agent: one agent's functions.
@@ -127,11 +127,11 @@ def make_update(
     mesh: to divide it among; None for one device.
   """
   if mesh is None:
-    return map_agents.over_vmap(update.make_update(agent, config))
+    return map_agents.in_one_call(update.make_update(agent, config))
   (axis,) = mesh.axis_names
   if axis == 'agents':
     own = P(axis)
-    return map_agents.over_vmap(
+    return map_agents.in_one_call(
       update.make_update(agent, config),
       lambda mapped: sharding_lib.shard_map(
         mapped, mesh, (own, own, own, P(), own), own
@@ -149,7 +149,7 @@ def make_update(
       by_row,
     )(flat, *inputs)
 
-  return map_agents.over_vmap(
+  return map_agents.in_one_call(
     update.make_update(agent._replace(unroll=unroll), config)
   )
 

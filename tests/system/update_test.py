@@ -94,23 +94,28 @@ def _run(method, mapping, seed=0, num_updates=2):
   return state, metrics
 
 
+at_once = functools.partial(map_agents.in_one_call, at_once=True)
+one_by_one = functools.partial(map_agents.in_one_call, at_once=False)
+
+
+@pytest.mark.parametrize('mapping', [at_once, one_by_one])
 @pytest.mark.parametrize('method', METHODS)
-def test_threads_and_vmap_update_all_agents_alike(method):
+def test_threads_and_one_call_update_all_agents_alike(method, mapping):
   by_threads, of_threads = _run(method, map_agents.over_threads)
-  by_vmap, of_vmap = _run(method, map_agents.over_vmap)
+  in_one_call, of_one_call = _run(method, mapping)
   jax.tree_util.tree_map(
     lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6),
     by_threads.params,
-    by_vmap.params,
+    in_one_call.params,
   )
   jax.tree_util.tree_map(
     lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5),
     (by_threads, dict(of_threads)),
-    (by_vmap, dict(of_vmap)),
+    (in_one_call, dict(of_one_call)),
   )
   moved = jax.tree_util.tree_map(
     lambda x, y: not np.array_equal(x, y),
-    by_vmap.params,
+    in_one_call.params,
     _first_state(method).params,
   )
   assert np.mean(jax.tree_util.tree_leaves(moved)) > 0.9
@@ -139,7 +144,7 @@ def test_the_key_decides_the_shuffles_of_ppo_and_nothing_of_v_trace():
 
 
 @pytest.mark.parametrize(
-  'mapping', [map_agents.over_threads, map_agents.over_vmap]
+  'mapping', [map_agents.over_threads, at_once, one_by_one]
 )
 def test_each_agent_gets_a_key_of_its_own(mapping):
   def update_one(state, sequences, index, rates, key):
