@@ -194,6 +194,7 @@ PAGES = {
   'environments/README.md': _game,
   'agents/intrinsic/README.md': _view,
   'results/box_trapped/README.md': dict,
+  'results/ladder/README.md': dict,
 }
 # What they show is installed for slow tests only.
 SLOW = {'docs/howto/meltingpot.md'}
