@@ -1,8 +1,9 @@
 """Trains on accelerators: one compiled call unrolls and updates k times.
 
 The same iteration as `loop`, without threads and without the host in between;
-agents are vectorised. Schedules are read on the host before a call, at the
-environment steps that its iterations would begin at without any padding.
+agents are vectorised, but for the devices of a CPU. Schedules are read on the
+host before a call, at the environment steps that its iterations would begin at
+without any padding.
 
 Several devices, of one process or of many, make the same call together: arrays
 are global, and lie on the devices as `mesh` says.
